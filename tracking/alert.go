@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// AlertKind is what a person is needed for.
+type AlertKind string
+
+// The kinds.
+const (
+	Help    AlertKind = "help"
+	Arrived AlertKind = "arrived"
+	Waiting AlertKind = "waiting"
+	Called  AlertKind = "called"
+	Rule    AlertKind = "rule"
+)
+
+// AlertState is where an alert stands in its life.
+type AlertState string
+
+// The states. Resolved, Expired and Gone are final.
+const (
+	Raised    AlertState = "raised"
+	Claimed   AlertState = "claimed"
+	Snoozed   AlertState = "snoozed"
+	Escalated AlertState = "escalated"
+	Resolved  AlertState = "resolved"
+	AlertOver AlertState = "expired"
+	Gone      AlertState = "gone"
+)
+
+// Alert is the durable part of an alert: ids, kind, purpose, epoch and times. Zone, word and name
+// are joined live and never stored with it.
+type Alert struct {
+	ID        string     `json:"id"` // UUIDv7; for help, the app's own
+	Store     string     `json:"store"`
+	Visit     string     `json:"visit"`
+	Kind      AlertKind  `json:"kind"`
+	Topic     string     `json:"topic,omitempty"`
+	Ref       string     `json:"ref,omitempty"` // a booking, opaque
+	Purpose   string     `json:"purpose"`
+	ShowMe    bool       `json:"show_me,omitempty"`
+	State     AlertState `json:"state"`
+	Version   int        `json:"version"`              // 1 when raised, one more with each change
+	Holder    string     `json:"holder,omitempty"`     // shift pseudonym of who has it
+	HolderTag string     `json:"holder_tag,omitempty"` // what colleagues see: "Mei", a role, a team
+	Reason    string     `json:"reason,omitempty"`
+	RaisedAt  time.Time  `json:"raised_at"`
+	ChangedAt time.Time  `json:"changed_at"`
+	DueAt     time.Time  `json:"due_at"`        // escalates, wakes from a snooze, or expires then
+	Off       bool       `json:"off,omitempty"` // the request outlived its position: "location off"
+}
+
+// Final reports whether nothing can happen to the alert any more.
+func (a Alert) Final() bool { return a.State == Resolved || a.State == AlertOver || a.State == Gone }
+
+// Action is what someone, or time, does to an alert.
+type Action string
+
+// The actions. Escalate, Expire, Vanish and LocationOff are the system's own.
+const (
+	Claim       Action = "claim"
+	Release     Action = "release"
+	HandOver    Action = "hand_over"
+	Snooze      Action = "snooze"
+	Wake        Action = "wake"
+	Resolve     Action = "resolve"
+	Escalate    Action = "escalate"
+	Expire      Action = "expire"
+	Vanish      Action = "vanish"
+	LocationOff Action = "location_off"
+)
+
+// Errors of the alert life. Each is rendered once, at the edge.
+var (
+	ErrAlertVersion = errors.New("the alert has changed since you saw it")
+	ErrAlertHeld    = errors.New("somebody else has this alert")
+	ErrAlertFinal   = errors.New("the alert is over")
+	ErrAlertAction  = errors.New("not possible in this state")
+	ErrNoAlert      = errors.New("no such alert")
+)
+
+// Actor is who acts: a shift pseudonym and the tag colleagues see. The zero Actor is the system.
+type Actor struct{ Shift, Tag string }
+
+// Change asks for one step in an alert's life.
+type Change struct {
+	Action Action
+	Expect int    // the version the actor saw; 0 for the system's own actions
+	Key    string // idempotency key: the same key repeated changes nothing and answers the same
+	By     Actor
+	To     Actor     // for HandOver
+	Reason string    // for Vanish
+	Now    time.Time // server time
+	Until  time.Time // for Snooze
+}
+
+// Timings of an alert that nobody takes. The product page gives the bounds.
+const (
+	EscalateAfter  = 90 * time.Second
+	SnoozeAtMost   = 15 * time.Minute
+	RequestOutlive = 20 * time.Minute // a request without a position is kept this long
+)
+
+var fromStates = map[Action][]AlertState{
+	Claim:       {Raised, Escalated, Snoozed},
+	Release:     {Claimed},
+	HandOver:    {Claimed},
+	Snooze:      {Raised, Claimed, Escalated},
+	Wake:        {Snoozed},
+	Resolve:     {Claimed},
+	Escalate:    {Raised},
+	Expire:      {Raised, Claimed, Snoozed, Escalated},
+	Vanish:      {Raised, Claimed, Snoozed, Escalated},
+	LocationOff: {Raised, Claimed, Snoozed, Escalated},
+}
+
+var holderOnly = map[Action]bool{Release: true, HandOver: true, Resolve: true}
+
+// Next is the whole state machine: the alert after c, or why not. It changes nothing else.
+func (a Alert) Next(c Change) (Alert, error) {
+	if a.Final() {
+		return a, fmt.Errorf("%w: it is %s", ErrAlertFinal, a.State)
+	}
+	if a.State == Claimed && c.Action == Claim && a.Holder != c.By.Shift {
+		return a, fmt.Errorf("%w: %s", ErrAlertHeld, a.HolderTag)
+	}
+	if c.Expect != 0 && c.Expect != a.Version {
+		return a, fmt.Errorf("%w: it is at version %d, you saw %d", ErrAlertVersion, a.Version, c.Expect)
+	}
+	if !slices.Contains(fromStates[c.Action], a.State) {
+		return a, fmt.Errorf("%w: %s when %s", ErrAlertAction, c.Action, a.State)
+	}
+	if holderOnly[c.Action] && a.Holder != c.By.Shift {
+		return a, fmt.Errorf("%w: %s", ErrAlertHeld, a.HolderTag)
+	}
+	return a.apply(c), nil
+}
+
+func (a Alert) apply(c Change) Alert {
+	a.Version++
+	a.ChangedAt = c.Now
+	switch c.Action {
+	case Claim:
+		a.State, a.Holder, a.HolderTag = Claimed, c.By.Shift, c.By.Tag
+		a.DueAt = c.Now.Add(RequestOutlive)
+	case HandOver:
+		a.Holder, a.HolderTag = c.To.Shift, c.To.Tag
+	case Release, Wake:
+		a.State, a.Holder, a.HolderTag = Raised, "", ""
+		a.DueAt = c.Now.Add(EscalateAfter)
+	case Snooze:
+		a.State, a.Holder, a.HolderTag = Snoozed, "", ""
+		a.DueAt = earlier(c.Until, c.Now.Add(SnoozeAtMost))
+	case Escalate:
+		a.State, a.DueAt = Escalated, c.Now.Add(RequestOutlive)
+	case Resolve:
+		a.State = Resolved
+	case Expire:
+		a.State = AlertOver
+	case Vanish:
+		a.State, a.Reason = Gone, c.Reason
+	case LocationOff:
+		a.Off, a.DueAt = true, c.Now.Add(RequestOutlive)
+	}
+	if a.Final() {
+		a.Holder, a.HolderTag, a.Ref, a.Topic = "", "", "", ""
+	}
+	return a
+}
+
+// Due is the system's own action when DueAt has passed: escalate, wake or expire.
+func (a Alert) Due(now time.Time) (Change, bool) {
+	if a.Final() || now.Before(a.DueAt) {
+		return Change{}, false
+	}
+	switch a.State {
+	case Raised:
+		if !a.Off {
+			return Change{Action: Escalate, Now: now}, true
+		}
+	case Snoozed:
+		return Change{Action: Wake, Now: now}, true
+	}
+	return Change{Action: Expire, Now: now}, true
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}

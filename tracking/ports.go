@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"doorstep/consent"
+)
+
+// The figures of the ending protocol. They hang together: see DESIGN.md before changing one.
+const (
+	PollEvery     = 400 * time.Millisecond
+	LeaseTime     = 1200 * time.Millisecond // T_L: how long a node may act on what it last heard
+	ConsoleStale  = 800 * time.Millisecond  // T_C: the oldest beat a page shows positions on
+	BeatEvery     = 250 * time.Millisecond
+	WriteDeadline = time.Second      // D: the latest a write may reach Redis after it was sent
+	PositionLife  = 30 * time.Second // T_P: the session's lease and the expiry in Redis, one number
+	FenceLife     = 60 * time.Second // a tombstone outlives every write that could still be under way
+)
+
+// Position is an accepted fix, as it is held and shown. Zone is empty when it is sensitive or unknown.
+type Position struct {
+	T         int64   `json:"t"` // Unix milliseconds of server time
+	Lat       float64 `json:"lat"`
+	Lng       float64 `json:"lng"`
+	AccuracyM float64 `json:"accuracy_m"`
+	Level     int     `json:"level"`
+	HasLevel  bool    `json:"has_level,omitempty"`
+	Zone      string  `json:"zone,omitempty"`
+	Likely    bool    `json:"likely,omitempty"`
+}
+
+// Slot names one visit's place in the live state. Store is the hash tag: all that concerns one
+// store lies in one slot of a cluster.
+type Slot struct{ Store, Visit string }
+
+// LiveWrite is one visit's newest position, or its blanking.
+type LiveWrite struct {
+	Slot    Slot
+	Owner   string        // random token of the connection that may write
+	Seq     int64         // must be above the last one written
+	Payload []byte        // opaque; empty blanks the position and keeps the registration (hidden)
+	TTL     time.Duration // what is left of the session's lease, at most PositionLife
+	Show    bool          // also publish it to the store's channel, in the same atomic step
+}
+
+// WriteResult is what became of one LiveWrite.
+type WriteResult uint8
+
+// The results. Everything but Written left nothing behind.
+const (
+	Written    WriteResult = iota
+	Fenced                 // the visit has ended
+	NotOwner               // a newer connection owns the visit, or nobody registered it
+	OutOfOrder             // the number is not higher
+	TooLate                // past the deadline: nothing of the batch was written
+)
+
+// ErrFenced answers a registration of a visit that has ended.
+var ErrFenced = errors.New("the visit has ended")
+
+// Message is what the live state's channel carries. At most once, and only a hint.
+type Message struct {
+	Channel string
+	Payload []byte
+}
+
+// Live is the short-lived state of a deployment: positions with an expiry, tombstones, and a
+// channel that makes things faster. Nothing in it survives a restart, nothing in it is trusted to
+// end anything. All methods are safe for concurrent use and honour the context's deadline.
+type Live interface {
+	// Register makes owner the only writer of the slot, for ttl. The newest registration wins.
+	// ErrFenced if the slot carries a tombstone.
+	Register(ctx context.Context, s Slot, owner string, seq int64, ttl time.Duration) error
+
+	// Write stores a batch of one store, in one atomic step that includes the publication. The
+	// results are in the batch's order. Never retried by the client: a write that was sent may
+	// arrive late, and the deadline and the tombstone are what stops it then.
+	Write(ctx context.Context, store string, batch []LiveWrite) ([]WriteResult, error)
+
+	// Read returns the positions that are there; a missing, blanked or ended one is absent.
+	Read(ctx context.Context, store string, visits []string) (map[string][]byte, error)
+
+	// Purge puts a tombstone for FenceLife where each visit was. It is idempotent and confirms.
+	Purge(ctx context.Context, store string, visits []string) error
+
+	// Publish sends a hint on a channel ("nudge", or a store's id).
+	Publish(ctx context.Context, channel string, payload []byte) error
+
+	// Subscribe delivers what is published on the channels from now on, until ctx ends; f must not
+	// block. It reconnects by itself, and what was published meanwhile is lost.
+	Subscribe(ctx context.Context, f func(Message), channels ...string) error
+
+	// Ping reports whether the live state can be reached.
+	Ping(ctx context.Context) error
+}
+
+// Ledger is what tracking needs of the consent ledger.
+type Ledger interface {
+	consent.Members
+	// Admit reads a scope in one snapshot on the primary.
+	Admit(ctx context.Context, s consent.Scope) (consent.Admission, error)
+	// End commits an end; see consent.EndRequest.
+	End(ctx context.Context, r consent.EndRequest) (consent.Ending, error)
+	// Due lists scopes with a grant that expired before now and has not been ended yet.
+	Due(ctx context.Context, now time.Time, limit int) ([]consent.EndRequest, error)
+	// OpenView journals a look before it is served, if the visit is still its scope's current one: ErrNoVisit if not.
+	OpenView(ctx context.Context, v consent.View) error
+	// CloseView closes it with its end and count.
+	CloseView(ctx context.Context, id string, at time.Time, count int64) error
+	// SetDuty records that node has somebody signed in for store until the given time; a zero time takes it back.
+	SetDuty(ctx context.Context, node, store string, until time.Time) error
+}
+
+// ErrNoVisit answers a look at a visit that has ended.
+var ErrNoVisit = errors.New("no such visit")
+
+// AlertStore keeps alerts durably, each change in the same feed as the ends.
+type AlertStore interface {
+	// RaiseAlert stores a new alert (version 1). A second raise of the same id returns the first and
+	// merged=true; so does one of the same visit, kind and topic while that is open. ErrNoVisit if the
+	// visit has ended.
+	RaiseAlert(ctx context.Context, a Alert) (stored Alert, merged bool, err error)
+	// ChangeAlert applies one step of the state machine in a transaction.
+	ChangeAlert(ctx context.Context, store, id string, c Change) (Alert, error)
+	// Alerts returns a store's alerts that are not final, and those that became so in the last
+	// minute, with the change number they are as of.
+	Alerts(ctx context.Context, store string) ([]Alert, int64, error)
+	// AlertsDue lists the alerts of all stores that time has something to do to.
+	AlertsDue(ctx context.Context, now time.Time, limit int) ([]Alert, error)
+}
+
+// Clock is time as the protocol needs it. Boot goes on while the machine sleeps (CLOCK_BOOTTIME);
+// Go's monotonic clock does not.
+type Clock interface {
+	Now() time.Time
+	Boot() time.Duration
+}
