@@ -42,6 +42,7 @@ type Zone struct {
 	Sensitive       bool // no name, no dot and no dwell for staff
 	Shape           MultiPolygon
 	AreaM2          float64
+	HalfWidthM      float64 // radius of the widest circle that fits inside; a fix is certain up to this accuracy
 }
 
 // Door is a way in and out, on a level.
