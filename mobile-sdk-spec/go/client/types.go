@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import "encoding/json"
+
+// Store is a store that can be entered, as GET /v1/stores lists it.
+type Store struct {
+	ID    string     `json:"id"`
+	Name  string     `json:"name"`
+	Fence string     `json:"fence"` // version of its fence
+	BBox  [4]float64 `json:"bbox"`  // west, south, east, north
+}
+
+// Notice names the signed text that a prompt shows.
+type Notice struct {
+	ID           string          `json:"id"`
+	Version      json.RawMessage `json:"version"` // a number or a string; opaque
+	Hash         string          `json:"hash"`
+	Lang         string          `json:"lang"`
+	Dir          string          `json:"dir"` // ltr or rtl
+	Jurisdiction string          `json:"jurisdiction"`
+	Signature    string          `json:"signature"` // compact JWS
+}
+
+// Block is one part of a notice.
+type Block struct {
+	Key   string          `json:"key"`
+	Title string          `json:"title"`
+	Text  string          `json:"text"`
+	Links json.RawMessage `json:"links,omitempty"`
+}
+
+// Choice is one button. All of a prompt's are of equal rank.
+type Choice struct {
+	Choice string `json:"choice"` // visit, term, no, not_now
+	Label  string `json:"label"`
+}
+
+// Texts are the words for the indicator and for each end.
+type Texts struct {
+	Indicator json.RawMessage   `json:"indicator"`
+	Ends      map[string]string `json:"ends"`
+}
+
+// Prompt is what to show before asking, and how to answer.
+type Prompt struct {
+	ServedID  string   `json:"served_id"` // single use, 10 minutes
+	ExpiresT  int64    `json:"expires_t"`
+	MayPrompt bool     `json:"may_prompt"`
+	Purpose   string   `json:"purpose"`
+	Notice    Notice   `json:"notice"`
+	Title     string   `json:"title"`
+	Blocks    []Block  `json:"blocks"`
+	Choices   []Choice `json:"choices"`
+	Texts     Texts    `json:"texts"`
+	Digest    string   `json:"digest"` // what Shown must yield
+}
+
+// Decision is the server's answer to a choice. The receipt is the shopper's to keep.
+type Decision struct {
+	RecordID  string `json:"record_id"`
+	State     string `json:"state"` // given, refused, deferred
+	Receipt   string `json:"receipt"`
+	StopToken string `json:"stop_token"`
+	ExpiresT  int64  `json:"expires_t,omitempty"`
+}
+
+// Grant is one purpose as it stands.
+type Grant struct {
+	Purpose   string `json:"purpose"`
+	State     string `json:"state"`
+	ExpiresT  int64  `json:"expires_t,omitempty"`
+	VisitOnly bool   `json:"visit_only,omitempty"`
+}
+
+// Me is what the server knows of this installation at a store.
+type Me struct {
+	Grants    []Grant `json:"grants"`
+	MayPrompt bool    `json:"may_prompt"`
+}
+
+// View is one look by somebody, from the shopper's journal.
+type View struct {
+	OpenedT int64    `json:"opened_t"`
+	ClosedT int64    `json:"closed_t,omitempty"`
+	Role    string   `json:"role"`
+	Team    string   `json:"team"`
+	Store   string   `json:"store"`
+	Purpose string   `json:"purpose"`
+	Fields  []string `json:"fields"`
+	Count   int64    `json:"count"`
+}
+
+// Scope says how much a withdrawal takes. Store is needed for grant and store, Purpose for grant.
+type Scope struct {
+	Scope   string // grant, store, all
+	Store   string
+	Purpose string
+}
+
+// Withdrawal is a confirmed withdrawal: it is true everywhere.
+type Withdrawal struct {
+	ID      string
+	Receipt string
+	Change  int64 // 0 when the socket confirmed first
+	Removed Removed
+	By      string // "socket" or "http": which confirmed first
+}
+
+// Removed counts what a withdrawal reached.
+type Removed struct {
+	Nodes    int   `json:"nodes"`
+	Consoles int   `json:"consoles"`
+	MS       int64 `json:"ms"`
+}
+
+// Fix is what a phone reports. T is the time of capture in the client's own clock, Unix
+// milliseconds; Send mends it to server time.
+type Fix struct {
+	T          int64
+	Lat, Lng   float64 // degrees
+	AccuracyM  float64 // radius; 0 is unknown
+	Basis      string  // p68, p95, unknown; empty is unknown
+	Level      *int    // nil is unknown
+	SpeedMPS   *float64
+	HeadingDeg *float64
+	Source     string // os, gnss, wifi, ble, tag, web, sim; "sim" if empty
+	Mocked     bool
+	Pocket     bool // false: on screen
+	Imprecise  bool // approximate location only
+}
