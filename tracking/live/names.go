@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"doorstep/tracking"
+)
+
+// The limits of what goes into a key.
+const (
+	maxName  = 128 // bytes of a store's, a visit's or a channel's name
+	maxOwner = 255 // bytes of an owner token: its length is one byte of the value's header
+	maxSeq   = 1<<53 - 1
+)
+
+// key is where a visit lies: ds:{<store>}:v:<visit>. The braces make the store the hash tag, so
+// that all of a store's keys and its channel lie in one slot of a cluster.
+func key(store, visit string) string { return keyPrefix(store) + visit }
+
+func keyPrefix(store string) string { return "ds:{" + store + "}:v:" }
+
+// channelName is what a channel is called in Redis. It carries the hash tag for the same reason.
+func channelName(channel string) string { return "ds:{" + channel + "}:c" }
+
+// channelOf undoes channelName.
+func channelOf(name string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(name, "ds:{"), "}:c")
+}
+
+// parseKey undoes key; ok is false for a key that is not a visit's.
+func parseKey(k string) (s tracking.Slot, ok bool) {
+	rest, found := strings.CutPrefix(k, "ds:{")
+	if !found {
+		return s, false
+	}
+	s.Store, s.Visit, ok = strings.Cut(rest, "}:v:")
+	return s, ok
+}
+
+// checkName refuses what would break a key apart: a brace moves the hash tag, and with it the key
+// to another slot or another store.
+func checkName(op, what, name string) error {
+	if name == "" || len(name) > maxName || strings.ContainsAny(name, "{}\x00\r\n") {
+		return invalid(op, what, fmt.Sprintf("use 1 to %d bytes without braces or line breaks", maxName))
+	}
+	return nil
+}
+
+func checkVisits(op, store string, visits []string) error {
+	if err := checkName(op, "store", store); err != nil {
+		return err
+	}
+	for _, v := range visits {
+		if err := checkName(op, "visit", v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkChannels(op string, channels []string) error {
+	if len(channels) == 0 {
+		return invalid(op, "channels", "name at least one")
+	}
+	for _, c := range channels {
+		if err := checkName(op, "channel", c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkOwner(op, owner string, seq int64) error {
+	if owner == "" || len(owner) > maxOwner {
+		return invalid(op, "owner", fmt.Sprintf("use a token of 1 to %d bytes", maxOwner))
+	}
+	if seq > maxSeq || seq < -maxSeq {
+		return invalid(op, "seq", "stay within 2^53: Redis compares numbers as doubles")
+	}
+	return nil
+}
+
+func checkRegister(s tracking.Slot, owner string, seq int64, ttl time.Duration) error {
+	if err := checkVisits("Register", s.Store, []string{s.Visit}); err != nil {
+		return err
+	}
+	if err := checkOwner("Register", owner, seq); err != nil {
+		return err
+	}
+	if lifeMS(ttl) == 0 {
+		return invalid("Register", "ttl", "a lease of less than a millisecond has ended")
+	}
+	return nil
+}
+
+func checkBatch(store string, batch []tracking.LiveWrite) error {
+	if err := checkName("Write", "store", store); err != nil {
+		return err
+	}
+	for i := range batch {
+		w := &batch[i]
+		if w.Slot.Store != store {
+			return invalid("Write", fmt.Sprintf("item %d", i), "a batch holds writes of one store")
+		}
+		if err := checkName("Write", "visit", w.Slot.Visit); err != nil {
+			return err
+		}
+		if err := checkOwner("Write", w.Owner, w.Seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lifeMS is an expiry in whole milliseconds, cut to PositionLife and rounded down: doubt shortens.
+// Zero says that the lease has run out.
+func lifeMS(ttl time.Duration) int64 {
+	return max(0, min(ttl, tracking.PositionLife).Milliseconds())
+}
