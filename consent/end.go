@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package consent
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// End commits an end. What it answers is true already: no grant it took can be admitted again, and no
+// decision on a notice served before it, for what it ended, will be accepted. Repeat it with the
+// same ID after an error.
+func (l *Ledger) End(ctx context.Context, r EndRequest) (Ending, error) {
+	if err := checkEnd(r); err != nil {
+		return Ending{}, err
+	}
+	return l.store.End(ctx, EndCommand{EndRequest: r, Now: l.now(), Seal: l})
+}
+
+// SubjectOfStopToken answers whose token it is; ErrStopToken if it is nobody's.
+func (l *Ledger) SubjectOfStopToken(ctx context.Context, stopToken string) (Ref, error) {
+	right, err := l.stopRight(ctx, stopToken)
+	return right.Subject, err
+}
+
+// Stop ends with nothing but the token that came with a decision. Of r it uses ID, Kind (EndAll if
+// empty), Purpose, Claimed and, for one store, Scope.Store (the token's own if empty): the subject
+// and the installation are the token's. The reason is always Withdrawn.
+func (l *Ledger) Stop(ctx context.Context, stopToken string, r EndRequest) (Ending, error) {
+	right, err := l.stopRight(ctx, stopToken)
+	if err != nil {
+		return Ending{}, err
+	}
+	if r.Kind == "" {
+		r.Kind = EndAll
+	}
+	if r.Kind == EndSession {
+		return Ending{}, fmt.Errorf("%w: kind: a stop token ends grants, not sessions", ErrRequest)
+	}
+	if r.Scope.Store == "" {
+		r.Scope.Store = right.Scope.Store
+	}
+	r.Scope.Installation, r.Subject = right.Scope.Installation, right.Subject
+	r.Reason, r.KeepRequest, r.Visit = Withdrawn, false, ""
+	return l.End(ctx, r)
+}
+
+func (l *Ledger) stopRight(ctx context.Context, token string) (StopRight, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(raw) != stopTokenBytes {
+		return StopRight{}, ErrStopToken
+	}
+	return l.store.StopRight(ctx, sha256.Sum256(raw))
+}
+
+const stopTokenBytes = 32
+
+func checkEnd(r EndRequest) error {
+	if _, err := uuid.Parse(r.ID); err != nil {
+		return fmt.Errorf("%w: id: %q is not a UUID", ErrRequest, r.ID)
+	}
+	if r.Reason == "" {
+		return fmt.Errorf("%w: reason: why it ends is missing", ErrRequest)
+	}
+	missing := ""
+	switch r.Kind {
+	case EndSession, EndGrant, EndStore:
+		if r.Scope.Installation == "" || r.Scope.Store == "" {
+			missing = "scope"
+		} else if r.Kind == EndSession && r.Visit == "" {
+			missing = "visit"
+		} else if r.Kind == EndGrant && r.Purpose == "" {
+			missing = "purpose"
+		}
+	case EndAll:
+		if r.Subject == "" {
+			missing = "subject"
+		}
+	default:
+		return fmt.Errorf("%w: kind: %q is not session, grant, store or all", ErrRequest, r.Kind)
+	}
+	if missing != "" {
+		return fmt.Errorf("%w: %s: missing for an end of kind %s", ErrRequest, missing, r.Kind)
+	}
+	return nil
+}
+
+// Visit makes the ledger a Sealer: the pseudonym of an epoch of a scope.
+func (l *Ledger) Visit(s Scope, epoch int64) string { return l.keys.Visit(s, epoch) }
+
+// Ended makes the ledger a Sealer: the event of an end.
+func (l *Ledger) Ended(c EndCommand, took []EndedRecord) Event { return l.endedEvent(c, took) }
+
+// claimed keeps a client's time as claimed, unless there was none.
+func claimed(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

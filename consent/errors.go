@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package consent
+
+import "errors"
+
+// The families of refusals. Every *Problem belongs to exactly one, which errors.Is finds.
+var (
+	ErrInvalid     = errors.New("the request cannot be accepted as it is") // 422
+	ErrForbidden   = errors.New("not allowed")                             // 403
+	ErrConflict    = errors.New("it contradicts what is recorded")         // 409
+	ErrNotFound    = errors.New("there is no such thing")                  // 404
+	ErrUnavailable = errors.New("the consent ledger cannot be reached")    // 503; unknown means no
+)
+
+// Problem is a refusal with all that an edge needs to render it once, as RFC 9457 or as a frame.
+// The exported values below are compared with errors.Is; a place is added by wrapping them.
+type Problem struct {
+	Code   string // stable, [a-z_]+; part of the protocol
+	Status int    // the HTTP status of its family
+	Detail string // what happened, for a developer
+	Remedy string // what to do about it
+	family error
+}
+
+// Error gives the detail and the remedy; the code is for machines.
+func (p *Problem) Error() string { return p.Detail + " (" + p.Remedy + ")" }
+
+// Unwrap gives the family.
+func (p *Problem) Unwrap() error { return p.family }
+
+// What the ledger refuses. The numbers are those of the consent brief.
+var (
+	// ErrServed: the served id is missing, unknown, older than ServedLife, used before, void by an
+	// end that came after it, or was served for something else.
+	ErrServed = invalid("served_id", "the notice was not served under this id, or the id is used up",
+		"ask for a new prompt and decide on that")
+	// ErrInferred: scrolling, dismissing, a timeout or a box ticked in advance is not a decision.
+	ErrInferred = invalid("inferred", "consent cannot be inferred", "send a decision only when the shopper pressed a button or a switch")
+	// ErrChoice: a choice that the prompt did not offer.
+	ErrChoice = invalid("choice", "this choice was not offered", "use one of visit, term, no, not_now")
+	// ErrDigest: what the app says it showed is not what was served.
+	ErrDigest = invalid("digest", "the strings shown are not the strings served", "show the notice as served, and digest exactly what is shown")
+	// ErrNotice: the notice has been replaced since it was served.
+	ErrNotice = invalid("notice_changed", "the notice was replaced after it was served", "ask for a new prompt")
+	// ErrLanguage: no silent fall-back to another language.
+	ErrLanguage = invalid("language", "the notice does not exist in this language", "publish the notice in this language, or ask for one that the rules list")
+	// ErrPurpose: not in the registry.
+	ErrPurpose = invalid("purpose", "this purpose is not declared", "declare the purpose in the registry, or use a declared one")
+	// ErrJurisdiction: not in the registry.
+	ErrJurisdiction = invalid("jurisdiction", "this jurisdiction is not declared", "declare the jurisdiction in the registry")
+	// ErrRequest: a field is missing or malformed; wrapped with its name.
+	ErrRequest = invalid("request", "a field is missing or malformed", "correct the field that is named")
+	// ErrAgeUnknown: the token carries no age band.
+	ErrAgeUnknown = forbidden("age_unknown", "the age band is not known", "ask for the age band in the app, and put it in the token")
+	// ErrAgeBelow: the band is below what the jurisdiction asks for.
+	ErrAgeBelow = forbidden("age_below", "the age band is below the age of consent here", "do not offer tracking; everything else stays available")
+	// ErrStopToken: unknown, or not for this.
+	ErrStopToken = forbidden("stop_token", "this stop token ends nothing here", "use the token as it was given, for the shopper it was given to")
+	// ErrIDTaken: an id of an end was used for another end.
+	ErrIDTaken = conflict("id_taken", "this id was used for something else", "make a new id for a new request")
+	// ErrNotListed: the node is not in the node table (any more).
+	ErrNotListed = conflict("not_listed", "this node is not listed", "close all sessions, then join again")
+	// ErrBehind: the feed cannot be continued from where the node stands.
+	ErrBehind = conflict("behind", "the feed no longer holds what this node misses", "close all sessions and start the node anew")
+	// ErrKeys: the ledger was written under other keys.
+	ErrKeys = conflict("keys", "the ledger was written under other keys", "bring back the key file that belongs to this ledger")
+	// ErrNoView: no view of this id was opened.
+	ErrNoView = &Problem{"no_view", 404, "no such view", "open the view before closing it", ErrNotFound}
+	// ErrNoLeaf: the log does not reach that far.
+	ErrNoLeaf = &Problem{"no_leaf", 404, "the log has no such leaf", "ask for an index below the size of the tree", ErrNotFound}
+)
+
+func invalid(code, detail, remedy string) *Problem {
+	return &Problem{code, 422, detail, remedy, ErrInvalid}
+}
+
+func forbidden(code, detail, remedy string) *Problem {
+	return &Problem{code, 403, detail, remedy, ErrForbidden}
+}
+
+func conflict(code, detail, remedy string) *Problem {
+	return &Problem{code, 409, detail, remedy, ErrConflict}
+}

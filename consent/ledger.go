@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package consent
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Ledger applies the rules of consent and leaves what must be durable to its Store. It holds no
+// state of its own, so all its methods are safe for concurrent use.
+type Ledger struct {
+	store Store
+	keys  Keys
+	reg   *Registry
+	now   func() time.Time
+}
+
+// New makes a ledger over a store. now is the server's clock, which rules.
+func New(store Store, keys Keys, reg *Registry, now func() time.Time) *Ledger {
+	return &Ledger{store: store, keys: keys, reg: reg, now: now}
+}
+
+// Registry is what is declared and enforced.
+func (l *Ledger) Registry() *Registry { return l.reg }
+
+// Keys are the ledger's keys, for Refs and for the public key set.
+func (l *Ledger) Keys() Keys { return l.keys }
+
+// Bind ties the store to the keys the first time, and refuses other keys ever after (ErrKeys): under
+// others, every stop would look for scopes that are not there, and find nothing to end.
+func (l *Ledger) Bind(ctx context.Context) error {
+	held, err := l.store.Claim(ctx, "keys", l.keys.Fingerprint())
+	if err != nil {
+		return err
+	}
+	if held != l.keys.Fingerprint() {
+		return ErrKeys
+	}
+	return nil
+}
+
+// Admit reads a scope in one snapshot. A grant whose purpose the registry no longer declares is left out.
+func (l *Ledger) Admit(ctx context.Context, s Scope) (Admission, error) {
+	a, err := l.store.Admit(ctx, s, l.now())
+	if err != nil {
+		return Admission{}, err
+	}
+	declared := a.Grants[:0]
+	for _, g := range a.Grants {
+		if _, ok := l.reg.Purpose(g.Purpose); ok {
+			declared = append(declared, g)
+		}
+	}
+	a.Grants = declared
+	a.Visit = l.keys.Visit(s, a.Epoch)
+	return a, nil
+}
+
+// Rejoin is the shopper's "still inside": a visit-only grant that a session's end had left ten
+// minutes to live gets back the life it was given.
+func (l *Ledger) Rejoin(ctx context.Context, s Scope) error { return l.store.Rejoin(ctx, s, l.now()) }
+
+// Due lists the ends that expiries need.
+func (l *Ledger) Due(ctx context.Context, now time.Time, limit int) ([]EndRequest, error) {
+	return l.store.Due(ctx, now, limit)
+}
+
+// OpenView journals a look before it is served.
+func (l *Ledger) OpenView(ctx context.Context, v View) error {
+	if v.ID == "" || v.Visit == "" || v.Store == "" || v.Purpose == "" || v.Reader == "" {
+		return fmt.Errorf("%w: a view needs id, store, visit, reader and purpose", ErrRequest)
+	}
+	if v.OpenedAt.IsZero() {
+		v.OpenedAt = l.now()
+	}
+	return l.store.OpenView(ctx, v)
+}
+
+// CloseView closes it with its end and count.
+func (l *Ledger) CloseView(ctx context.Context, id string, at time.Time, count int64) error {
+	return l.store.CloseView(ctx, id, at, count)
+}
+
+// JournalPage is the most views that one Journal answers.
+const JournalPage = 1000
+
+// Journal is what a shopper may read: who looked, when, why and at what; newest first.
+func (l *Ledger) Journal(ctx context.Context, subject Ref) ([]View, error) {
+	return l.store.Journal(ctx, subject, JournalPage)
+}
+
+// SetDuty records that node has somebody signed in for store until the given time; zero takes it back.
+func (l *Ledger) SetDuty(ctx context.Context, node, store string, until time.Time) error {
+	return l.store.SetDuty(ctx, node, store, until, l.now())
+}
+
+// Join enters the node into the node table.
+func (l *Ledger) Join(ctx context.Context, node string) error { return l.store.Join(ctx, node) }
+
+// Poll marks the node's row and returns the feed after since. ErrNotListed and ErrBehind mean: close
+// everything and start anew.
+func (l *Ledger) Poll(ctx context.Context, node string, since int64) (Feed, error) {
+	return l.store.Poll(ctx, node, since)
+}
+
+// Ack records that node has applied everything up to change.
+func (l *Ledger) Ack(ctx context.Context, node string, change int64) error {
+	return l.store.Ack(ctx, node, change)
+}
+
+// Acked returns what each of the nodes still listed has acknowledged.
+func (l *Ledger) Acked(ctx context.Context, nodes []string) (map[string]int64, error) {
+	return l.store.Acked(ctx, nodes)
+}
+
+// Leave takes the node out of the table.
+func (l *Ledger) Leave(ctx context.Context, node string) error { return l.store.Leave(ctx, node) }
+
+// TreeHead is the size and root of the log of consent events.
+func (l *Ledger) TreeHead(ctx context.Context) (TreeHead, error) { return l.store.TreeHead(ctx) }
+
+// Proof is a leaf of the log with its inclusion proof in the tree of the given size; 0 means the newest.
+func (l *Ledger) Proof(ctx context.Context, index, size int64) (Proof, error) {
+	return l.store.Proof(ctx, index, size)
+}
+
+// Prune forgets what has outlived its time. Call it every minute or so.
+func (l *Ledger) Prune(ctx context.Context) error { return l.store.Prune(ctx, l.now()) }

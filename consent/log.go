@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package consent
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Event is a consent event on its way into the log: its record, and the key under which the leaf
+// commits to it. The key is kept with the record, goes out with the receipt, and is destroyed with
+// them: the tree then still verifies, and the leaf says nothing about anybody any more.
+type Event struct {
+	Record Record
+	Notice string   // hash of the notice; empty for an end that took grants under several
+	Key    [32]byte // random, of this event alone
+}
+
+// newEvent gives a record its key.
+func newEvent(r Record, notice string) Event {
+	e := Event{Record: r, Notice: notice}
+	rand.Read(e.Key[:])
+	return e
+}
+
+// leaf is the public form of an event. It holds no id, and its time is rounded to the hour (brief, 44).
+type leaf struct {
+	Type   string `json:"type"`
+	Time   string `json:"time"`
+	Notice string `json:"notice"`
+	Event  string `json:"event"` // HMAC-SHA-256 of the canonical record, hex
+}
+
+// Leaf is the event's entry in the log: canonical JSON.
+func (e Event) Leaf() ([]byte, error) {
+	record, err := Canonical(e.Record)
+	if err != nil {
+		return nil, err
+	}
+	m := hmac.New(sha256.New, e.Key[:])
+	m.Write(record)
+	return Canonical(leaf{
+		Type:   e.Record.Event.State,
+		Time:   e.Record.Event.Time.UTC().Truncate(time.Hour).Format(time.RFC3339),
+		Notice: e.Notice,
+		Event:  hex.EncodeToString(m.Sum(nil)),
+	})
+}
+
+// TreeHead is the log at one moment. Root is the RFC 6962 tree hash, hex; of an empty tree, the hash of nothing.
+type TreeHead struct {
+	Size int64  `json:"size"`
+	Root string `json:"root"`
+}
+
+// Place is where an event lies in the log, and the tree right after it was appended.
+type Place struct {
+	Index int64
+	TreeHead
+}
+
+// Proof is a leaf with the RFC 6962 audit path to the root of a tree.
+type Proof struct {
+	Index int64    `json:"index"`
+	Leaf  string   `json:"leaf"`
+	Tree  TreeHead `json:"tree"`
+	Path  []string `json:"path"` // hex
+}
+
+// Verify checks that the leaf is in the tree.
+func (p Proof) Verify() error {
+	root, err := parseHash(p.Tree.Root)
+	if err != nil {
+		return err
+	}
+	path := make(tlog.RecordProof, len(p.Path))
+	for i, s := range p.Path {
+		if path[i], err = parseHash(s); err != nil {
+			return err
+		}
+	}
+	if err := tlog.CheckRecord(path, p.Tree.Size, root, p.Index, tlog.RecordHash([]byte(p.Leaf))); err != nil {
+		return fmt.Errorf("leaf %d is not in the tree of size %d: %w", p.Index, p.Tree.Size, err)
+	}
+	return nil
+}
+
+func parseHash(s string) (tlog.Hash, error) {
+	var h tlog.Hash
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != tlog.HashSize {
+		return h, fmt.Errorf("%q is not a hash of the log: 64 hex digits are needed", s)
+	}
+	copy(h[:], b)
+	return h, nil
+}
+
+// parseLeaf reads a leaf back.
+func parseLeaf(text string) (leaf, error) {
+	var l leaf
+	if err := json.Unmarshal([]byte(text), &l); err != nil {
+		return l, fmt.Errorf("the leaf is not JSON: %w", err)
+	}
+	return l, nil
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package consent
+
+import (
+	"context"
+	"time"
+)
+
+// Served is a notice as it was served, waiting for its one decision.
+type Served struct {
+	ID           string // random, single use
+	Subject      Ref
+	Scope        Scope
+	App          string
+	Purpose      string
+	Notice       string // its hash
+	NoticeID     string
+	Version      string
+	Lang         string
+	Jurisdiction string
+	Digest       string // of the strings served
+	At           time.Time
+	ExpiresAt    time.Time
+}
+
+// Standing is what was answered last about a purpose: times of the newest refusal and deferral,
+// zero if there is none, and whether a grant is in force in the scope.
+type Standing struct {
+	RefusedAt  time.Time
+	DeferredAt time.Time
+	InForce    bool
+}
+
+// DecideCommand is a decision that has passed every rule which needs no transaction.
+type DecideCommand struct {
+	Served   Served
+	Choice   Choice
+	Grant    *Grant // nil for no and not now
+	Now      time.Time
+	Event    Event    // the record as it goes to the log and into the receipt
+	StopHash [32]byte // of the stop token; for a grant
+	Seal     Sealer
+}
+
+// Decided is what a decision became.
+type Decided struct {
+	Receipt string
+	Grant   *Grant
+	Epoch   int64
+	Visit   string
+	// Ended is the end that the decision brought about, if it did: a refusal of what was granted,
+	// or a scope that belonged to another shopper before. It needs the same barrier as any end.
+	Ended *Ending
+}
+
+// EndCommand is an EndRequest that has passed the rules.
+type EndCommand struct {
+	EndRequest
+	Now  time.Time
+	Seal Sealer
+}
+
+// EndedRecord is a grant that an end took, or a grant that changed its record.
+type EndedRecord struct {
+	ID      string
+	Subject Ref
+	Scope   Scope
+	Purpose string
+	Notice  string
+}
+
+// Sealer is what a store needs of the keys while a transaction is open: only inside it are the
+// epoch and the place in the log known. Its methods are pure, quick and safe for concurrent use.
+type Sealer interface {
+	// Visit is the pseudonym of an epoch of a scope.
+	Visit(s Scope, epoch int64) string
+	// Ended is the event of an end that took these grants. A session's end is no consent event.
+	Ended(c EndCommand, took []EndedRecord) Event
+	// Receipt signs an event with its place in the log.
+	Receipt(e Event, at Place) (string, error)
+}
+
+// StopRight is what a stop token may end: anything of its subject.
+type StopRight struct {
+	Subject Ref
+	Scope   Scope // where it was given
+}
+
+// Store is the ledger's durable half. A write that returns nil is on the disk; one that returns an
+// error may have happened, and is repeated with the same id. Reads are of the primary. Methods are
+// safe for concurrent use and never retry by themselves. What the database says of itself comes
+// back as ErrUnavailable.
+//
+// Each write that others must see takes its change number from one locked row in the same
+// transaction, so that numbers become visible in their order and a poller skips none.
+type Store interface {
+	Members
+
+	// Admit reads a scope in one snapshot: unexpired grants at now, the epoch, the change number.
+	// A scope without a row answers epoch 0 and no grants.
+	Admit(ctx context.Context, s Scope, now time.Time) (Admission, error)
+	// Rejoin takes back the shortened life of visit-only grants, if they are in force at now.
+	Rejoin(ctx context.Context, s Scope, now time.Time) error
+
+	// Serve keeps a served notice.
+	Serve(ctx context.Context, s Served) error
+	// Served reads one back; ErrServed if there is none or it is used, void or over at now.
+	Served(ctx context.Context, id string, now time.Time) (Served, error)
+	// Standing tells what is known before a prompt. Refusals count across stores and installations.
+	Standing(ctx context.Context, subject Ref, s Scope, purpose string, now time.Time) (Standing, error)
+	// Decide uses up the served id (ErrServed if somebody else did, or an end voided it) and records
+	// the decision, its log leaf and its receipt, in one transaction.
+	Decide(ctx context.Context, c DecideCommand) (Decided, error)
+
+	// End commits an end; see EndRequest. Everything it takes goes in one transaction.
+	End(ctx context.Context, c EndCommand) (Ending, error)
+	// Due lists grants that expired before now and are not ended yet, as the ends they need.
+	Due(ctx context.Context, now time.Time, limit int) ([]EndRequest, error)
+	// StopRight looks up the hash of a stop token; ErrStopToken if there is none.
+	StopRight(ctx context.Context, hash [32]byte) (StopRight, error)
+
+	// OpenView journals a look; an error if the visit is not current.
+	OpenView(ctx context.Context, v View) error
+	// CloseView settles it, once; ErrNoView if it was never opened.
+	CloseView(ctx context.Context, id string, at time.Time, count int64) error
+	// Journal lists the views of a subject, newest first.
+	Journal(ctx context.Context, subject Ref, limit int) ([]View, error)
+
+	// SetDuty records that node has somebody signed in for store until then; a zero time takes it back.
+	SetDuty(ctx context.Context, node, store string, until, now time.Time) error
+
+	// TreeHead is the size and root of the log.
+	TreeHead(ctx context.Context) (TreeHead, error)
+	// Proof is a leaf with its inclusion proof in the tree of that size; ErrNoLeaf beyond its end.
+	Proof(ctx context.Context, index, size int64) (Proof, error)
+
+	// Claim sets a value that is set once, and returns what is set.
+	Claim(ctx context.Context, name, value string) (string, error)
+	// Prune forgets what has outlived its time at now; see Retention.
+	Prune(ctx context.Context, now time.Time) error
+}
+
+// How long the store keeps what is not needed for proof (brief, 44).
+const (
+	FeedLife    = 24 * time.Hour      // feed entries, outbox rows, idempotency keys of alerts
+	JournalLife = 90 * 24 * time.Hour // views
+	NodeLife    = time.Minute         // a node that has not polled for this long is struck off
+	AlertLife   = 24 * time.Hour      // a final alert is unlinked and forgotten
+)
