@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package geofence
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// feature is a GeoJSON feature that the loader has a use for.
+type feature struct {
+	where  Where
+	id     string
+	kind   string // boundary, zone or door
+	props  map[string]any
+	typ    string // of the geometry
+	coords any
+}
+
+const (
+	maxFeatures = 20_000
+	maxText     = 200 // bytes of a name or an id
+)
+
+// readFile takes a FeatureCollection apart.
+func (l *loader) readFile(src Source) {
+	w := inFile(src.Name)
+	doc, err := readJSON(src.Data)
+	if err != nil {
+		l.fail(w, "is not JSON that can be read: "+err.Error(), "export the map again as GeoJSON")
+		return
+	}
+	root, _ := doc.(map[string]any)
+	list, ok := root["features"].([]any)
+	if t, _ := root["type"].(string); t != "FeatureCollection" || !ok {
+		l.fail(w, "is not a FeatureCollection", `wrap the features in {"type":"FeatureCollection","features":[…]}`)
+		return
+	}
+	if len(list) > maxFeatures {
+		l.fail(w, fmt.Sprintf("%d features are more than %d", len(list), maxFeatures), "leave out what is not a boundary, a unit or a door")
+		return
+	}
+	l.readHeader(w, root)
+	unused := map[string]int{}
+	for i, v := range list {
+		l.readFeature(w.feature(i, ""), v, unused)
+	}
+	for _, kind := range sortedKeys(unused) {
+		l.note(w, fmt.Sprintf("%d features of kind %q are not used", unused[kind], kind))
+	}
+}
+
+// readHeader reads the collection's foreign members.
+func (l *loader) readHeader(w Where, root map[string]any) {
+	for _, m := range []struct {
+		name string
+		into *string
+	}{{"store_id", &l.storeID}, {"store_name", &l.storeName}} {
+		v, ok := root[m.name]
+		if !ok {
+			continue
+		}
+		s, isText := l.text(w, m.name, v)
+		if isText && *m.into != "" && *m.into != s {
+			l.fail(w, fmt.Sprintf("%s %q differs from %q in another file", m.name, s, *m.into), "load the files of one store only")
+		}
+		*m.into = s
+	}
+	if v, ok := root["bearing"]; ok {
+		l.readBearing(w, v)
+	}
+	l.checkBBox(w, root["bbox"])
+}
+
+func (l *loader) readBearing(w Where, v any) {
+	b, ok := v.(float64)
+	switch {
+	case !ok || b < 0 || b >= 360:
+		l.fail(w, fmt.Sprintf("bearing %v is not an angle", v), "give degrees clockwise from north, 0 up to 360")
+	case l.bearing != nil && *l.bearing != b:
+		l.fail(w, fmt.Sprintf("bearing %v differs from %v in another file", b, *l.bearing), "give all levels the same bearing")
+	default:
+		l.bearing = &b
+	}
+}
+
+func (l *loader) checkBBox(w Where, v any) {
+	list, ok := v.([]any)
+	if v == nil || ok && (len(list) == 4 || len(list) == 6) && allNumbers(list) {
+		return
+	}
+	l.fail(w, "bbox is not a list of four or six numbers", "write [west, south, east, north], or leave it out")
+}
+
+func allNumbers(list []any) bool {
+	for _, v := range list {
+		if _, ok := v.(float64); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *loader) readFeature(w Where, v any, unused map[string]int) {
+	m, _ := v.(map[string]any)
+	if t, _ := m["type"].(string); t != "Feature" {
+		l.fail(w, fmt.Sprintf("type %q is not Feature", t), `each entry of "features" needs "type":"Feature"`)
+		return
+	}
+	id, ok := featureID(m["id"])
+	if !ok {
+		l.fail(w, "its id is neither text nor a number", "give it an id such as \"shoes\", or leave the id out")
+		return
+	}
+	w = w.feature(w.Feature, id)
+	props, ok := m["properties"].(map[string]any)
+	if !ok && m["properties"] != nil {
+		l.fail(w, "properties is not an object", `write "properties":{"kind":"unit","floor":0}`)
+		return
+	}
+	kind, _ := props["kind"].(string)
+	if kind == "unit" {
+		kind = "zone"
+	}
+	if kind != "boundary" && kind != "zone" && kind != "door" {
+		unused[kind]++
+		return
+	}
+	geom, _ := m["geometry"].(map[string]any)
+	typ, _ := geom["type"].(string)
+	if id != "" {
+		id, _ = l.text(w, "id", id)
+	}
+	l.features = append(l.features, feature{w, id, kind, props, typ, geom["coordinates"]})
+}
+
+// featureID accepts what RFC 7946 §3.2 does: a string, a number, or nothing.
+func featureID(v any) (string, bool) {
+	switch id := v.(type) {
+	case nil:
+		return "", true
+	case string:
+		return id, true
+	case float64:
+		return strconv.FormatFloat(id, 'f', -1, 64), true
+	}
+	return "", false
+}
+
+// text takes a short line of text from a map. Control characters and line separators go: names end
+// up in pages, logs and canonical JSON.
+func (l *loader) text(w Where, member string, v any) (string, bool) {
+	if v == nil {
+		return "", true
+	}
+	s, ok := v.(string)
+	if !ok {
+		l.fail(w, fmt.Sprintf("%s is not text", member), "put it in quotes")
+		return "", false
+	}
+	clean := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, s)
+	clean = strings.TrimSpace(clean)
+	for len(clean) > maxText {
+		_, n := utf8.DecodeLastRuneInString(clean)
+		clean = clean[:len(clean)-n]
+	}
+	if clean != s {
+		l.note(w, member+" was cleaned of control characters, spaces around it or excess length")
+	}
+	return clean, true
+}
+
+// floor is the feature's level; has is false when the map does not say.
+func (l *loader) floor(f feature) (floor int, has, ok bool) {
+	v := f.props["floor"]
+	if v == nil {
+		return 0, false, true
+	}
+	n, isNumber := v.(float64)
+	if !isNumber || n != math.Trunc(n) || math.Abs(n) > 200 {
+		l.fail(f.where, fmt.Sprintf("floor %v is not a level", v), "give a whole number, such as 0 or -1")
+		return 0, true, false
+	}
+	return int(n), true, true
+}
+
+// flag reads an optional true or false.
+func (l *loader) flag(f feature, member string) (value, has bool) {
+	v, present := f.props[member]
+	if !present || v == nil {
+		return false, false
+	}
+	b, ok := v.(bool)
+	if !ok {
+		l.fail(f.where, fmt.Sprintf("%s is %v", member, v), "write true or false")
+	}
+	return b, true
+}

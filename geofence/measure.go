@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package geofence
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"github.com/peterstace/simplefeatures/geom"
+)
+
+const (
+	maxPokeM    = 2.0   // a zone may reach this far out of the boundary
+	noticeM     = 0.001 // and is reported from here
+	overlapM    = 0.01  // zones that overlap deeper than this are reported
+	maxDoorOffM = 20.0  // a door lies at most this far from the boundary
+)
+
+// measure computes the zones' sizes and holds every zone and door against its level's boundary.
+func (l *loader) measure(s *Site) {
+	pl := newPlane(s)
+	where := map[string]Where{}
+	for _, f := range l.ofKind("zone") {
+		if _, dup := where[f.id]; !dup {
+			where[f.id] = f.where
+		}
+	}
+	for i := range s.Levels {
+		m := measurer{l: l, plane: &pl, level: &s.Levels[i], where: where}
+		m.boundary = newArea(&pl, m.level.Boundary)
+		m.run()
+	}
+	for i, d := range s.Doors {
+		l.checkDoor(s, &pl, d, l.doorPlaces[i])
+	}
+}
+
+type measurer struct {
+	l        *loader
+	plane    *plane
+	level    *Level
+	boundary *area
+	where    map[string]Where
+	zones    []*area
+	poking   int
+	worst    float64
+	worstAt  Where
+}
+
+func (m *measurer) run() {
+	for i := range m.level.Zones {
+		z := &m.level.Zones[i]
+		a := newArea(m.plane, z.Shape)
+		m.zones = append(m.zones, a)
+		z.AreaM2 = m2(m.plane, z.Shape)
+		var mid LatLng
+		mid, z.HalfWidthM = a.inscribed()
+		m.place(z, a, mid)
+	}
+	if m.poking > 0 {
+		m.l.note(m.worstAt, fmt.Sprintf("%d zones reach out of the boundary of level %d, this one the farthest: %.2f m", m.poking, m.level.Ordinal, m.worst))
+	}
+	m.overlaps()
+}
+
+// place holds one zone against the boundary.
+func (m *measurer) place(z *Zone, a *area, mid LatLng) {
+	w := m.zoneWhere(z)
+	if !m.boundary.contains(mid) {
+		problem, remedy := "lies outside the boundary of its level", "move it in, or correct its floor"
+		if m.boundary.contains(LatLng{Lat: mid.Lng, Lng: mid.Lat}) {
+			problem, remedy = problem+", but would not with latitude and longitude swapped", "write longitude first, then latitude"
+		}
+		m.l.fail(w, fmt.Sprintf("%s (level %d)", problem, m.level.Ordinal), remedy)
+		return
+	}
+	d, at := m.poke(z, a, w)
+	switch {
+	case d > maxPokeM:
+		m.l.fail(at, fmt.Sprintf("reaches %.1f m out of the boundary of level %d", d, m.level.Ordinal), "cut it at the boundary, or widen the boundary")
+	case d > noticeM:
+		m.poking++
+		if d > m.worst {
+			m.worst, m.worstAt = d, at
+		}
+	}
+}
+
+// poke is how far a zone reaches out: by its own corners, or by corners of the boundary inside it.
+func (m *measurer) poke(z *Zone, a *area, w Where) (worst float64, at Where) {
+	at = w
+	for pi, part := range z.Shape {
+		for ri, ring := range part {
+			for ci, p := range ring {
+				if d := m.boundary.signed(p, m.plane.xy(p)); d > worst {
+					worst, at = d, w.ring(ri).coordinate(ci)
+					if len(z.Shape) > 1 {
+						at = at.part(pi)
+					}
+				}
+			}
+		}
+	}
+	for _, s := range m.boundary.segs {
+		if p := m.plane.latLng(s.a); a.box.contains(s.a) {
+			if d := -a.signed(p, s.a); d > worst {
+				worst, at = d, w
+			}
+		}
+	}
+	return worst, at
+}
+
+func (m *measurer) zoneWhere(z *Zone) Where { return m.where[z.ID] }
+
+// overlaps says once per level how many pairs of zones share ground.
+func (m *measurer) overlaps() {
+	pairs, deepest, example := 0, 0.0, ""
+	for i, a := range m.zones {
+		for j, b := range m.zones[:i] {
+			if !a.box.overlaps(b.box) {
+				continue
+			}
+			if d := max(deepestIn(a, b), deepestIn(b, a)); d > overlapM {
+				pairs++
+				if d > deepest {
+					deepest, example = d, fmt.Sprintf("%q and %q", m.level.Zones[j].ID, m.level.Zones[i].ID)
+				}
+			}
+		}
+	}
+	if pairs > 0 {
+		m.l.note(inFile(m.zoneWhere(&m.level.Zones[0]).File),
+			fmt.Sprintf("%d pairs of zones overlap on level %d, most of all %s (%.2f m); where they do, the smaller one is named", pairs, m.level.Ordinal, example, deepest))
+	}
+}
+
+// deepestIn is how deep the corners of a lie inside b.
+func deepestIn(a, b *area) (d float64) {
+	for _, s := range a.segs {
+		if b.box.contains(s.a) {
+			d = max(d, -b.signed(a.plane.latLng(s.a), s.a))
+		}
+	}
+	return d
+}
+
+func (l *loader) checkDoor(s *Site, pl *plane, d Door, w Where) {
+	for _, level := range s.Levels {
+		if level.Ordinal != d.Level {
+			continue
+		}
+		off := newArea(pl, level.Boundary).edgeDist(pl.xy(d.At))
+		if off > maxDoorOffM {
+			l.fail(w, fmt.Sprintf("the door is %.0f m away from the boundary of level %d", off, d.Level), "put it on the outline, or correct its floor")
+		}
+	}
+}
+
+// longSide is the direction of the longer side of the least rectangle around the first level.
+// Degrees clockwise from north, 0 up to 180, to a tenth.
+func longSide(s *Site) float64 {
+	pl := newPlane(s)
+	var xy []float64
+	for _, part := range s.Levels[0].Boundary {
+		for _, p := range part[0] {
+			q := pl.xy(p)
+			xy = append(xy, q.x, q.y)
+		}
+	}
+	outline := geom.NewLineString(geom.NewSequence(xy, geom.DimXY)).AsGeometry()
+	rect, ok := geom.RotatedMinimumAreaBoundingRectangle(outline).AsPolygon()
+	if !ok {
+		return 0 // no width: the loader lets no such boundary through
+	}
+	c := rect.ExteriorRing().Coordinates()
+	a, b := c.GetXY(1).Sub(c.GetXY(0)), c.GetXY(2).Sub(c.GetXY(1))
+	if b.Length() > a.Length() {
+		a = b
+	}
+	bearing := math.Mod(math.Atan2(a.X, a.Y)/degToRad+360, 180)
+	return math.Mod(math.Round(bearing*10)/10, 180)
+}
+
+// version hashes what the map says: not what is computed from it, nor the words of this program.
+func version(s *Site) string {
+	c := *s
+	c.Version = ""
+	c.Levels = nil
+	for _, level := range s.Levels {
+		zones := make([]Zone, len(level.Zones))
+		copy(zones, level.Zones)
+		for i := range zones {
+			zones[i].AreaM2, zones[i].HalfWidthM = 0, 0
+		}
+		level.Zones = zones
+		c.Levels = append(c.Levels, level)
+	}
+	data, err := json.Marshal(c)
+	if err != nil {
+		panic("geofence: a site of finite numbers and text always encodes: " + err.Error())
+	}
+	sum := sha256.Sum256(append([]byte("doorstep site 1\n"), data...))
+	return hex.EncodeToString(sum[:8])
+}
