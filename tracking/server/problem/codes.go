@@ -18,18 +18,18 @@ const (
 
 // The codes of who asks, and from where.
 const (
-	Token     = "token"       // every failure of a bearer token, told apart nowhere
-	Proof     = "proof"       // the installation's proof
-	ProofTime = "proof_time"  // the proof is good, but its clock is off
-	SignIn    = "code"        // a one-time sign-in code
-	Session   = "session"     // no staff session
-	StopToken = "stop_token"  // not a stop token
-	Ticket    = "ticket"      // a ticket that is not, or no longer, good
-	Door      = "door"        // a good token, for another door
-	Role      = "role"        // the role may not do this
-	OtherShop = "other_store" // a good staff token, of another store
-	Origin    = "origin"      // the page's origin is not on the list
-	Suspended = "suspended"   // the app asked for what is undeclared too often
+	Token      = "token"       // every failure of a bearer token, told apart nowhere
+	Proof      = "proof"       // the installation's proof
+	ProofTime  = "proof_time"  // the proof is good, but its clock is off
+	SignIn     = "code"        // a one-time sign-in code
+	Session    = "session"     // no staff session
+	StopToken  = "stop_token"  // not a stop token
+	Ticket     = "ticket"      // a ticket that is not, or no longer, good
+	Door       = "door"        // a good token, for another door
+	Role       = "role"        // the role may not do this
+	OtherStore = "other_store" // a good staff token, of another store
+	Origin     = "origin"      // the page's origin is not on the list
+	Suspended  = "suspended"   // the app asked for what is undeclared too often
 )
 
 // The codes of decisions, sessions and stores.
@@ -92,18 +92,18 @@ var table = map[string]entry{
 	Rate:        {http.StatusTooManyRequests, "Too many requests", "Wait retry_ms, then try once.", 1000},
 	Idempotency: {http.StatusUnprocessableEntity, "The idempotency key cannot be used", "Send a fresh Idempotency-Key with each new action, and the same one when repeating it.", 0},
 
-	Token:     {http.StatusUnauthorized, "The token is not accepted", "Ask your backend for a fresh token and try once more.", 0},
-	Proof:     {http.StatusUnauthorized, "The installation's proof is not accepted", "Sign a new proof for exactly this request with the installation's key.", 0},
-	ProofTime: {http.StatusUnauthorized, "The proof's time is off", "Set your offset from t in this body, and sign a new proof.", 0},
-	SignIn:    {http.StatusUnauthorized, "The sign-in code is not accepted", "Ask for a new code; each works once, for ten minutes.", 0},
-	Session:   {http.StatusUnauthorized, "Not signed in", "Sign in again.", 0},
-	StopToken: {http.StatusUnauthorized, "The stop token is not accepted", "Send the stop_token that came with the decision, or the shopper's own token.", 0},
-	Ticket:    {http.StatusUnauthorized, "The ticket is not accepted", "Ask for a new ticket; each works once, for thirty seconds.", 0},
-	Door:      {http.StatusForbidden, "This token is for another door", "Use an access token whose only audience is this door.", 0},
-	Role:      {http.StatusForbidden, "Not with this role", "Ask somebody whose role allows it.", 0},
-	OtherShop: {http.StatusForbidden, "This is another store", "Sign in at the store in question.", 0},
-	Origin:    {http.StatusForbidden, "Not from this origin", "Add the page's exact origin (scheme, host and port) to the allowed origins.", 0},
-	Suspended: {http.StatusForbidden, "This app is suspended", "Stop sending what the store does not declare, then ask the operator to lift it.", 0},
+	Token:      {http.StatusUnauthorized, "The token is not accepted", "Ask your backend for a fresh token and try once more.", 0},
+	Proof:      {http.StatusUnauthorized, "The installation's proof is not accepted", "Sign a new proof for exactly this request with the installation's key.", 0},
+	ProofTime:  {http.StatusUnauthorized, "The proof's time is off", "Set your offset from t in this body, and sign a new proof.", 0},
+	SignIn:     {http.StatusUnauthorized, "The sign-in code is not accepted", "Ask for a new code; each works once, for ten minutes.", 0},
+	Session:    {http.StatusUnauthorized, "Not signed in", "Sign in again.", 0},
+	StopToken:  {http.StatusUnauthorized, "The stop token is not accepted", "Send the stop_token that came with the decision, or the shopper's own token.", 0},
+	Ticket:     {http.StatusUnauthorized, "The ticket is not accepted", "Ask for a new ticket; each works once, for thirty seconds.", 0},
+	Door:       {http.StatusForbidden, "This token is for another door", "Use an access token whose only audience is this door.", 0},
+	Role:       {http.StatusForbidden, "Not with this role", "Ask somebody whose role allows it.", 0},
+	OtherStore: {http.StatusForbidden, "This is another store", "Sign in at the store in question.", 0},
+	Origin:     {http.StatusForbidden, "Not from this origin", "Add the page's exact origin (scheme, host and port) to the allowed origins.", 0},
+	Suspended:  {http.StatusForbidden, "This app is suspended", "Stop sending what the store does not declare, then ask the operator to lift it.", 0},
 
 	Age:          {http.StatusForbidden, "Not for this age", "Offer the feature without location.", 0},
 	NotGranted:   {http.StatusForbidden, "No grant for this purpose", "Ask the shopper first, if may_prompt allows it.", 0},
