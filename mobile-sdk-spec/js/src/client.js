@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { Api } from "./api.js";
+import { ServerClock, realEnv } from "./clock.js";
+import { shownDigest } from "./encoding.js";
+import { Fence } from "./fence.js";
+import { InstallationKey } from "./key.js";
+import { LOCATING, next } from "./machine.js";
+import { verifyReceipt } from "./receipt.js";
+import { Session } from "./session.js";
+import { openStore } from "./storage.js";
+import { Withdrawals } from "./withdrawals.js";
+
+const GRANTS = "grants";
+
+/**
+ * @typedef {object} ClientConfig
+ * @property {string} baseUrl  scheme and host of the deployment
+ * @property {(fresh: boolean) => Promise<string>} token  the shopper's token, from the app's own backend
+ * @property {string} [lang]  BCP 47
+ * @property {string} [sdk]  name/version, told to the server
+ * @property {import("./storage.js").Store} [store]
+ * @property {typeof WebSocket} [WebSocket]
+ * @property {typeof fetch} [fetch]
+ * @property {import("./clock.js").Env} [env]
+ * @property {import("./session.js").SessionOptions["limits"]} [limits]
+ *
+ * @typedef {(view: import("./types.js").View) => void} Listener
+ */
+
+/** @returns {import("./types.js").View} */
+const blank = () => ({
+  state: "OFF", store: null, purposes: [], word: null, seen: null, end: null, pausedBy: null, obstacle: null, help: {}, call: null,
+  leaseUntil: 0, acceptedSeq: 0, refused: {}, withdrawal: null, stopQueued: false,
+});
+
+/**
+ * The client: asks, remembers what was decided, opens a session when the phone is inside, and stops.
+ * Everything it knows is in `view`; listeners are told after each change.
+ */
+export class Client {
+  /** Makes a client, with the installation's key taken from the store or made. @param {ClientConfig} config */
+  static async open(config) {
+    const store = config.store ?? (await openStore());
+    const key = await InstallationKey.load(store);
+    const client = new Client(config, store, key);
+    await client.#restore();
+    return client;
+  }
+
+  /** @private @param {ClientConfig} config @param {import("./storage.js").Store} store @param {InstallationKey} key */
+  constructor(config, store, key) {
+    this.config = config;
+    this.store = store;
+    this.key = key;
+    this.env = config.env ?? realEnv();
+    this.clock = new ServerClock(this.env);
+    this.api = new Api({
+      baseUrl: config.baseUrl.replace(/\/$/, ""), token: config.token, key, clock: this.clock,
+      fetch: config.fetch ?? ((...a) => globalThis.fetch(...a)),
+    });
+    this.withdrawals = new Withdrawals(this.api, store, this.env);
+    /** @type {import("./types.js").View} */ this.view = blank();
+    /** @type {import("./types.js").Grant[]} */ this.grants = [];
+    /** @type {Session|null} */ this.session = null;
+    /** @type {Set<Listener>} */ this.listeners = new Set();
+  }
+
+  /** @param {Listener} listener @returns {() => void} stops listening */
+  onChange(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  // ——— before anything is sent ———
+
+  /** @returns {Promise<{id: string, name: string, fence: string, bbox: number[]}[]>} */
+  async stores() { return (await this.api.stores()).stores; }
+
+  /** @param {string} store @param {string} version */
+  async fence(store, version) { return new Fence(await this.api.fence(store, version)); }
+
+  /** Measures the server's time, so that the first proof is in time. */
+  async syncTime() { await this.api.time(); }
+
+  /**
+   * Asks the server for what to show. `opened`: the shopper asked to see it; that is no prompt.
+   * @param {{store: string, purpose: string, jurisdiction?: string, opened?: boolean}} what
+   */
+  async prompt(what) {
+    const prompt = await this.api.prompt({ ...what, lang: this.config.lang ?? "en" });
+    if (prompt.may_prompt || what.opened) this.#step("notice", { store: what.store, end: null, withdrawal: null });
+    return prompt;
+  }
+
+  /**
+   * Sends the decision, with the digest of the strings that the views were handed.
+   * @param {import("./types.js").Prompt} prompt
+   * @param {{choice: import("./types.js").PromptChoice["choice"], control: "button"|"switch", shownT: number, store: string}} made
+   * @param {{title: string, blocks: {title: string, text: string}[], choices: {label: string}[]}} [shown] what was shown, if not the prompt itself
+   */
+  async decide(prompt, made, shown = prompt) {
+    const decision = await this.api.decide({
+      served_id: prompt.served_id, hash: prompt.notice.hash, store: made.store, purpose: prompt.purpose,
+      choice: made.choice, control: made.control, shown_t: made.shownT, decided_t: this.clock.now(), digest: await shownDigest(shown),
+    });
+    if (decision.state !== "given") {
+      this.#step("declined");
+      return decision;
+    }
+    this.grants = this.grants.filter((g) => g.store !== made.store || g.purpose !== prompt.purpose);
+    this.grants.push({
+      store: made.store, purpose: prompt.purpose, recordId: decision.record_id, receipt: decision.receipt,
+      stopToken: decision.stop_token ?? "", visitOnly: made.choice === "visit",
+      ...(decision.expires_t ? { expiresT: decision.expires_t } : {}),
+    });
+    await this.store.set(GRANTS, this.grants);
+    this.#step("given", { store: made.store });
+    return decision;
+  }
+
+  /** The prompt was put away without an answer. */
+  dismissPrompt() { this.#step("declined"); }
+
+  // ——— a session ———
+
+  /** The user is ready to be helped: watch the fence, in silence. @param {Fence} fence @param {string[]} purposes */
+  begin(fence, purposes) {
+    if (!this.#step("begin", { store: fence.store, purposes, end: null, obstacle: null, help: this.#openHelp() })) return false;
+    const { WebSocket = globalThis.WebSocket, sdk = "js/1.0.0", lang = "en", limits } = this.config;
+    this.session = new Session({
+      api: this.api, clock: this.clock, env: this.env, fence, store: fence.store, purposes, WebSocket, sdk, lang, limits,
+    }, {
+      state: () => this.view.state,
+      step: (step, patch) => {
+        if (patch?.end?.restart === "decision") this.#forgetGrants(fence.store);
+        return this.#step(step, patch);
+      },
+      note: (patch) => this.#note(patch),
+      view: () => this.view,
+      withdrawn: (f) => this.withdrawals.confirm({ id: f.id, receipt: f.receipt, removed: f.removed, via: "socket" }),
+    });
+    return true;
+  }
+
+  /** Whether the phone may read its location now. */
+  get locating() { return LOCATING.has(this.view.state); }
+
+  /** @param {import("./types.js").Reading} reading */
+  fix(reading) { this.session?.fix(reading); }
+  /** @param {string} topic @param {boolean} [showMe] */
+  help(topic, showMe = false) { return this.session?.help(topic, showMe) ?? null; }
+  /** @param {"pickup"|"appointment"} kind @param {string} ref */
+  checkin(kind, ref) { return this.session?.checkin(kind, ref) ?? null; }
+  /** @param {"user"|"background"|"permission"} reason */
+  pause(reason) { this.session?.pause(reason); }
+  /** On screen again, or the user wants to go on. */
+  back() { this.session?.back(); }
+
+  /** Ends the session, keeps the grant. */
+  leave() {
+    this.session?.bye();
+    this.session = null;
+    this.#step("cancel", { word: null, seen: null, leaseUntil: 0 });
+  }
+
+  /** Puts the reason of an end away. */
+  dismissEnd() {
+    const ungranted = this.view.end?.restart === "decision";
+    this.#step(ungranted ? "ungranted" : "cancel");
+    this.#note({ end: null, withdrawal: null });
+  }
+
+  // ——— the stop ———
+
+  /**
+   * Withdraws. When this returns, nothing more leaves this phone and the withdrawal is written down;
+   * `done` resolves when the store has confirmed, however long that takes.
+   * @param {import("./types.js").Scope} scope @param {{store?: string, purpose?: string}} [what]
+   */
+  async withdraw(scope, what = {}) {
+    const tapped = this.env.mono();
+    const t = this.clock.now();
+    this.session?.halt();
+    this.#step("withdraw", { seen: null, word: null, obstacle: null, call: null, help: {}, stopQueued: true, withdrawal: null });
+    const phoneMs = this.env.mono() - tapped;
+    const stopTokens = this.grants.filter((g) => covers(scope, what, g)).map((g) => g.stopToken).filter(Boolean);
+    const { id, done } = await this.withdrawals.begin({ scope, t, stopTokens, ...what });
+    this.session?.link.send({ type: "withdraw", id, scope });
+    const result = done.then(async (confirmed) => {
+      const result = { ...confirmed, phoneMs, storeMs: this.env.mono() - tapped };
+      await this.#confirmed(scope, what, result);
+      return result;
+    });
+    return { id, phoneMs, done: result };
+  }
+
+  /** @param {import("./types.js").Scope} scope @param {{store?: string, purpose?: string}} what @param {import("./types.js").WithdrawalResult|null} result */
+  async #confirmed(scope, what, result) {
+    this.session?.dispose();
+    this.session = null;
+    this.grants = this.grants.filter((g) => !covers(scope, what, g));
+    await this.store.set(GRANTS, this.grants).catch(() => {});
+    const end = { reason: "withdrawn", code: 4500, t: this.clock.now(), restart: "decision" };
+    this.#step("confirmed", { stopQueued: false, withdrawal: result, end });
+  }
+
+  // ——— what the shopper may read ———
+
+  async journal() { return (await this.api.journal()).views ?? []; }
+  /** @param {string} store */
+  me(store) { return this.api.me(store); }
+  /** @param {string} store */
+  async cards(store) { return (await this.api.cards(store)).cards ?? []; }
+  /** @param {string} jws */
+  async check(jws) { return verifyReceipt(jws, await this.api.jwks()); }
+
+  /** Lets go of everything in this run. Withdrawals on their way stay written down. */
+  close() {
+    this.session?.dispose();
+    this.withdrawals.close();
+    this.listeners.clear();
+  }
+
+  async #restore() {
+    this.grants = ((await this.store.get(GRANTS)) ?? []).filter(
+      (/** @type {import("./types.js").Grant} */ g) => !g.expiresT || g.expiresT > this.clock.now());
+    const unconfirmed = await this.withdrawals.restore();
+    if (unconfirmed.length > 0) {
+      this.view = { ...this.view, state: "STOPPING", stopQueued: true };
+      this.grants = [];
+      void Promise.all(unconfirmed).then(() => this.#confirmed("all", {}, null));
+    } else if (this.grants[0]) {
+      this.view = { ...this.view, state: "READY", store: this.grants[0].store };
+    }
+  }
+
+  /** The server says that there is no grant any more: then there is none here either. @param {string} store */
+  #forgetGrants(store) {
+    this.grants = this.grants.filter((g) => g.store !== store);
+    void this.store.set(GRANTS, this.grants).catch(() => {});
+  }
+
+  /** Requests that are still open are rejoined by the next session of the visit. */
+  #openHelp() {
+    return Object.fromEntries(Object.entries(this.view.help).filter(([, state]) => state !== "done"));
+  }
+
+  /** @param {import("./machine.js").Step} step @param {Partial<import("./types.js").View>} [patch] */
+  #step(step, patch = {}) {
+    const state = next(this.view.state, step);
+    if (state === null) return false;
+    this.#note({ ...patch, state });
+    return true;
+  }
+
+  /** @param {Partial<import("./types.js").View>} patch */
+  #note(patch) {
+    this.view = { ...this.view, ...patch };
+    for (const listener of this.listeners) listener(this.view);
+  }
+}
+
+/** @param {import("./types.js").Scope} scope @param {{store?: string, purpose?: string}} what @param {import("./types.js").Grant} grant */
+function covers(scope, what, grant) {
+  if (scope === "all") return true;
+  if (grant.store !== what.store) return false;
+  return scope === "store" || grant.purpose === what.purpose;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * The shapes that cross the client's boundary. Units: metres, degrees WGS 84, Unix milliseconds of
+ * server time (names ending in `_t`, or `t`).
+ *
+ * @typedef {Record<string, unknown>} Frame  One message on the socket, either way.
+ *
+ * @typedef {object} Reading  What the phone's location service (or a simulator) reports.
+ * @property {number} lat
+ * @property {number} lng
+ * @property {number} accuracyM  Radius in metres. Zero or missing means unknown, and is not used.
+ * @property {"p68"|"p95"|"unknown"} [basis]  What the radius means; browsers report p95.
+ * @property {number|null} [level]  The floor, if the phone knows it.
+ * @property {number|null} [speedMps]
+ * @property {number|null} [headingDeg]
+ * @property {"os"|"gnss"|"wifi"|"ble"|"tag"|"web"|"sim"} [source]
+ * @property {boolean} [mocked]
+ * @property {number} [capturedAt]  When it was measured, on the monotonic clock given to the client.
+ *
+ * @typedef {object} Block
+ * @property {string} key
+ * @property {string} title
+ * @property {string} text
+ * @property {unknown} [links]
+ *
+ * @typedef {object} PromptChoice
+ * @property {"visit"|"term"|"no"|"not_now"} choice
+ * @property {string} label
+ *
+ * @typedef {object} Prompt
+ * @property {string} served_id
+ * @property {number} expires_t
+ * @property {boolean} may_prompt
+ * @property {string} purpose
+ * @property {{id: string, version: string|number, hash: string, lang: string, dir?: "ltr"|"rtl", jurisdiction?: string, signature?: string}} notice
+ * @property {string} title
+ * @property {Block[]} blocks
+ * @property {PromptChoice[]} choices
+ * @property {{indicator?: Record<string, string>, ends?: Record<string, string>}} [texts]
+ * @property {string} [digest]
+ *
+ * @typedef {object} Decision
+ * @property {string} record_id
+ * @property {"given"|"refused"|"deferred"} state
+ * @property {string} receipt
+ * @property {string} [stop_token]
+ * @property {number} [expires_t]
+ *
+ * @typedef {object} Grant  A decision in force, as this phone remembers it.
+ * @property {string} store
+ * @property {string} purpose
+ * @property {string} recordId
+ * @property {string} receipt
+ * @property {string} stopToken
+ * @property {number} [expiresT]
+ * @property {boolean} visitOnly
+ *
+ * @typedef {"grant"|"store"|"all"} Scope
+ *
+ * @typedef {object} Removed  What a withdrawal took away.
+ * @property {number} nodes
+ * @property {number} consoles
+ * @property {number} ms
+ *
+ * @typedef {object} WithdrawalResult
+ * @property {string} id
+ * @property {string} receipt
+ * @property {Removed} removed
+ * @property {"http"|"socket"} via  Which way confirmed first.
+ * @property {number} phoneMs  From the tap until location was off on this phone.
+ * @property {number} storeMs  From the tap until the store confirmed.
+ *
+ * @typedef {object} View  Everything a face needs, in one value. Replaced whole at each change.
+ * @property {import("./machine.js").State} state
+ * @property {string|null} store
+ * @property {string[]} purposes
+ * @property {string|null} word  "Maple ▲ green", while a session is open.
+ * @property {{by: string, team: string, since: number}|null} seen
+ * @property {{reason: string, code: number, t: number, restart: string}|null} end  Stays until dismissed.
+ * @property {string|null} pausedBy
+ * @property {{code: string, title: string, retryAt: number}|null} obstacle  Why a session could not be opened.
+ * @property {Record<string, "sent"|"seen"|"coming"|"done">} help
+ * @property {{id: string, text: string, until: number}|null} call
+ * @property {number} leaseUntil
+ * @property {number} acceptedSeq
+ * @property {Record<string, number>} refused
+ * @property {WithdrawalResult|null} withdrawal
+ * @property {boolean} stopQueued  A stop was made and the store has not confirmed it yet.
+ */
+
+export {};

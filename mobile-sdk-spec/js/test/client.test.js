@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { WebSocket } from "ws";
+import { Client, contains, memoryStore, realEnv } from "../src/index.js";
+import { FAR, FENCE, INSIDE, OUTSIDE, PROMPT, startServer, until } from "./server.js";
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
+/** @type {Client[]} */ let clients = [];
+
+beforeEach(async () => { server = await startServer(); });
+afterEach(async () => {
+  for (const c of clients) c.close();
+  clients = [];
+  await server.close();
+});
+
+/** @param {Partial<import("../src/client.js").ClientConfig>} [more] */
+async function open(more = {}) {
+  const client = await Client.open({
+    baseUrl: server.base, token: async () => "shopper-token", store: memoryStore(),
+    WebSocket: /** @type {any} */ (WebSocket), env: { ...realEnv(), random: () => 0.05 }, ...more,
+  });
+  clients.push(client);
+  return client;
+}
+
+/** A client whose shopper has said yes and is ready to be helped. @param {Partial<import("../src/client.js").ClientConfig>} [more] */
+async function ready(more) {
+  const client = await open(more);
+  const prompt = await client.prompt({ store: "s1", purpose: "assist" });
+  await client.decide(prompt, { choice: "visit", control: "button", shownT: client.clock.now(), store: "s1" });
+  client.begin(await client.fence("s1", "v1"), ["assist"]);
+  return client;
+}
+
+/** A client that is being helped. @param {Partial<import("../src/client.js").ClientConfig>} [more] */
+async function active(more) {
+  server.onFrame = (f, ws) => {
+    if (f.type === "fix") ws.send(JSON.stringify({ type: "state", t: Date.now(), state: "active" }));
+  };
+  const client = await ready(more);
+  client.fix(INSIDE);
+  await until("active", () => client.view.state === "ACTIVE");
+  return client;
+}
+
+/** @param {string} type */
+const sent = (type) => server.frames.filter((f) => f.type === type);
+/** @param {string} path */
+const asked = (path) => server.requests.filter((r) => r.path === path);
+/** @param {Client} client @param {string} state */
+const becomes = (client, state) => until(`state ${state}`, () => client.view.state === state);
+
+test("a decision carries the single-use id, the notice's hash and the digest of what was shown", async () => {
+  const client = await open();
+  const prompt = await client.prompt({ store: "s1", purpose: "assist" });
+  assert.equal(client.view.state, "ASKING");
+  await client.decide(prompt, { choice: "visit", control: "button", shownT: 5, store: "s1" });
+  assert.equal(client.view.state, "READY");
+  const body = asked("/v1/decisions")[0]?.body;
+  assert.equal(body.served_id, PROMPT.served_id);
+  assert.equal(body.hash, "h1");
+  assert.match(body.digest, /^[0-9a-f]{64}$/);
+  assert.equal(client.grants[0]?.stopToken, "stop-1");
+});
+
+test("a refusal leads back to OFF, and no session can begin", async () => {
+  const client = await open();
+  const prompt = await client.prompt({ store: "s1", purpose: "assist" });
+  await client.decide(prompt, { choice: "no", control: "button", shownT: 5, store: "s1" });
+  assert.equal(client.view.state, "OFF");
+  assert.equal(client.begin(await client.fence("s1", "v1"), ["assist"]), false);
+});
+
+test("until a fix falls inside, the radio is silent; from then on there is a ticket, a hello and a fix", async () => {
+  const client = await ready();
+  const before = server.requests.length;
+  for (const reading of [FAR, OUTSIDE, OUTSIDE, { ...INSIDE, accuracyM: 36 }, { ...INSIDE, accuracyM: 0 }]) client.fix(reading);
+  assert.equal(client.view.state, "LOCAL");
+  assert.equal(server.requests.length, before);
+  client.fix(INSIDE);
+  await until("a fix", () => sent("fix").length > 0);
+  assert.equal(server.credentials[0], "ticket.dGlja2V0");
+  assert.equal(sent("hello")[0].fence, "v1");
+  const fix = sent("fix")[0];
+  assert.equal(fix.seq, 1);
+  assert.equal(fix.lat, INSIDE.lat);
+  assert.ok(Math.abs(fix.t - Date.now()) < 2_000);
+  assert.equal(client.view.word, "Maple ▲ green");
+});
+
+test("only fields that the welcome lists are sent", async () => {
+  server.welcome = { fields: ["lat", "lng", "accuracy_m", "level"] };
+  const client = await ready();
+  client.fix({ ...INSIDE, speedMps: 1, headingDeg: 9 });
+  await until("a fix", () => sent("fix").length > 0);
+  assert.deepEqual(Object.keys(sent("fix")[0]).sort(), ["accuracy_basis", "accuracy_m", "lat", "level", "lng", "seq", "t", "type"]);
+});
+
+test("no coordinate from outside is ever sent, whatever the walk", async () => {
+  const client = await active();
+  const square = /** @type {import("../src/fence.js").MultiPolygon} */ (FENCE.levels[0]?.boundary);
+  let seed = 11;
+  const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  for (let i = 0; i < 120; i++) {
+    client.fix({ ...INSIDE, lat: 54.0003 + random() * 0.0009, accuracyM: 1 + random() * 60 });
+    await new Promise((r) => setImmediate(r));
+  }
+  await until("several fixes", () => sent("fix").length > 3);
+  for (const f of server.frames) {
+    if ("lat" in f) assert.ok(contains(square, f.lng, f.lat), JSON.stringify(f));
+    if (f.type === "outside") assert.deepEqual(Object.keys(f).sort(), ["seq", "t", "type", "where"]);
+  }
+});
+
+test("the first fix outside suspends on the phone at once; the second ends it, even if the server is mute", async () => {
+  const client = await active({ limits: { lastWordMs: 30, suspendMs: 10_000 } });
+  client.fix(OUTSIDE);
+  assert.equal(client.view.state, "SUSPENDED");
+  await until("outside is told", () => sent("outside").length === 1);
+  client.fix(OUTSIDE);
+  await becomes(client, "ENDED");
+  assert.equal(client.view.end?.reason, "left_store");
+  assert.equal(client.view.word, null);
+  client.fix(INSIDE);
+  assert.equal(client.view.state, "ENDED", "an end by fence is left only by the user");
+  assert.equal(client.begin(await client.fence("s1", "v1"), ["assist"]), true);
+});
+
+test("the server's final state gives the reason", async () => {
+  const client = await active();
+  const ws = server.sockets[0];
+  ws?.send(JSON.stringify({ type: "state", t: 1234, state: "ended", reason: "store_closed", code: 4507, restart: "opens" }));
+  ws?.close(4507);
+  await becomes(client, "ENDED");
+  assert.deepEqual(client.view.end, { reason: "store_closed", code: 4507, t: 1234, restart: "opens" });
+});
+
+test("a lost connection is taken up again with the resume token, and numbers go on", async () => {
+  const client = await active();
+  const seq = Math.max(...sent("fix").map((f) => f.seq));
+  server.sockets[0]?.terminate();
+  await until("a second hello", () => sent("hello").length === 2);
+  assert.match(server.credentials[1] ?? "", /^resume\.tok/);
+  assert.equal(sent("hello")[1].resume, server.credentials[1]?.replace("resume.", ""));
+  await becomes(client, "ENTERING");
+  client.fix(INSIDE);
+  await until("a later fix", () => sent("fix").some((f) => f.seq > Math.max(seq, 7)));
+  assert.equal(asked("/v1/tickets").length, 1);
+});
+
+test("a resume that is refused is followed by a ticket, once", async () => {
+  server.judge = (credential) => (credential.startsWith("resume.") ? 4502 : 0);
+  const client = await active();
+  server.sockets[0]?.terminate();
+  await until("a new ticket", () => asked("/v1/tickets").length === 2);
+  await until("a second welcome", () => sent("hello").length === 2);
+  assert.deepEqual(server.credentials.map((c) => c.split(".")[0]), ["ticket", "resume", "ticket"]);
+  void client;
+});
+
+test("a terminal code is not tried again", async () => {
+  const client = await active();
+  server.sockets[0]?.close(4506);
+  await becomes(client, "ENDED");
+  assert.equal(client.view.end?.reason, "replaced");
+  assert.equal(server.credentials.length, 1);
+});
+
+test("nobody at the desk is said plainly, and asked again later without anybody walking", async () => {
+  server.answers["/v1/tickets"] = (_, n) => (n === 1 ? [409, { code: "nobody_on_duty", title: "Nobody is on duty" }] : null);
+  const client = await ready({ limits: { obstacleMs: 20 } });
+  client.fix(INSIDE);
+  await until("the obstacle", () => client.view.obstacle?.code === "nobody_on_duty");
+  assert.equal(client.view.state, "LOCAL");
+  await until("the second try", () => { client.fix(INSIDE); return asked("/v1/tickets").length === 2; });
+  await becomes(client, "ENTERING");
+  assert.equal(client.view.obstacle, null);
+});
+
+test("a wrong clock mends itself with the time in the refusal", async () => {
+  const real = Date.now();
+  server.answers["/v1/prompts"] = (_, n) => (n === 1 ? [401, { code: "proof_time", t: real }] : null);
+  const client = await open({ env: { ...realEnv(), wall: () => Date.now() - 7_200_000 } });
+  await client.prompt({ store: "s1", purpose: "assist" });
+  const [first, second] = asked("/v1/prompts").map((r) => r.proof.claims);
+  assert.ok(first.iat < real / 1000 - 7_000);
+  assert.ok(Math.abs(second.iat - real / 1000) < 5);
+  assert.notEqual(first.jti, second.jti);
+});
+
+test("a pause turns location off first, says so, and comes back to the same session", async () => {
+  const client = await active();
+  client.pause("background");
+  assert.equal(client.view.state, "PAUSED");
+  assert.equal(client.locating, false);
+  await until("pause is told", () => sent("pause")[0]?.reason === "background");
+  const before = sent("fix").length;
+  client.fix(INSIDE);
+  client.back();
+  await until("a second hello", () => sent("hello").length === 2);
+  assert.match(server.credentials[1] ?? "", /^resume\./);
+  assert.equal(sent("fix").length, before, "what was measured while paused is never sent");
+});
+
+test("a back after the time has run out begins at the fence", async () => {
+  server.welcome = { resume_ms: 0 };
+  const client = await active();
+  client.pause("background");
+  client.back();
+  assert.equal(client.view.state, "LOCAL");
+});
+
+test("a withdrawal goes by HTTP with the stop token alone, and by socket, with one id", async () => {
+  const client = await active();
+  const { id, phoneMs, done } = await client.withdraw("store", { store: "s1" });
+  assert.equal(client.view.state, "STOPPING");
+  client.fix(INSIDE);
+  const result = await done;
+  assert.equal(client.view.state, "OFF");
+  assert.deepEqual(result.removed, { nodes: 2, consoles: 3, ms: 84 });
+  assert.ok(phoneMs < 50);
+  const request = asked("/v1/withdrawals")[0];
+  assert.equal(request?.auth, "Stop stop-1");
+  assert.equal(request?.proof, null);
+  assert.equal(request?.body.id, id);
+  await until("the frame", () => sent("withdraw")[0]?.id === id);
+  assert.equal(client.grants.length, 0);
+  assert.equal(client.view.end?.reason, "withdrawn");
+});
+
+test("a withdrawal that is recorded but not complete is repeated with the same id", async () => {
+  server.answers["/v1/withdrawals"] = (_, n) => (n < 3 ? [503, { code: "recorded_not_complete", retry_ms: 10 }] : null);
+  const client = await ready();
+  const { done } = await client.withdraw("all");
+  await done;
+  const ids = asked("/v1/withdrawals").map((r) => r.body.id);
+  assert.equal(ids.length, 3);
+  assert.equal(new Set(ids).size, 1);
+});
+
+test("the socket may confirm first", async () => {
+  server.answers["/v1/withdrawals"] = () => [503, { code: "unavailable", retry_ms: 60_000 }];
+  const client = await active();
+  server.onFrame = (f, ws) => {
+    if (f.type === "withdraw") ws.send(JSON.stringify({ type: "withdrawn", id: f.id, receipt: "x.y.z", removed: { nodes: 1, consoles: 1, ms: 3 } }));
+  };
+  const { done } = await client.withdraw("store", { store: "s1" });
+  assert.equal((await done).via, "socket");
+});
+
+test("an unconfirmed withdrawal survives a restart and is repeated with its id until confirmed", async () => {
+  const store = memoryStore();
+  server.answers["/v1/withdrawals"] = () => [503, { code: "unavailable", retry_ms: 60_000 }];
+  const first = await ready({ store });
+  const { id } = await first.withdraw("store", { store: "s1" });
+  await until("a first attempt", () => asked("/v1/withdrawals").length === 1);
+  first.close();
+  delete server.answers["/v1/withdrawals"];
+  const second = await open({ store });
+  assert.equal(second.view.state, "STOPPING");
+  await becomes(second, "OFF");
+  assert.deepEqual(asked("/v1/withdrawals").map((r) => r.body.id), [id, id]);
+  await until("it is forgotten", () => second.withdrawals.running.size === 0);
+  const third = await open({ store });
+  assert.equal(third.view.state, "OFF");
+});
+
+test("a withdrawal while a ticket is under way opens no session", async () => {
+  const client = await ready();
+  client.fix(INSIDE);
+  assert.equal(client.view.state, "CONNECTING");
+  const { done } = await client.withdraw("store", { store: "s1" });
+  await done;
+  await until("the ticket was answered", () => asked("/v1/tickets").length === 1);
+  assert.equal(sent("hello").length, 0);
+});
+
+test("readings pile up to one: the newest", async () => {
+  server.welcome = { min_ms: 40 };
+  server.onFrame = () => {};
+  const client = await ready();
+  client.fix(INSIDE);
+  await until("the first fix", () => sent("fix").length === 1);
+  for (let i = 1; i <= 9; i++) client.fix({ ...INSIDE, lat: 54.0005 + i * 1e-5 });
+  await until("the second fix", () => sent("fix").length === 2);
+  assert.equal(sent("fix")[1].lat, 54.0005 + 9e-5);
+  assert.equal(sent("fix")[1].seq, 2);
+});
+
+test("a stale fix leads to one look at the clock, a second to a stop", async () => {
+  const client = await active();
+  const ws = server.sockets[0];
+  ws?.send(JSON.stringify({ type: "error", code: "stale", scope: "frame", seq: 1, retryable: true }));
+  await until("the time is asked", () => sent("time").length === 1);
+  ws?.send(JSON.stringify({ type: "error", code: "stale", scope: "frame", seq: 2, retryable: true }));
+  await becomes(client, "ENDED");
+  assert.equal(client.view.end?.reason, "clock");
+});
+
+test("a new map is fetched and acknowledged before anything else is sent", async () => {
+  server.answers["/v1/stores/s1/fences/v2"] = () => [200, { ...FENCE, version: "v2" }];
+  const client = await active();
+  server.sockets[0]?.send(JSON.stringify({ type: "map", fence: "v2", url: "/v1/stores/s1/fences/v2", by: Date.now() + 5_000 }));
+  await until("map_ok", () => sent("map_ok")[0]?.fence === "v2");
+  assert.equal(client.session?.fence.version, "v2");
+});
+
+test("a server that says nothing is left", async () => {
+  const client = await active({ limits: { silenceMs: 60 } });
+  await becomes(client, "BACKOFF");
+});
+
+test("frames and fields that nobody knows are ignored, and looks are shown", async () => {
+  const client = await active();
+  const ws = server.sockets[0];
+  ws?.send("not json");
+  ws?.send(JSON.stringify({ type: "brand_new", x: 1 }));
+  ws?.send(JSON.stringify({ type: "seen", by: "floor", team: "Shoes", since: 1, extra: true }));
+  await until("seen", () => client.view.seen?.team === "Shoes");
+  const id = client.help("fitting", true);
+  await until("help", () => sent("help")[0]?.id === id);
+  ws?.send(JSON.stringify({ type: "help_update", id, state: "coming" }));
+  await until("coming", () => client.view.help[String(id)] === "coming");
+  ws?.send(JSON.stringify({ type: "unseen" }));
+  await until("unseen", () => client.view.seen === null);
+});
