@@ -4,63 +4,225 @@ package live
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
+	"strings"
+	"sync"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"doorstep/tracking"
 )
 
-var errUnwired = errors.New("not wired yet")
+// pieceSize is how many keys go into one command or pipeline of a read or a purge.
+const pieceSize = 512
 
-// Options are what OpenRedis may be told. The zero value is right for production.
-type Options struct {
-	Boot           func() time.Duration // a clock that goes on while the machine sleeps; nil: CLOCK_BOOTTIME
-	ReplyTimeout   time.Duration        // how long to wait for an answer; 0: WriteDeadline and a half
-	SampleEvery    time.Duration        // how old a sample of Redis's clock may be when a write is sent; 0: 3 s
-	TLS            *tls.Config          // for rediss: URLs, in place of the system's roots; nil: those
-	AllowPlaintext bool                 // permit redis: to a host that is not this one
+// Redis is tracking.Live over a Redis server, a Sentinel group or a Redis Cluster, version 7.0 or
+// later. Nothing that may change a position is retried; what is idempotent follows the cluster's
+// redirections. All methods are safe for concurrent use and honour the context's deadline; none
+// waits longer than Options.ReplyTimeout for an answer, and once more as long for a connection.
+type Redis struct {
+	opts    Options
+	place   string
+	client  redis.UniversalClient
+	cluster *redis.ClusterClient // client, if it is one
+
+	base   context.Context // ends with Close
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	writers map[string]*writer // by the node's address; guarded by mu
+	subs    sync.WaitGroup     // subscriptions under way; added to under mu
 }
-
-// Redis is tracking.Live over a Redis server, a Sentinel group or a Redis Cluster.
-type Redis struct{}
 
 var _ tracking.Live = (*Redis)(nil)
 
-// OpenRedis connects to the Redis at url.
+// OpenRedis connects to the Redis at url, asks it for its clock, and returns an error if that
+// cannot be had before ctx ends. The forms of the URL:
+//
+//	redis://user:password@host:port            one server, or any node of a cluster (found out by asking)
+//	rediss://…                                 the same over TLS
+//	unix://user:password@/path                 one server on this machine
+//	…?addr=host:port                           more nodes to try first, any number of times
+//	…?master_name=m&username=u&password=p      host and addr are Sentinels; u and p are the primary's
+//
+// Plain redis: to another host is refused unless Options.AllowPlaintext. Every other parameter is
+// refused: what must hold does not depend on a URL.
 func OpenRedis(ctx context.Context, url string, opts Options) (*Redis, error) {
-	return nil, &Error{Op: "open", Family: ErrUnavailable, Cause: errUnwired}
+	opts.defaults()
+	t, err := dial(ctx, url, opts)
+	if err != nil {
+		return nil, err
+	}
+	r := &Redis{opts: opts, place: t.place, client: t.client, cluster: t.cluster, writers: make(map[string]*writer)}
+	r.base, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	return r, nil
 }
 
-// Register implements tracking.Live.
+// Close ends what is under way and every subscription, and waits for them.
+func (r *Redis) Close() error {
+	r.mu.Lock()
+	r.cancel()
+	r.mu.Unlock()
+	err := r.client.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.writers {
+		w.close()
+	}
+	r.subs.Wait()
+	if errors.Is(err, redis.ErrClosed) {
+		return nil
+	}
+	return translate("Close", r.place, err)
+}
+
+// Register implements tracking.Live. It carries a deadline as a write does: ErrTooLate if it
+// reached Redis after that. On another error it may have been applied.
 func (r *Redis) Register(ctx context.Context, s tracking.Slot, owner string, seq int64, ttl time.Duration) error {
-	return errUnwired
+	if err := checkRegister(s, owner, seq, ttl); err != nil {
+		return err
+	}
+	c := registerCall(s, owner, seq, lifeMS(ttl))
+	if err := r.submit(ctx, "Register", s.Store, c); err != nil {
+		return err
+	}
+	switch c.letters {
+	case "W":
+		return nil
+	case "F":
+		return tracking.ErrFenced
+	}
+	return &Error{Op: "Register", Place: r.place, Family: ErrTooLate, Remedy: "register again"}
 }
 
-// Write implements tracking.Live.
+// Write implements tracking.Live. A batch of up to 50 writes of different visits is one atomic
+// step; a longer one, or one that names a visit twice, is cut into several that go out together,
+// each with its own verdict on the deadline and its own publication. On an error any of the batch
+// may have been applied. A write with no lease left (TTL under a millisecond) answers NotOwner.
 func (r *Redis) Write(ctx context.Context, store string, batch []tracking.LiveWrite) ([]tracking.WriteResult, error) {
-	return nil, errUnwired
+	if err := checkBatch(store, batch); err != nil || len(batch) == 0 {
+		return nil, err
+	}
+	calls := writeCalls(r.publishCommand(), store, batch)
+	if err := r.submit(ctx, "Write", store, calls...); err != nil {
+		return nil, err
+	}
+	results := make([]tracking.WriteResult, 0, len(batch))
+	for _, c := range calls {
+		results = append(results, c.results()...)
+	}
+	return results, nil
 }
 
-// Read implements tracking.Live.
+// submit sends calls to the node that has the store.
+func (r *Redis) submit(ctx context.Context, op, store string, calls ...*call) error {
+	client, err := r.node(ctx, store)
+	if err != nil {
+		return translate(op, r.place, err)
+	}
+	w, err := r.writer(client)
+	if err == nil {
+		err = w.do(ctx, client, calls...)
+	}
+	if r.cluster != nil && moved(err) {
+		r.cluster.ReloadState(ctx) // for the next one: this is not sent again
+	}
+	return translate(op, client.Options().Addr, err)
+}
+
+// node is the server that holds a store, or a channel of that name.
+func (r *Redis) node(ctx context.Context, store string) (*redis.Client, error) {
+	if r.cluster != nil {
+		return r.cluster.MasterForKey(ctx, keyPrefix(store))
+	}
+	return r.client.(*redis.Client), nil // dial makes no third kind
+}
+
+// writer is the one writer for a node.
+func (r *Redis) writer(client *redis.Client) (*writer, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.base.Err() != nil {
+		return nil, redis.ErrClosed
+	}
+	addr := client.Options().Addr
+	w := r.writers[addr]
+	if w == nil {
+		w = &writer{opts: &r.opts, base: r.base}
+		r.writers[addr] = w
+	}
+	return w, nil
+}
+
+// moved reports whether a node said that a slot is, or will be, somewhere else.
+func moved(err error) bool {
+	var reply redis.Error
+	if !errors.As(err, &reply) {
+		return false
+	}
+	code, _, _ := strings.Cut(reply.Error(), " ")
+	return code == "MOVED" || code == "ASK" || code == "TRYAGAIN" || code == "READONLY"
+}
+
+// Read implements tracking.Live. It asks the primary.
 func (r *Redis) Read(ctx context.Context, store string, visits []string) (map[string][]byte, error) {
-	return nil, errUnwired
+	if err := checkVisits("Read", store, visits); err != nil {
+		return nil, err
+	}
+	found := make(map[string][]byte, len(visits))
+	for from := 0; from < len(visits); from += pieceSize {
+		piece := visits[from:min(from+pieceSize, len(visits))]
+		values, err := r.client.MGet(ctx, keys(store, piece)...).Result()
+		if err != nil {
+			return nil, translate("Read", r.place, err)
+		}
+		for i, v := range values {
+			if value, ok := v.(string); ok {
+				if payload, ok := position(value); ok {
+					found[piece[i]] = payload
+				}
+			}
+		}
+	}
+	return found, nil
 }
 
-// Purge implements tracking.Live.
-func (r *Redis) Purge(ctx context.Context, store string, visits []string) error { return errUnwired }
-
-// Publish implements tracking.Live.
-func (r *Redis) Publish(ctx context.Context, channel string, payload []byte) error { return errUnwired }
-
-// Subscribe implements tracking.Live. It returns once the subscription is in force; delivery goes
-// on in the background until ctx ends.
-func (r *Redis) Subscribe(ctx context.Context, f func(tracking.Message), channels ...string) error {
-	return errUnwired
+func keys(store string, visits []string) []string {
+	out := make([]string, len(visits))
+	for i, v := range visits {
+		out[i] = key(store, v)
+	}
+	return out
 }
 
-// Ping implements tracking.Live.
-func (r *Redis) Ping(ctx context.Context) error { return errUnwired }
+// Purge implements tracking.Live. It does not wait behind writes. On an error some of the visits
+// may have been purged; purge again.
+func (r *Redis) Purge(ctx context.Context, store string, visits []string) error {
+	if err := checkVisits("Purge", store, visits); err != nil {
+		return err
+	}
+	for from := 0; from < len(visits); from += pieceSize {
+		piece := visits[from:min(from+pieceSize, len(visits))]
+		_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, k := range keys(store, piece) {
+				p.Set(ctx, k, tombstone, tracking.FenceLife)
+			}
+			return nil
+		})
+		if err != nil {
+			return translate("Purge", r.place, err)
+		}
+	}
+	return nil
+}
 
-// Close ends it.
-func (r *Redis) Close() error { return nil }
+// Ping implements tracking.Live. Of a cluster it asks every primary.
+func (r *Redis) Ping(ctx context.Context) error {
+	if r.cluster == nil {
+		return translate("Ping", r.place, r.client.Ping(ctx).Err())
+	}
+	return translate("Ping", r.place, r.cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error {
+		return c.Ping(ctx).Err()
+	}))
+}
