@@ -27,6 +27,7 @@ func (in *In) Decode(b []byte) error {
 	p.d.ResetBytes(b)
 	if !p.object() {
 		if p.aborted {
+			p.wrong.Seq = in.Seq
 			return p.wrong
 		}
 		return malformed("", "not one JSON object")

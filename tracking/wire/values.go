@@ -62,12 +62,9 @@ func (p *parser) wrongType(f field, want string) bool {
 
 // number reads a float exactly as strconv does, in lo ≤ v ≤ hi.
 func (p *parser) number(f field, lo, hi float64, into *float64) bool {
-	if p.d.Next() != jx.Number {
-		return p.notANumber(f)
-	}
-	num, err := p.d.Num()
-	if err != nil {
-		return p.notANumber(f)
+	num, ok := p.digits(f)
+	if num == nil {
+		return ok
 	}
 	v, err := strconv.ParseFloat(string(num), 64)
 	if err != nil || v < lo || v > hi { // the syntax was checked: an error is an overflow
@@ -78,10 +75,24 @@ func (p *parser) number(f field, lo, hi float64, into *float64) bool {
 	return true
 }
 
+// digits reads a number's text, which is valid JSON. It is nil if there is none; ok then says
+// whether reading can go on.
+func (p *parser) digits(f field) (num jx.Num, ok bool) {
+	kind := p.d.Next()
+	if kind != jx.Number {
+		return nil, p.notANumber(f, kind)
+	}
+	num, err := p.d.Num()
+	if err != nil {
+		return nil, p.notANumber(f, kind)
+	}
+	return num, true
+}
+
 // notANumber tells the not-a-numbers of sloppy encoders, which are out of range, from other
 // values, which are of the wrong type. JSON has no such literals, so reading ends there.
-func (p *parser) notANumber(f field) bool {
-	if p.d.Next() != jx.Invalid && p.d.Next() != jx.Number {
+func (p *parser) notANumber(f field, kind jx.Type) bool {
+	if kind != jx.Invalid && kind != jx.Number {
 		return p.wrongType(f, "a number")
 	}
 	_, rest, _ := bytes.Cut(p.raw, []byte(`"`+fieldNames[f]+`"`))
@@ -95,19 +106,16 @@ func (p *parser) notANumber(f field) bool {
 
 // integer reads an integer written without fraction or exponent, in lo ≤ v ≤ hi.
 func (p *parser) integer(f field, lo, hi int64, into *int64) bool {
-	if p.d.Next() != jx.Number {
-		return p.notANumber(f)
-	}
-	num, err := p.d.Num()
-	if err != nil {
-		return p.notANumber(f)
+	num, ok := p.digits(f)
+	if num == nil {
+		return ok
 	}
 	if !num.IsInt() {
 		p.refuse(&p.wrong, malformed(fieldNames[f], "an integer without fraction or exponent expected"))
 		return true
 	}
-	v, ok := parseInt(num)
-	if !ok || v < lo || v > hi {
+	v, fits := parseInt(num)
+	if !fits || v < lo || v > hi {
 		p.outOfRange(f)
 		return true
 	}

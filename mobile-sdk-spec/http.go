@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package spec
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// document is the part of openapi.json that says which body belongs where.
+type document struct {
+	Paths map[string]map[string]operation `json:"paths"`
+}
+
+type operation struct {
+	RequestBody struct {
+		Content content `json:"content"`
+	} `json:"requestBody"`
+	Responses map[string]struct {
+		Content content `json:"content"`
+	} `json:"responses"`
+}
+
+type content map[string]struct {
+	Schema struct {
+		Ref string `json:"$ref"`
+	} `json:"schema"`
+}
+
+// schema is the name of the content's schema, "" when there is no body.
+func (c content) schema() string {
+	for _, m := range c {
+		return strings.TrimSuffix(path.Base(m.Schema.Ref), ".json")
+	}
+	return ""
+}
+
+var openapi = sync.OnceValues(func() (document, error) {
+	var d document
+	raw, err := Files.ReadFile("openapi.json")
+	if err != nil {
+		return d, err
+	}
+	err = json.Unmarshal(raw, &d)
+	return d, err
+})
+
+// HTTP checks an answer of the server: that the path and method exist, that the status is declared
+// for them, and that the body fits. path has no query; {…} parts match any one segment.
+func HTTP(method, path string, status int, body []byte) error {
+	op, err := find(method, path)
+	if err != nil {
+		return err
+	}
+	r, ok := op.Responses[strconv.Itoa(status)]
+	if !ok {
+		if r, ok = op.Responses["default"]; !ok || status < 400 {
+			return fmt.Errorf("spec: %s %s does not declare status %d", method, path, status)
+		}
+	}
+	return fits(r.Content.schema(), body)
+}
+
+// Request checks the body of a request to the server.
+func Request(method, path string, body []byte) error {
+	op, err := find(method, path)
+	if err != nil {
+		return err
+	}
+	return fits(op.RequestBody.Content.schema(), body)
+}
+
+func fits(schema string, body []byte) error {
+	if schema != "" {
+		return validate(schema, body)
+	}
+	if len(body) > 0 {
+		return fmt.Errorf("spec: a body of %d bytes where none is declared", len(body))
+	}
+	return nil
+}
+
+func find(method, path string) (operation, error) {
+	d, err := openapi()
+	if err != nil {
+		return operation{}, fmt.Errorf("spec: openapi.json: %w", err)
+	}
+	for template, methods := range d.Paths {
+		if !matches(template, path) {
+			continue
+		}
+		if op, ok := methods[strings.ToLower(method)]; ok {
+			return op, nil
+		}
+	}
+	return operation{}, fmt.Errorf("spec: %s %s is not in openapi.json", method, path)
+}
+
+// matches compares a path with a template segment by segment.
+func matches(template, path string) bool {
+	want, got := strings.Split(template, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return false
+	}
+	for i := range want {
+		if want[i] != got[i] && (!strings.HasPrefix(want[i], "{") || got[i] == "") {
+			return false
+		}
+	}
+	return true
+}
