@@ -2,53 +2,178 @@
 
 package geofence
 
-// Presence is where one visit stands. It is small, comparable and holds at most one position: the
-// last one that was accepted or counted, to judge speed. The zero value is outside.
-type Presence struct {
-	State State
+import "math"
+
+// Step judges one fix that fell at a place, at a moment. It is a pure function.
+//
+// First time passes: a lease or suspension that has run out ends the visit (see Tick), and the fix
+// comes too late. Then, in this order, the first that applies:
+//
+//	ended           outside      a visit that is gone takes nothing
+//	order           order        seq ≤ the last one's, or captured no later: the same fix again
+//	range           range        not a number, or no place on earth
+//	approximate     approximate
+//	age             stale        now - T > MaxAgeMS             exactly MaxAgeMS is accepted
+//	                future       T - now > MaxAheadMS           exactly MaxAheadMS is accepted
+//	accuracy        accuracy     0, missing or > MaxAccuracyM   exactly MaxAccuracyM is accepted
+//	in doubt        mocked       never counts for anything; outside, it suspends all the same
+//	                speed        faster than MaxSpeedMPS from the last counted fix, less both accuracies
+//	where it fell   outside      below
+//
+// What a fix outside does to a visit, by how far out it is (a = its accuracy; limits belong inward):
+//
+//	boundary      min(a, OutCapM)     min(SureFactor·a, SureCapM)        FarM
+//	  ──┼──────────────┼───────────────────────┼───────────────────────────┼──────▶ metres outside
+//	    │ change       │ suspended             │ suspended; EndFixes in    │ ended
+//	    │ detector     │                       │ a row: ended              │
+//
+// The change detector (CUSUM, Page 1954) adds up what alone would be too little to hide somebody:
+// S ← max(0, S + clip((d - SlackM) / max(ScaleMinM, a/2), -2, 1)), suspended when S > HideAbove.
+//
+// A fix inside counts: toward entering (accuracy ≤ EnterAccuracyM; EnterFixes in a row, or one
+// EnterMS after the first), toward resuming (ResumeFixes, none credibly outside in between), or, in a
+// visit under way, it is accepted.
+func (r Rules) Step(p Presence, f Fix, at Place, now int64) (Presence, Outcome) {
+	p, out := r.Tick(p, now)
+	if p.State == Ended {
+		return p, out.refuse(RefusedOutside)
+	}
+	if f.Seq <= p.seq || p.captured != 0 && f.T <= p.captured {
+		return p, out.refuse(RefusedOrder)
+	}
+	p.seq = f.Seq
+	if why := r.unfit(f, at, now); why != "" {
+		p.breakRow()
+		return p, out.refuse(why)
+	}
+	p.captured = f.T
+	doubt := r.doubt(p, f)
+	if !at.Inside {
+		return r.outside(p, out, f, at.DistM, doubt, now)
+	}
+	if doubt != "" {
+		p.breakRow()
+		return p, out.refuse(doubt)
+	}
+	p.score = r.cusum(p.score, f.AccuracyM, at.DistM)
+	p.sure = 0
+	return r.inside(p, out, f, at, now)
 }
 
-// LeaseUntil is when the visit ends unless another fix is accepted or, while suspended, unless it
-// resumes: Unix milliseconds. 0 when nothing runs out (outside, ended).
-func (p Presence) LeaseUntil() int64 { return 0 }
-
-// Zones are the zones to name now: one if certain, at most two if likely. None while hidden.
-func (p Presence) Zones() (zones [2]*Zone, n int, certain bool) { return }
-
-// Transition is one change of a visit.
-type Transition struct {
-	Kind    Kind
-	T       int64 // when it was decided, Unix milliseconds of server time
-	Reason  Reason
-	Zone    *Zone // zone_enter and zone_exit
-	Certain bool  // of a zone: certain, or likely
+// unfit says why a fix cannot be judged by where it fell. "" means that it can.
+func (r Rules) unfit(f Fix, at Place, now int64) Refusal {
+	switch {
+	case !at.Valid || !inRange(f.At) || math.IsNaN(f.AccuracyM) || math.IsInf(f.AccuracyM, 0) || f.AccuracyM < 0:
+		return RefusedRange
+	case !f.Precise:
+		return RefusedApproximate
+	case now-f.T > r.MaxAgeMS:
+		return RefusedStale
+	case f.T-now > r.MaxAheadMS:
+		return RefusedFuture
+	case f.AccuracyM == 0 || f.AccuracyM > r.MaxAccuracyM:
+		return RefusedAccuracy
+	}
+	return ""
 }
 
-// Outcome is what one step did. Accepted: the fix is to be stored (the state after it is Inside).
-// Neither accepted nor refused: counted toward entering or resuming, and not stored.
-type Outcome struct {
-	Accepted bool
-	Refused  Refusal
-	n        uint8
-	list     [6]Transition
+// doubt says why a fix is not to be believed.
+func (r Rules) doubt(p Presence, f Fix) Refusal {
+	if f.Mocked {
+		return RefusedMocked
+	}
+	if p.lastT == 0 {
+		return ""
+	}
+	seconds := math.Abs(float64(f.T-p.lastT)) / 1000
+	if metresBetween(p.last, f.At)-p.lastAccuracyM-f.AccuracyM > r.MaxSpeedMPS*seconds {
+		return RefusedSpeed
+	}
+	return ""
 }
 
-// Transitions are the changes in order; the slice points into o.
-func (o *Outcome) Transitions() []Transition { return o.list[:o.n] }
-
-// Step judges one fix.
-func (r Rules) Step(p Presence, f Fix, at Place, now int64) (Presence, Outcome) { return p, Outcome{} }
-
-// Tick judges the passing of time.
-func (r Rules) Tick(p Presence, now int64) (Presence, Outcome) { return p, Outcome{} }
-
-// PhoneOutside judges a phone's own statement that it is outside: edge, out, far or unknown.
-func (r Rules) PhoneOutside(p Presence, where string, seq, now int64) (Presence, Outcome) {
-	return p, Outcome{}
+// metresBetween is good to a percent over the kilometres that matter here.
+func metresBetween(a, b LatLng) float64 {
+	y := (b.Lat - a.Lat) * degToRad
+	x := wrapLng(b.Lng-a.Lng) * degToRad * math.Cos((a.Lat+b.Lat)/2*degToRad)
+	return math.Hypot(x, y) * semiMajorM
 }
 
-// Close ends the visit from outside the fence: the store closed, its map was withdrawn.
-func (r Rules) Close(p Presence, reason Reason, now int64) (Presence, Outcome) { return p, Outcome{} }
+func (r Rules) cusum(s, accuracy, d float64) float64 {
+	step := (d - r.SlackM) / max(r.ScaleMinM, accuracy/2)
+	return max(0, s+min(max(step, -2), 1))
+}
 
-// CheckIn fixes the zone by a tag that was read in the store.
-func (r Rules) CheckIn(p Presence, z *Zone, now int64) (Presence, Outcome) { return p, Outcome{} }
+// outside drops the fix, whatever else it does.
+func (r Rules) outside(p Presence, out Outcome, f Fix, d float64, doubt Refusal, now int64) (Presence, Outcome) {
+	out = out.refuse(RefusedOutside)
+	credible := d > min(f.AccuracyM, r.OutCapM)
+	if doubt != "" {
+		out = out.refuse(doubt)
+	} else {
+		p.score = r.cusum(p.score, f.AccuracyM, d)
+		if p.sure++; d <= min(r.SureFactor*f.AccuracyM, r.SureCapM) {
+			p.sure = 0
+		}
+	}
+	switch {
+	case p.State == Outside:
+	case p.State == Entering:
+		if p.breakRow(); credible {
+			p.reset()
+		}
+	case doubt == "" && d > r.FarM:
+		p.end(&out, LeftStore, now)
+	default:
+		r.maybeSuspend(&p, &out, credible, doubt != "", now)
+	}
+	return p, out
+}
+
+// maybeSuspend decides between doing nothing, hiding and ending for a visit under way.
+func (r Rules) maybeSuspend(p *Presence, out *Outcome, credible, doubted bool, now int64) {
+	if p.State == Inside && (credible || !doubted && p.score > r.HideAbove) {
+		p.suspend(out, SeemsOut, now, r.SuspendMS)
+	}
+	if credible {
+		p.row = 0
+	}
+	if p.State == Suspended && p.sure >= r.EndFixes {
+		p.end(out, LeftStore, now)
+	}
+}
+
+// inside counts a credible fix, and accepts it if the visit is, or thereby comes, under way.
+func (r Rules) inside(p Presence, out Outcome, f Fix, at Place, now int64) (Presence, Outcome) {
+	switch p.State {
+	case Outside, Entering:
+		if f.AccuracyM > r.EnterAccuracyM {
+			p.breakRow()
+			return p, out.refuse(RefusedAccuracy)
+		}
+		if p.State == Outside {
+			p.State, p.since = Entering, f.T
+		}
+		if p.row++; p.row >= r.EnterFixes || f.T-p.since >= r.EnterMS {
+			p.State = Inside
+			out.add(Transition{Kind: Enter, T: now})
+		}
+		p.renew(f, now, r.LeaseMS)
+	case Suspended:
+		if p.row++; p.row >= r.ResumeFixes {
+			p.State, p.hiddenUntil = Inside, 0
+			out.add(Transition{Kind: Resume, T: now})
+		}
+	}
+	if p.State != Inside {
+		return p, out
+	}
+	p.row = 0
+	if len(out.Transitions()) > 0 {
+		p.score = 0
+	}
+	p.renew(f, now, r.LeaseMS)
+	r.zones(&p, &out, f, at, now)
+	out.Accepted = true
+	return p, out
+}

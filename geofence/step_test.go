@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package geofence
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The table tests drive Step with made-up places: in metres from the boundary.
+
+const t0 = int64(1_700_000_000_000)
+
+// tape plays fixes one second apart unless told otherwise.
+type tape struct {
+	t     *testing.T
+	rules Rules
+	p     Presence
+	now   int64
+	seq   int64
+	said  []string
+}
+
+func newTape(t *testing.T) *tape { return &tape{t: t, rules: DefaultRules(), now: t0} }
+
+func (tp *tape) fix() Fix {
+	tp.seq++
+	return Fix{Seq: tp.seq, T: tp.now, At: LatLng{54, 3}, AccuracyM: 10, Precise: true}
+}
+
+func placeAt(d float64, zones ...*Zone) Place {
+	p := Place{Valid: true, Inside: d <= 0, DistM: d, LevelKnown: true}
+	p.N = copy(p.Zones[:], zones)
+	return p
+}
+
+func (tp *tape) step(f Fix, at Place) Outcome {
+	tp.t.Helper()
+	var out Outcome
+	tp.p, out = tp.rules.Step(tp.p, f, at, tp.now)
+	tp.hear(out)
+	if out.Accepted != (out.Refused == "" && tp.p.State == Inside) {
+		tp.t.Errorf("accepted %v, refused %q in state %d", out.Accepted, out.Refused, tp.p.State)
+	}
+	return out
+}
+
+func (tp *tape) hear(out Outcome) {
+	for _, tr := range out.Transitions() {
+		s := string(tr.Kind)
+		if tr.Zone != nil {
+			s += " " + tr.Zone.ID
+			if tr.Certain {
+				s += "!"
+			}
+		}
+		if tr.Reason != "" {
+			s += " " + string(tr.Reason)
+		}
+		tp.said = append(tp.said, s)
+	}
+}
+
+// at plays one fix d metres from the boundary after a second, with accuracy a.
+func (tp *tape) at(d, a float64, zones ...*Zone) Outcome {
+	tp.t.Helper()
+	tp.now += 1000
+	f := tp.fix()
+	f.AccuracyM = a
+	return tp.step(f, placeAt(d, zones...))
+}
+
+func (tp *tape) tick(ms int64) {
+	tp.now += ms
+	var out Outcome
+	tp.p, out = tp.rules.Tick(tp.p, tp.now)
+	tp.hear(out)
+}
+
+func (tp *tape) enter() *tape {
+	tp.t.Helper()
+	tp.at(-10, 10)
+	tp.at(-10, 10)
+	tp.expect(Inside, "enter")
+	tp.said = nil
+	return tp
+}
+
+func (tp *tape) expect(s State, said ...string) {
+	tp.t.Helper()
+	if tp.p.State != s {
+		tp.t.Errorf("state %d, want %d", tp.p.State, s)
+	}
+	if !slices.Equal(tp.said, said) {
+		tp.t.Errorf("said %q, want %q", tp.said, said)
+	}
+}
+
+// The exact limits at which a fix is or is not judged.
+func TestStepRefusesUnfit(t *testing.T) {
+	r := DefaultRules()
+	for _, c := range []struct {
+		name   string
+		change func(f *Fix, at *Place)
+		want   Refusal
+	}{
+		{"good", func(*Fix, *Place) {}, ""},
+		{"accuracy 50", func(f *Fix, _ *Place) { f.AccuracyM = 50 }, ""},
+		{"accuracy above 50", func(f *Fix, _ *Place) { f.AccuracyM = math.Nextafter(50, 51) }, RefusedAccuracy},
+		{"accuracy 900", func(f *Fix, _ *Place) { f.AccuracyM = 900 }, RefusedAccuracy},
+		{"accuracy unknown", func(f *Fix, _ *Place) { f.AccuracyM = 0 }, RefusedAccuracy},
+		{"accuracy negative", func(f *Fix, _ *Place) { f.AccuracyM = -1 }, RefusedRange},
+		{"accuracy NaN", func(f *Fix, _ *Place) { f.AccuracyM = math.NaN() }, RefusedRange},
+		{"accuracy infinite", func(f *Fix, _ *Place) { f.AccuracyM = math.Inf(1) }, RefusedRange},
+		{"latitude 90.1", func(f *Fix, _ *Place) { f.At.Lat = 90.1 }, RefusedRange},
+		{"longitude NaN", func(f *Fix, _ *Place) { f.At.Lng = math.NaN() }, RefusedRange},
+		{"place not valid", func(_ *Fix, at *Place) { *at = Place{} }, RefusedRange},
+		{"approximate", func(f *Fix, _ *Place) { f.Precise = false }, RefusedApproximate},
+		{"15 s old", func(f *Fix, _ *Place) { f.T -= r.MaxAgeMS }, ""},
+		{"older than 15 s", func(f *Fix, _ *Place) { f.T -= r.MaxAgeMS + 1 }, RefusedStale},
+		{"5 s ahead", func(f *Fix, _ *Place) { f.T += r.MaxAheadMS }, ""},
+		{"more than 5 s ahead", func(f *Fix, _ *Place) { f.T += r.MaxAheadMS + 1 }, RefusedFuture},
+		{"the last number again", func(f *Fix, _ *Place) { f.Seq-- }, RefusedOrder},
+		{"captured when the last was", func(f *Fix, _ *Place) { f.T = t0 + 2000 }, RefusedOrder},
+		{"mocked", func(f *Fix, _ *Place) { f.Mocked = true }, RefusedMocked},
+		{"12 m/s less accuracies", func(f *Fix, _ *Place) { f.At.Lat += (20 + 239) / 111_319.5 }, ""},
+		{"faster than 12 m/s", func(f *Fix, _ *Place) { f.At.Lat += (20 + 241) / 111_319.5 }, RefusedSpeed},
+		{"outside", func(_ *Fix, at *Place) { *at = placeAt(0.001) }, RefusedOutside},
+		{"on the edge", func(_ *Fix, at *Place) { *at = placeAt(0) }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tp := newTape(t).enter()
+			tp.now += 20_000 // since the last fix; within the lease
+			f, at := tp.fix(), placeAt(-5)
+			c.change(&f, &at)
+			if got := tp.step(f, at).Refused; got != c.want {
+				t.Errorf("refused %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestEnter(t *testing.T) {
+	t.Run("one lucky fix is not a visit", func(t *testing.T) {
+		tp := newTape(t)
+		if out := tp.at(-5, 35); out.Accepted || out.Refused != "" {
+			t.Errorf("the first fix must be counted, not stored: %+v", out)
+		}
+		tp.expect(Entering)
+		tp.at(-5, 35)
+		tp.expect(Inside, "enter")
+	})
+	t.Run("not accurate enough", func(t *testing.T) {
+		tp := newTape(t)
+		for range 20 {
+			if got := tp.at(-5, 35.1).Refused; got != RefusedAccuracy {
+				t.Fatalf("refused %q", got)
+			}
+		}
+		tp.expect(Outside)
+	})
+	t.Run("a row is broken, 5 s are not", func(t *testing.T) {
+		tp := newTape(t)
+		tp.at(-5, 10) // t+0
+		tp.at(-5, 45)
+		tp.at(3, 10) // outside, not credibly
+		tp.at(-5, 10)
+		tp.expect(Entering) // broken row: this one counts as the first again
+		tp.at(-5, 45)
+		tp.at(-5, 10) // 5 s after the first
+		tp.expect(Inside, "enter")
+	})
+	t.Run("4.999 s are not 5 s", func(t *testing.T) {
+		tp := newTape(t)
+		tp.at(-5, 10)
+		tp.at(-5, 45)
+		tp.now += 3_999
+		f := tp.fix()
+		tp.step(f, placeAt(-5))
+		tp.expect(Entering)
+	})
+	t.Run("credibly outside starts over", func(t *testing.T) {
+		tp := newTape(t)
+		tp.at(-5, 10)
+		tp.at(10.1, 10)
+		tp.expect(Outside)
+	})
+	t.Run("silence gives up without a word", func(t *testing.T) {
+		tp := newTape(t)
+		tp.at(-5, 10)
+		tp.tick(29_999)
+		tp.expect(Entering)
+		tp.tick(1)
+		tp.expect(Outside)
+	})
+	t.Run("the same fix delivered twice is one", func(t *testing.T) {
+		tp := newTape(t)
+		tp.at(-5, 10)
+		f := tp.fix()
+		if got := tp.step(f, placeAt(-5)).Refused; got != RefusedOrder {
+			t.Errorf("refused %q", got)
+		}
+		tp.expect(Entering)
+	})
+}
+
+func TestSuspend(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		d, a float64
+		want State
+	}{
+		{"as far as the accuracy", 10, 10, Inside},
+		{"farther than the accuracy", 10.01, 10, Suspended},
+		{"capped at 15 m", 15, 40, Inside},
+		{"farther than 15 m", 15.01, 40, Suspended},
+		{"100 m", 100, 10, Suspended},
+		{"farther than 100 m", 100.01, 10, Ended},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tp := newTape(t).enter()
+			if out := tp.at(c.d, c.a); out.Accepted || out.Refused != RefusedOutside {
+				t.Errorf("a fix outside must be refused: %+v", out)
+			}
+			if tp.p.State != c.want {
+				t.Errorf("state %d, want %d", tp.p.State, c.want)
+			}
+		})
+	}
+	t.Run("change detector", func(t *testing.T) {
+		tp := newTape(t).enter()
+		tp.at(9, 10) // S = 1
+		tp.expect(Inside)
+		tp.at(5, 10) // S = 1.2
+		tp.expect(Suspended, "suspend seems_out")
+	})
+	t.Run("change detector forgets inside", func(t *testing.T) {
+		tp := newTape(t).enter()
+		for range 20 {
+			tp.at(9, 10)
+			tp.at(-1, 10)
+		}
+		tp.expect(Inside)
+	})
+	for _, why := range []Refusal{RefusedMocked, RefusedSpeed} {
+		t.Run(string(why)+" and outside suspends, and does not end", func(t *testing.T) {
+			tp := newTape(t).enter()
+			for range 5 {
+				tp.now += 1000
+				f := tp.fix()
+				f.Mocked = why == RefusedMocked
+				f.At.Lat += 0.01
+				if got := tp.step(f, placeAt(150)).Refused; got != why {
+					t.Fatalf("refused %q, want %q", got, why)
+				}
+			}
+			tp.expect(Suspended, "suspend seems_out")
+		})
+	}
+}
+
+func TestEnd(t *testing.T) {
+	t.Run("three surely outside", func(t *testing.T) {
+		tp := newTape(t).enter()
+		tp.at(15.1, 10)
+		tp.at(15.1, 10)
+		tp.expect(Suspended, "suspend seems_out")
+		tp.at(15.1, 10)
+		tp.expect(Ended, "suspend seems_out", "end left_store")
+		if out := tp.at(-5, 10); out.Refused != RefusedOutside || tp.p.State != Ended {
+			t.Errorf("what is gone stays gone: %+v", out)
+		}
+	})
+	t.Run("not sure is not a row", func(t *testing.T) {
+		tp := newTape(t).enter()
+		for range 4 {
+			tp.at(15.1, 10)
+			tp.at(14.9, 10)
+		}
+		tp.expect(Suspended, "suspend seems_out")
+	})
+	t.Run("10 s suspended", func(t *testing.T) {
+		tp := newTape(t).enter()
+		tp.at(10.1, 10)
+		if got, want := tp.p.LeaseUntil(), tp.now+10_000; got != want {
+			t.Errorf("lease until %d, want %d", got, want)
+		}
+		tp.tick(9_999)
+		tp.expect(Suspended, "suspend seems_out")
+		tp.tick(1)
+		tp.expect(Ended, "suspend seems_out", "end left_store")
+	})
+	t.Run("too late to resume", func(t *testing.T) {
+		tp := newTape(t).enter()
+		tp.at(10.1, 10)
+		tp.at(-5, 10)
+		tp.now += 8_000
+		tp.at(-5, 10)
+		tp.expect(Ended, "suspend seems_out", "end left_store")
+	})
+	t.Run("silent", func(t *testing.T) {
+		tp := newTape(t).enter()
+		for range 29 {
+			tp.at(-5, 51) // heard, and renews nothing
+		}
+		tp.tick(999)
+		tp.expect(Inside)
+		tp.tick(1)
+		tp.expect(Ended, "end silent")
+	})
+	t.Run("the lease counts from the capture", func(t *testing.T) {
+		tp := newTape(t).enter()
+		f := tp.fix()
+		f.T += 1000
+		tp.now += 10_000
+		tp.step(f, placeAt(-5))
+		if got, want := tp.p.LeaseUntil(), f.T+30_000; got != want {
+			t.Errorf("lease until %d, want %d", got, want)
+		}
+	})
+	t.Run("close", func(t *testing.T) {
+		tp := newTape(t).enter()
+		tp.p, _ = tp.rules.Close(tp.p, StoreClosed, tp.now)
+		if tp.p != (Presence{State: Ended, seq: tp.p.seq, captured: tp.p.captured}) {
+			t.Errorf("something is left of the visit: %+v", tp.p)
+		}
+	})
+	t.Run("close before entering is silent", func(t *testing.T) {
+		tp := newTape(t)
+		tp.at(-5, 10)
+		var out Outcome
+		tp.p, out = tp.rules.Close(tp.p, StoreClosed, tp.now)
+		tp.hear(out)
+		tp.expect(Ended)
+	})
+}
+
+func TestResume(t *testing.T) {
+	tp := newTape(t).enter()
+	tp.at(10.1, 10)
+	if out := tp.at(-5, 10); out.Accepted || out.Refused != "" {
+		t.Errorf("the first fix back is counted, not stored: %+v", out)
+	}
+	if _, n, _ := tp.p.Zones(); n != 0 {
+		t.Error("who is hidden is in no zone")
+	}
+	tp.at(10.1, 10) // out again: the row is over
+	tp.at(-5, 10)
+	tp.expect(Suspended, "suspend seems_out")
+	if out := tp.at(-5, 10); !out.Accepted {
+		t.Errorf("the second fix back is accepted: %+v", out)
+	}
+	tp.expect(Inside, "suspend seems_out", "resume")
+}
+
+func TestPhoneOutside(t *testing.T) {
+	for _, c := range []struct {
+		words []string
+		want  State
+		said  []string
+	}{
+		{[]string{"edge", "unknown", "edge"}, Inside, nil},
+		{[]string{"out"}, Suspended, []string{"suspend phone_outside"}},
+		{[]string{"out", "out", "out"}, Ended, []string{"suspend phone_outside", "end phone_outside"}},
+		{[]string{"far"}, Ended, []string{"end phone_outside"}},
+		{[]string{"home"}, Inside, nil},
+	} {
+		tp := newTape(t).enter()
+		before := tp.p.LeaseUntil()
+		for _, w := range c.words {
+			tp.now, tp.seq = tp.now+1000, tp.seq+1
+			var out Outcome
+			tp.p, out = tp.rules.PhoneOutside(tp.p, w, tp.seq, tp.now)
+			tp.hear(out)
+			if (w == "home") != (out.Refused == RefusedRange) || out.Accepted {
+				t.Errorf("%s: %+v", w, out)
+			}
+		}
+		tp.expect(c.want, c.said...)
+		if tp.p.LeaseUntil() > before {
+			t.Errorf("%q renewed the lease", c.words)
+		}
+		if _, out := tp.rules.PhoneOutside(tp.p, "out", tp.seq, tp.now); c.want != Ended && out.Refused != RefusedOrder {
+			t.Errorf("the same number again: %+v", out)
+		}
+	}
+}
+
+func TestZoneSteps(t *testing.T) {
+	shoes := &Zone{ID: "shoes", HalfWidthM: 6}
+	desk := &Zone{ID: "desk", HalfWidthM: 2}
+	books := &Zone{ID: "books", HalfWidthM: 6}
+	t.Run("certain after 8 s", func(t *testing.T) {
+		tp := newTape(t).enter()
+		for range 8 {
+			tp.at(-5, 6, shoes)
+		}
+		tp.expect(Inside, "zone_enter shoes")
+		tp.at(-5, 6, shoes)
+		tp.expect(Inside, "zone_enter shoes", "zone_enter shoes!")
+		if z, n, certain := tp.p.Zones(); n != 1 || z[0] != shoes || !certain || tp.p.ZoneSince() != tp.now-8000 {
+			t.Errorf("zones %v %d %v since %d", z, n, certain, tp.p.ZoneSince())
+		}
+	})
+	t.Run("never certain beyond its half-width", func(t *testing.T) {
+		tp := newTape(t).enter()
+		for range 60 {
+			tp.at(-5, 6.1, shoes)
+		}
+		tp.expect(Inside, "zone_enter shoes")
+	})
+	t.Run("to and fro changes nothing", func(t *testing.T) {
+		tp := newTape(t).enter()
+		for range 20 {
+			tp.at(-5, 6, shoes)
+			tp.at(-5, 6, books)
+		}
+		tp.expect(Inside, "zone_enter shoes", "zone_enter books")
+	})
+	t.Run("certain is kept for a moment, then left", func(t *testing.T) {
+		tp := newTape(t).enter()
+		for range 9 {
+			tp.at(-5, 6, shoes)
+		}
+		tp.said = nil
+		for range 3 {
+			tp.at(-5, 6, books)
+		}
+		tp.expect(Inside)
+		tp.at(-5, 6, books)
+		tp.expect(Inside, "zone_exit shoes!", "zone_enter books")
+	})
+	t.Run("a small zone in a large one", func(t *testing.T) {
+		tp := newTape(t).enter()
+		for range 9 {
+			tp.at(-5, 6, desk, shoes)
+		}
+		tp.expect(Inside, "zone_enter desk", "zone_exit desk", "zone_enter shoes!")
+		for range 9 {
+			tp.at(-5, 2, desk, shoes)
+		}
+		tp.expect(Inside, "zone_enter desk", "zone_exit desk", "zone_enter shoes!", "zone_exit shoes!", "zone_enter desk!")
+	})
+	t.Run("kept over a suspension, left at the end", func(t *testing.T) {
+		tp := newTape(t).enter()
+		for range 9 {
+			tp.at(-5, 6, shoes)
+		}
+		tp.said = nil
+		tp.at(10.1, 10)
+		tp.at(-5, 6, shoes)
+		tp.at(-5, 6, shoes)
+		tp.expect(Inside, "suspend seems_out", "resume")
+		if _, _, certain := tp.p.Zones(); !certain {
+			t.Error("a false alarm must not cost the zone")
+		}
+		tp.at(101, 10)
+		tp.expect(Ended, "suspend seems_out", "resume", "zone_exit shoes!", "end left_store")
+	})
+	t.Run("check-in", func(t *testing.T) {
+		tp := newTape(t)
+		if _, out := tp.rules.CheckIn(tp.p, desk, tp.now); out.Refused != RefusedOutside {
+			t.Errorf("nobody checks in from outside: %+v", out)
+		}
+		tp.enter()
+		before := tp.p.LeaseUntil()
+		var out Outcome
+		tp.p, out = tp.rules.CheckIn(tp.p, desk, tp.now)
+		tp.hear(out)
+		tp.expect(Inside, "zone_enter desk!")
+		if tp.p.LeaseUntil() != before {
+			t.Error("a check-in renewed the lease")
+		}
+	})
+}
+
+func TestRulesValidate(t *testing.T) {
+	if err := DefaultRules().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Rules){
+		"MaxAccuracyM":   func(r *Rules) { r.MaxAccuracyM = math.NaN() },
+		"EnterAccuracyM": func(r *Rules) { r.EnterAccuracyM = 51 },
+		"FarM":           func(r *Rules) { r.FarM = 201 },
+		"LeaseMS":        func(r *Rules) { r.LeaseMS = 9_999 },
+		"ResumeFixes":    func(r *Rules) { r.ResumeFixes = 0 },
+	} {
+		r := DefaultRules()
+		change(&r)
+		if err := r.Validate(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := (Rules{}).Validate(); err == nil {
+		t.Error("no rules at all were accepted")
+	}
+}
