@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package auth
+
+import (
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+func TestGoodTokens(t *testing.T) {
+	w := newWorld(t)
+	s, err := w.tokens.Shopper(t.Context(), w.edited(nil, nil))
+	want := Shopper{Subject: "s-1", App: "app-1", AgeBand: Adult, ExpiresAt: w.Now().Add(15 * time.Minute)}
+	if err != nil || !s.ExpiresAt.Equal(want.ExpiresAt) || s.Subject != want.Subject || s.App != want.App || s.AgeBand != want.AgeBand {
+		t.Fatalf("got %+v, %v; want %+v", s, err, want)
+	}
+	for name, claims := range map[string]fields{
+		"audience as a list":    {"aud": []string{"doorstep:shopper"}},
+		"a mark of access":      {"token_use": "access"},
+		"a fraction of seconds": {"iat": float64(w.Now().Unix()) - 0.5, "exp": float64(w.Now().Unix()) + 100.5},
+		"an unknown claim":      {"scope": "x"},
+		"not before now":        {"nbf": w.Now().Unix()},
+	} {
+		if _, err := w.tokens.Shopper(t.Context(), w.edited(nil, claims)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	staff := w.signer.sign(w.header, w.staff.with(fields{"teams": []string{"Shoes"}, "lang": "zh"}))
+	got, err := w.tokens.Staff(t.Context(), staff)
+	if err != nil || got.Shift != "shift-1" || got.Tag != "Mei" || got.Role != RoleFloor || got.Store != "a" || len(got.Teams) != 1 || got.Lang != "zh" {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+}
+
+func TestAgeBandUnknownIsEmpty(t *testing.T) {
+	w := newWorld(t)
+	for claim, want := range map[any]string{"adult": Adult, "minor": Minor, "ADULT": "", "21": "", nil: ""} {
+		s, err := w.tokens.Shopper(t.Context(), w.edited(nil, fields{"age": claim}))
+		if err != nil || s.AgeBand != want {
+			t.Errorf("age %v: band %q, %v; want %q", claim, s.AgeBand, err, want)
+		}
+	}
+	_, err := w.tokens.Shopper(t.Context(), w.edited(nil, fields{"age": 21}))
+	wantCode(t, err, 401, "token")
+}
+
+// hmacWith signs like a library that takes the public key for a shared secret.
+func hmacWith(w *world, secret []byte) string {
+	enc := base64.RawURLEncoding
+	text := enc.EncodeToString([]byte(w.header.with(fields{"alg": "HS256"}).json(w.signer.t))) + "." +
+		enc.EncodeToString([]byte(w.shop.json(w.signer.t)))
+	m := hmac.New(sha256.New, secret)
+	m.Write([]byte(text))
+	return text + "." + enc.EncodeToString(m.Sum(nil))
+}
+
+func publicForms(t testing.TB, w *world) (der, pemText, point []byte) {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(&w.signer.key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	point, err = w.signer.key.PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), point
+}
+
+// TestBadTokens is the list of the brief: whatever is wrong, the answer is the same 401, byte for byte.
+func TestBadTokens(t *testing.T) {
+	w := newWorld(t)
+	good := w.edited(nil, nil)
+	head, rest, _ := strings.Cut(good, ".")
+	claims, sig, _ := strings.Cut(rest, ".")
+	enc := base64.RawURLEncoding
+	der, pemText, point := publicForms(t, w)
+	now := w.Now().Unix()
+	long := newSigner(t, "k1")
+	nested := strings.Repeat(`{"a":`, 6) + "1" + strings.Repeat("}", 6)
+	dup := func(text, extra string) string { return "{" + extra + "," + text[1:] }
+
+	bad := map[string]string{
+		"empty":                             "",
+		"one part":                          head,
+		"two parts":                         head + "." + claims,
+		"four parts":                        good + ".x",
+		"five parts, as encrypted":          good + ".x.y",
+		"no signature":                      head + "." + claims + ".",
+		"signature of zeros":                head + "." + claims + "." + enc.EncodeToString(make([]byte, 64)),
+		"half a signature":                  head + "." + claims + "." + sig[:43],
+		"another key":                       long.sign(w.header, w.shop),
+		"alg none":                          enc.EncodeToString([]byte(`{"alg":"none","kid":"k1"}`)) + "." + claims + ".",
+		"alg none with a signature":         enc.EncodeToString([]byte(`{"alg":"none","kid":"k1"}`)) + "." + claims + "." + sig,
+		"alg nOnE":                          w.edited(fields{"alg": "nOnE"}, nil),
+		"alg es256":                         w.edited(fields{"alg": "es256"}, nil),
+		"alg missing":                       w.edited(fields{"alg": nil}, nil),
+		"alg a number":                      w.edited(fields{"alg": 256}, nil),
+		"alg a list":                        w.edited(fields{"alg": []string{"ES256"}}, nil),
+		"alg ES384":                         w.edited(fields{"alg": "ES384"}, nil),
+		"alg PS256":                         w.edited(fields{"alg": "PS256"}, nil),
+		"alg EdDSA with an EC key":          w.edited(fields{"alg": "EdDSA"}, nil),
+		"HS256 with the public key's DER":   hmacWith(w, der),
+		"HS256 with the public key's PEM":   hmacWith(w, pemText),
+		"HS256 with the public key's point": hmacWith(w, point),
+		"HS256 with nothing":                hmacWith(w, nil),
+		"kid missing":                       w.edited(fields{"kid": nil}, nil),
+		"kid empty":                         w.edited(fields{"kid": ""}, nil),
+		"kid a number":                      w.edited(fields{"kid": 1}, nil),
+		"kid a list":                        w.edited(fields{"kid": []string{"k1"}}, nil),
+		"kid a path":                        w.edited(fields{"kid": "../../../../dev/null"}, nil),
+		"kid an absolute path":              w.edited(fields{"kid": "/etc/passwd"}, nil),
+		"kid a query":                       w.edited(fields{"kid": "k1' UNION SELECT 'x"}, nil),
+		"kid with a zero byte":              w.edited(fields{"kid": "k1\x00"}, nil),
+		"kid of 3000 bytes":                 w.edited(fields{"kid": strings.Repeat("k", 3000)}, nil),
+		"kid unknown":                       w.edited(fields{"kid": "k2"}, nil),
+		"jku":                               w.edited(fields{"jku": "https://evil.example/jwks"}, nil),
+		"x5u":                               w.edited(fields{"x5u": "https://evil.example/x"}, nil),
+		"x5c":                               w.edited(fields{"x5c": []string{"MII"}}, nil),
+		"jwk":                               w.edited(fields{"jwk": fields{"kty": "EC"}}, nil),
+		"jwk null":                          w.signer.raw(`{"alg":"ES256","kid":"k1","jwk":null}`, w.shop.json(t)),
+		"crit":                              w.edited(fields{"crit": []string{"exp"}}, nil),
+		"b64 false":                         w.edited(fields{"b64": false, "crit": []string{"b64"}}, nil),
+		"b64 alone":                         w.edited(fields{"b64": true}, nil),
+		"zip":                               w.edited(fields{"zip": "DEF"}, nil),
+
+		"exp missing":        w.edited(nil, fields{"exp": nil}),
+		"aud missing":        w.edited(nil, fields{"aud": nil}),
+		"aud empty":          w.edited(nil, fields{"aud": ""}),
+		"aud an empty list":  w.edited(nil, fields{"aud": []string{}}),
+		"aud a list of none": w.edited(nil, fields{"aud": []string{""}}),
+		"aud a number":       w.edited(nil, fields{"aud": 7}),
+		"aud mixed":          w.edited(nil, fields{"aud": []any{"doorstep:shopper", 7}}),
+		"iss missing":        w.edited(nil, fields{"iss": nil}),
+		"iss empty":          w.edited(nil, fields{"iss": ""}),
+		"iss another":        w.edited(nil, fields{"iss": "https://evil.example"}),
+		"iss with a slash":   w.edited(nil, fields{"iss": testIssuer + "/"}),
+		"iss a list":         w.edited(nil, fields{"iss": []string{testIssuer}}),
+		"iat missing":        w.edited(nil, fields{"iat": nil}),
+		"iat ahead":          w.edited(nil, fields{"iat": now + 60}),
+		"nbf ahead":          w.edited(nil, fields{"nbf": now + 60}),
+		"nbf a string":       w.edited(nil, fields{"nbf": "now"}),
+		"exp over":           w.edited(nil, fields{"iat": now - 900, "exp": now - 60}),
+		"exp a string":       w.edited(nil, fields{"exp": "1800000900"}),
+		"exp 1e308":          w.signer.raw(w.header.json(t), strings.Replace(w.shop.json(t), `"exp":1800000900`, `"exp":1e308`, 1)),
+		"exp 1e400":          w.signer.raw(w.header.json(t), strings.Replace(w.shop.json(t), `"exp":1800000900`, `"exp":1e400`, 1)),
+		"exp negative":       w.edited(nil, fields{"exp": -1}),
+		"exp true":           w.edited(nil, fields{"exp": true}),
+		"exp null":           w.signer.raw(w.header.json(t), strings.Replace(w.shop.json(t), `"exp":1800000900`, `"exp":null`, 1)),
+		"exp before iat":     w.edited(nil, fields{"iat": now, "exp": now}),
+		"lives 15 min 1 s":   w.edited(nil, fields{"exp": now + 901}),
+		"sub missing":        w.edited(nil, fields{"sub": nil}),
+		"sub empty":          w.edited(nil, fields{"sub": ""}),
+		"sub of 257 bytes":   w.edited(nil, fields{"sub": strings.Repeat("s", 257)}),
+		"azp missing":        w.edited(nil, fields{"azp": nil}),
+		"names in capitals":  w.edited(nil, fields{"exp": nil, "EXP": now + 900}),
+
+		"duplicate claim":                w.signer.raw(w.header.json(t), dup(w.shop.json(t), `"sub":"somebody"`)),
+		"duplicate claim, escaped":       w.signer.raw(w.header.json(t), dup(w.shop.json(t), `"\u0073ub":"somebody"`)),
+		"duplicate header":               w.signer.raw(dup(w.header.json(t), `"alg":"none"`), w.shop.json(t)),
+		"duplicate deep inside":          w.signer.raw(w.header.json(t), dup(w.shop.json(t), `"x":{"a":1,"a":2}`)),
+		"deep JSON":                      w.signer.raw(w.header.json(t), dup(w.shop.json(t), `"x":`+nested)),
+		"deep arrays":                    w.signer.raw(w.header.json(t), dup(w.shop.json(t), `"x":`+strings.Repeat("[", 500)+strings.Repeat("]", 500))),
+		"two JSON values":                w.signer.raw(w.header.json(t), w.shop.json(t)+"{}"),
+		"not JSON":                       w.signer.raw(w.header.json(t), "sub=s-1"),
+		"claims a list":                  w.signer.raw(w.header.json(t), "["+w.shop.json(t)+"]"),
+		"claims null":                    w.signer.raw(w.header.json(t), "null"),
+		"header null":                    w.signer.raw("null", w.shop.json(t)),
+		"not UTF-8":                      w.signer.raw(w.header.json(t), dup(w.shop.json(t), "\"x\":\"\xff\"")),
+		"over 4 KiB":                     w.edited(nil, fields{"x": strings.Repeat("x", 4096)}),
+		"base64 with padding":            head + "." + claims + "." + sig + "==",
+		"base64 of the other alphabet":   head + "." + claims + "." + strings.Map(toStandard, sig[:len(sig)-2]) + "+/",
+		"base64 with a line break":       head + "." + claims[:9] + "\n" + claims[9:] + "." + sig,
+		"base64 with a carriage return":  head + "." + claims + "." + sig[:9] + "\r" + sig[9:],
+		"base64 with a space":            head + "." + claims + "." + sig[:9] + " " + sig[9:],
+		"base64 with stray bits":         head + "." + claims + "." + strayBits(sig),
+		"a space in front":               " " + good,
+		"the scheme twice":               "Bearer " + good,
+		"JSON serialisation of the JWS":  `{"payload":"` + claims + `","protected":"` + head + `","signature":"` + sig + `"}`,
+		"claims of one, signature other": head + "." + enc.EncodeToString([]byte(w.shop.with(fields{"sub": "s-2"}).json(t))) + "." + sig,
+	}
+	want := body(refuseToken("any"))
+	for name, raw := range bad {
+		t.Run(name, func(t *testing.T) {
+			if raw == good {
+				t.Fatal("the test spoils nothing")
+			}
+			s, err := w.tokens.Shopper(t.Context(), raw)
+			wantCode(t, err, 401, "token")
+			if got := body(err); got != want {
+				t.Errorf("the answer differs:\n%s\n%s", got, want)
+			}
+			if !errors.Is(err, ErrToken) || s != (Shopper{}) {
+				t.Errorf("cause %v, value %+v", err, s)
+			}
+		})
+	}
+	if _, err := w.tokens.Shopper(t.Context(), good); err != nil {
+		t.Fatalf("the token they were made from: %v", err)
+	}
+}
+
+func toStandard(r rune) rune {
+	switch r {
+	case '-':
+		return '+'
+	case '_':
+		return '/'
+	}
+	return r
+}
+
+// strayBits sets bits of the last character that no byte needs, so that a lax decoder reads the
+// same bytes. A signature of 64 bytes leaves four such bits.
+func strayBits(sig string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	at := strings.IndexByte(alphabet, sig[len(sig)-1])
+	return sig[:len(sig)-1] + string(alphabet[at|1])
+}
+
+// TestOtherDoors: a good token where it does not belong is 403, and says so.
+func TestOtherDoors(t *testing.T) {
+	w := newWorld(t)
+	shopper, staff := w.edited(nil, nil), w.signer.sign(w.header, w.staff)
+	_, err := w.tokens.Staff(t.Context(), shopper)
+	wantCode(t, err, 403, "door")
+	_, err = w.tokens.Shopper(t.Context(), staff)
+	wantCode(t, err, 403, "door")
+	_, err = w.tokens.Admin(t.Context(), staff)
+	wantCode(t, err, 403, "door")
+	admin := w.signer.sign(w.header, w.shop.with(fields{"aud": "doorstep:admin"}))
+	_, err = w.tokens.Admin(t.Context(), admin)
+	wantCode(t, err, 403, "door") // this issuer may not mint for administrators
+	for name, raw := range map[string]string{
+		"several audiences":       w.edited(nil, fields{"aud": []string{"doorstep:shopper", "doorstep:staff"}}),
+		"the same audience twice": w.edited(nil, fields{"aud": []string{"doorstep:shopper", "doorstep:shopper"}}),
+		"a stranger's audience":   w.edited(nil, fields{"aud": "shop"}),
+		"audience in capitals":    w.edited(nil, fields{"aud": "DOORSTEP:SHOPPER"}),
+		"a refresh token by typ":  w.edited(nil, fields{"typ": "Refresh"}),
+		"a refresh token by use":  w.edited(nil, fields{"token_use": "refresh"}),
+		"a refresh token by type": w.edited(nil, fields{"token_type": "refresh_token"}),
+		"a refresh token by head": w.edited(fields{"typ": "rt+jwt"}, nil),
+		"a logout token":          w.edited(fields{"typ": "logout+jwt"}, nil),
+		"a proof":                 w.edited(fields{"typ": "dpop+jwt"}, nil),
+		"a receipt":               w.edited(fields{"typ": "consent-receipt+jwt"}, nil),
+		"a mark that is no text":  w.edited(nil, fields{"typ": 1}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := w.tokens.Shopper(t.Context(), raw)
+			wantCode(t, err, 403, "door")
+			if !errors.Is(err, ErrDoor) {
+				t.Errorf("cause %v", err)
+			}
+		})
+	}
+	_, err = w.tokens.Staff(t.Context(), w.edited(nil, fields{"exp": w.Now().Unix() - 60, "iat": w.Now().Unix() - 120}))
+	wantCode(t, err, 401, "token") // an expired token is bad at every door
+}
+
+func TestStaffClaims(t *testing.T) {
+	w := newWorld(t)
+	for name, edit := range map[string]fields{
+		"store missing": {"store": nil}, "store empty": {"store": ""}, "store a list": {"store": []string{"a", "b"}},
+		"tag missing": {"tag": nil}, "role missing": {"role": nil}, "role a number": {"role": 1}, "sub missing": {"sub": nil},
+		"teams text": {"teams": "Shoes"}, "teams mixed": {"teams": []any{"Shoes", 1}}, "lang a number": {"lang": 1},
+		"teams too many": {"teams": make([]string, 17)}, "13 hours": {"exp": w.Now().Unix() + 13*3600},
+	} {
+		_, err := w.tokens.Staff(t.Context(), w.signer.sign(w.header, w.staff.with(edit)))
+		if err == nil {
+			t.Fatalf("%s: accepted", name)
+		}
+		wantCode(t, err, 401, "token")
+	}
+	s, err := w.tokens.Staff(t.Context(), w.signer.sign(w.header, w.staff.with(fields{"role": "owner"})))
+	wantCode(t, err, 403, "role")
+	if s.Shift != "" {
+		t.Fatalf("a refused role still answers %+v", s)
+	}
+	s, err = w.tokens.Staff(t.Context(), w.signer.sign(w.header, w.staff))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.At("a") != nil || s.May(RoleLead, RoleFloor) != nil {
+		t.Fatal("refused at its own store or role")
+	}
+	wantCode(t, s.At("b"), 403, "other_store")
+	wantCode(t, s.At(""), 403, "other_store")
+	wantCode(t, Staff{}.At(""), 403, "other_store")
+	wantCode(t, s.May(RoleAdmin), 403, "role")
+}
+
+// TestClockSkew pins the boundaries: with a leeway of 10 s, exp holds through 9.999 s after it, iat
+// and nbf from exactly 10 s before.
+func TestClockSkew(t *testing.T) {
+	const sec, ms = time.Second, time.Millisecond
+	for _, c := range []struct {
+		name   string
+		claim  fields // offsets in seconds from the clock's start, for exp, iat, nbf
+		at     time.Duration
+		accept bool
+	}{
+		{"last moment of exp", fields{"iat": 0, "exp": 100}, 110*sec - ms, true},
+		{"exp and leeway over", fields{"iat": 0, "exp": 100}, 110 * sec, false},
+		{"first moment of iat", fields{"iat": 100, "exp": 200}, 90 * sec, true},
+		{"before iat and leeway", fields{"iat": 100, "exp": 200}, 90*sec - ms, false},
+		{"first moment of nbf", fields{"iat": 0, "nbf": 100, "exp": 200}, 90 * sec, true},
+		{"before nbf and leeway", fields{"iat": 0, "nbf": 100, "exp": 200}, 90*sec - ms, false},
+		{"exactly 15 minutes", fields{"iat": 0, "exp": 900}, 0, true},
+		{"one second more", fields{"iat": 0, "exp": 901}, 0, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			edit := fields{}
+			for name, off := range c.claim {
+				edit[name] = w.Now().Unix() + int64(off.(int))
+			}
+			raw := w.edited(nil, edit)
+			w.Add(c.at)
+			_, err := w.tokens.Shopper(t.Context(), raw)
+			if c.accept && err != nil {
+				t.Fatalf("refused: %v", err)
+			}
+			if !c.accept {
+				wantCode(t, err, 401, "token")
+			}
+		})
+	}
+}
+
+// TestMethods: each method works with a key of its own, and no key serves two methods.
+func TestMethods(t *testing.T) {
+	w := newWorld(t)
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edPublic, edKey, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := KeySet{"ec": w.signer.public(), "rsa": {"RS256", &rsaKey.PublicKey}, "ed": {"EdDSA", edPublic}}
+	mint := func(m jwt.SigningMethod, kid string, key any) string {
+		tok := jwt.NewWithClaims(m, jwt.MapClaims(w.shop))
+		tok.Header["kid"] = kid
+		raw, err := tok.SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	all := map[string]string{
+		"ES256": mint(jwt.SigningMethodES256, "ec", w.signer.key),
+		"RS256": mint(jwt.SigningMethodRS256, "rsa", rsaKey),
+		"EdDSA": mint(jwt.SigningMethodEdDSA, "ed", edKey),
+	}
+	for allowed := range all {
+		v, err := NewTokens(Settings{Now: w.Now, Issuers: []Issuer{{testIssuer, []string{allowed}, keys, []Door{ShopperDoor}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for method, raw := range all {
+			if _, err := v.Shopper(t.Context(), raw); (err == nil) != (method == allowed) {
+				t.Errorf("%s allowed, %s came: %v", allowed, method, err)
+			}
+		}
+		_, err = v.Shopper(t.Context(), mint(jwt.SigningMethodPS256, "rsa", rsaKey))
+		wantCode(t, err, 401, "token")
+		_, err = v.Shopper(t.Context(), mint(jwt.SigningMethodRS512, "rsa", rsaKey))
+		wantCode(t, err, 401, "token")
+	}
+}
+
+// TestIssuersAreApart: the issuer of shoppers cannot make staff, even with the staff issuer's kid.
+func TestIssuersAreApart(t *testing.T) {
+	w := newWorld(t)
+	work := newSigner(t, "k1")
+	v, err := NewTokens(Settings{Now: w.Now, Issuers: []Issuer{
+		{testIssuer, []string{"ES256"}, KeySet{"k1": w.signer.public()}, []Door{ShopperDoor}},
+		{"https://work.example", []string{"ES256"}, KeySet{"k1": work.public()}, []Door{StaffDoor}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = v.Staff(t.Context(), w.signer.sign(w.header, w.staff))
+	wantCode(t, err, 403, "door")
+	_, err = v.Staff(t.Context(), w.signer.sign(w.header, w.staff.with(fields{"iss": "https://work.example"})))
+	wantCode(t, err, 401, "token")
+	if _, err = v.Staff(t.Context(), work.sign(w.header, w.staff.with(fields{"iss": "https://work.example"}))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRefusesToStart: an empty check is named, with its remedy.
+func TestRefusesToStart(t *testing.T) {
+	good := func() Settings {
+		return Settings{Now: time.Now, Leeway: time.Second, Issuers: []Issuer{{testIssuer, []string{"ES256"}, KeySet{}, []Door{ShopperDoor}}}}
+	}
+	if _, err := NewTokens(good()); err != nil {
+		t.Fatal(err)
+	}
+	for setting, spoil := range map[string]func(*Settings){
+		"Issuers":            func(s *Settings) { s.Issuers = nil },
+		"Now":                func(s *Settings) { s.Now = nil },
+		"Leeway":             func(s *Settings) { s.Leeway = -1 },
+		"Leeway ":            func(s *Settings) { s.Leeway = time.Minute + 1 },
+		"Issuers[0].Name":    func(s *Settings) { s.Issuers[0].Name = "" },
+		"Issuers[0].Methods": func(s *Settings) { s.Issuers[0].Methods = nil },
+		"Issuers[0].Methods ": func(s *Settings) {
+			s.Issuers[0].Methods = []string{"ES256", "HS256"}
+		},
+		"Issuers[0].Methods  ": func(s *Settings) { s.Issuers[0].Methods = []string{"none"} },
+		"Issuers[0].Keys":      func(s *Settings) { s.Issuers[0].Keys = nil },
+		"Issuers[0].Doors":     func(s *Settings) { s.Issuers[0].Doors = nil },
+		"Issuers[0].Doors ":    func(s *Settings) { s.Issuers[0].Doors = []Door{""} },
+		"Issuers[1].Name":      func(s *Settings) { s.Issuers = append(s.Issuers, s.Issuers[0]) },
+	} {
+		s := good()
+		spoil(&s)
+		v, err := NewTokens(s)
+		e, ok := errors.AsType[*SettingError](err)
+		if !ok || v != nil || e.Setting != strings.TrimSpace(setting) || e.Remedy == "" {
+			t.Errorf("%s: got %v, %v", setting, v, err)
+		}
+	}
+}
