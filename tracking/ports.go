@@ -90,8 +90,9 @@ type Live interface {
 	// Publish sends a hint on a channel ("nudge", or a store's id).
 	Publish(ctx context.Context, channel string, payload []byte) error
 
-	// Subscribe delivers what is published on the channels from now on, until ctx ends; f must not
-	// block. It reconnects by itself, and what was published meanwhile is lost.
+	// Subscribe returns once the subscription is in force, and delivers what is published on the
+	// channels from then on, until ctx ends; f must not block. It reconnects by itself, and what was
+	// published meanwhile is lost.
 	Subscribe(ctx context.Context, f func(Message), channels ...string) error
 
 	// Ping reports whether the live state can be reached.

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"doorstep/consent"
+)
+
+// Screen is the connection to one console. Write blocks for at most about a second and then fails;
+// Close makes a Write that is under way fail at once. Both may be called from any goroutine.
+type Screen interface {
+	Write(frame any) error
+	Close(why consent.Reason)
+}
+
+// Person is who is signed in at a console, by shift pseudonym.
+type Person struct {
+	Actor
+	Role, Team string
+}
+
+// Console is one signed-in screen. Frames leave it through one goroutine, which looks once more at
+// each, right before it is written, whether it may still be sent.
+type Console struct {
+	desk   *desk
+	person Person
+	screen Screen
+	wake   chan struct{}
+
+	// gate is held from that last look until the frame has been written: whoever has passed through
+	// it knows that what was sent before is sent and that what comes after has been looked at.
+	gate chan struct{}
+
+	mu        sync.Mutex // owns the rest
+	queue     []outgoing
+	positions map[string]outgoing // newest per alert
+	told      map[string]bool     // visits it was sent something about
+	looks     map[string]*look    // by alert
+	beat      int64
+	beatDue   bool
+	closed    bool
+}
+
+// outgoing is a frame and the visit it is about ("" if none).
+type outgoing struct {
+	visit string
+	frame any
+	final bool // that the visit is gone: may always be sent
+}
+
+// queueMost is how far a console may fall behind before it is cut.
+const queueMost = 2048
+
+func newConsole(d *desk, p Person, s Screen) *Console {
+	return &Console{
+		desk: d, person: p, screen: s,
+		wake: make(chan struct{}, 1), gate: make(chan struct{}, 1),
+		positions: make(map[string]outgoing), told: make(map[string]bool), looks: make(map[string]*look),
+	}
+}
+
+// Beat takes the page's beat number; the echo says whether this node may serve.
+func (c *Console) Beat(n int64) {
+	c.mu.Lock()
+	c.beat, c.beatDue = n, true
+	c.mu.Unlock()
+	c.signal()
+}
+
+func (c *Console) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// put queues a frame. A console that is too far behind is cut: it will come back and be told anew.
+func (c *Console) put(o outgoing) {
+	c.mu.Lock()
+	full := len(c.queue) >= queueMost
+	if !full && !c.closed {
+		c.queue = append(c.queue, o)
+		if o.visit != "" {
+			c.told[o.visit] = !o.final
+		}
+	}
+	c.mu.Unlock()
+	if full {
+		c.cut("too_slow")
+		return
+	}
+	c.signal()
+}
+
+// show replaces the newest position of an alert. Positions coalesce; alerts never do.
+func (c *Console) show(alert string, o outgoing) {
+	c.mu.Lock()
+	if !c.closed {
+		c.positions[alert] = o
+		c.told[o.visit] = true
+	}
+	c.mu.Unlock()
+	c.signal()
+}
+
+// run writes until ctx ends or the screen is gone.
+func (c *Console) run(ctx context.Context) {
+	for {
+		wrote, err := c.writeOne()
+		if err != nil {
+			c.cut("too_slow")
+			return
+		}
+		if wrote {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.wake:
+		}
+	}
+}
+
+func (c *Console) writeOne() (wrote bool, err error) {
+	c.gate <- struct{}{}
+	defer func() { <-c.gate }()
+	o, ok := c.next()
+	if !ok {
+		return false, nil
+	}
+	if !c.desk.may(o) {
+		c.desk.node.Stats.FramesDropped.Add(1)
+		return true, nil
+	}
+	return true, c.screen.Write(o.frame)
+}
+
+// next takes what is to be written next: what is durable first, then the beat, then positions.
+func (c *Console) next() (outgoing, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return outgoing{}, false
+	}
+	if len(c.queue) > 0 {
+		o := c.queue[0]
+		c.queue = c.queue[1:]
+		return o, true
+	}
+	if c.beatDue {
+		c.beatDue = false
+		return outgoing{frame: beatFrame{"beat", c.beat, c.desk.node.Serving()}}, true
+	}
+	for alert, o := range c.positions {
+		delete(c.positions, alert)
+		if p, ok := o.frame.(positionFrame); ok {
+			p.N = c.beat
+			o.frame = p
+		}
+		if l := c.looks[alert]; l != nil {
+			l.count++
+		}
+		return o, true
+	}
+	return outgoing{}, false
+}
+
+// dropVisit empties the queue of a visit and reports whether the console was ever told of it.
+func (c *Console) dropVisit(visit string) (told bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kept := c.queue[:0]
+	for _, o := range c.queue {
+		if o.visit != visit || o.final {
+			kept = append(kept, o)
+		}
+	}
+	c.queue = kept
+	for alert, o := range c.positions {
+		if o.visit == visit {
+			delete(c.positions, alert)
+		}
+	}
+	told = c.told[visit]
+	return told
+}
+
+// barrier returns once no frame that was looked at before is still being written. A console that
+// does not read is cut, which makes its write fail.
+func (c *Console) barrier() {
+	patience := time.NewTimer(time.Second / 4)
+	defer patience.Stop()
+	select {
+	case c.gate <- struct{}{}:
+	case <-patience.C:
+		c.cut("too_slow")
+		c.gate <- struct{}{}
+	}
+	<-c.gate
+}
+
+// cut closes the console from this side.
+func (c *Console) cut(why consent.Reason) {
+	c.mu.Lock()
+	was := c.closed
+	c.closed = true
+	c.queue = nil
+	clear(c.positions)
+	c.mu.Unlock()
+	if !was {
+		c.desk.node.Stats.ConsolesCut.Add(1)
+		c.screen.Close(why)
+	}
+	c.signal()
+}
+
+// Tell sends the console an error of its own doing.
+func (c *Console) Tell(code, alert, detail string) {
+	c.put(outgoing{frame: errorFrame{"error", code, alert, detail}})
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"sync"
+	"time"
+
+	"doorstep/consent"
+	"doorstep/geofence"
+)
+
+// desk is a store's consoles on this node, and the alerts they show. There is one while a console
+// is open.
+type desk struct {
+	node  *Node
+	store string
+	index *geofence.Index
+	frame geofence.Frame
+	zones map[string]*geofence.Zone
+	stop  context.CancelFunc
+
+	mu       sync.Mutex // owns the rest
+	consoles map[*Console]struct{}
+	alerts   map[string]*shownAlert
+}
+
+// shownAlert is an alert with what is joined live.
+type shownAlert struct {
+	Alert
+	offset   int64
+	presence string
+	zone     *ZoneFrame
+}
+
+func newDesk(n *Node, store string, x *geofence.Index) *desk {
+	d := &desk{node: n, store: store, index: x, frame: x.Site().Frame(),
+		zones: make(map[string]*geofence.Zone), consoles: make(map[*Console]struct{}), alerts: make(map[string]*shownAlert)}
+	site := x.Site()
+	for i := range site.Levels {
+		for j := range site.Levels[i].Zones {
+			z := &site.Levels[i].Zones[j]
+			d.zones[z.ID] = z
+		}
+	}
+	return d
+}
+
+// may is the last look before a frame is written: nothing about a visit leaves without a lease, or
+// once the visit is known to have ended; only that it is gone.
+func (d *desk) may(o outgoing) bool {
+	if o.visit == "" || o.final {
+		return true
+	}
+	if !d.node.Serving() {
+		return false
+	}
+	return !d.node.ended.has(o.visit)
+}
+
+// takeAlert takes in an alert at some version; older ones than the one held are ignored, so it may
+// be told the same thing by the node itself and by the feed.
+func (d *desk) takeAlert(a Alert, offset int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	held := d.alerts[a.ID]
+	if held != nil && held.Version >= a.Version {
+		held.offset = max(held.offset, offset)
+		return
+	}
+	if held == nil {
+		held = &shownAlert{presence: presenceHidden}
+		d.alerts[a.ID] = held
+	}
+	before := held.Alert
+	held.Alert, held.offset = a, max(held.offset, offset)
+	if a.Off {
+		held.presence, held.zone = presenceOff, nil
+	}
+	if a.State == Gone {
+		return // applyEnd has said so, or will
+	}
+	for c := range d.consoles {
+		c.put(d.outgoing(c, held))
+		if before.Holder != a.Holder || a.Final() {
+			c.endLook(a.ID)
+		}
+	}
+}
+
+func (d *desk) outgoing(c *Console, a *shownAlert) outgoing {
+	o := outgoing{frame: alertFrame{"alert", a.offset, d.render(c, a)}}
+	if !a.Off && !a.Final() {
+		o.visit = a.Visit
+	}
+	return o
+}
+
+// Frame is the alert as the person of the given shift may see it, without what is joined live.
+func (a Alert) Frame(shift string) AlertFrame {
+	f := AlertFrame{ID: a.ID, Kind: a.Kind, Topic: a.Topic, Ref: a.Ref, State: a.State, Version: a.Version,
+		HolderTag: a.HolderTag, Mine: a.Holder != "" && a.Holder == shift,
+		RaisedT: unixMS(a.RaisedAt), ChangedT: unixMS(a.ChangedAt), DueT: unixMS(a.DueAt),
+		Presence: presenceHidden, Reason: a.Reason, ShowMe: a.ShowMe}
+	switch {
+	case a.Final():
+		f.Presence = presenceGone
+	case a.Off:
+		f.Presence = presenceOff
+	}
+	return f
+}
+
+// render is the alert as this console may see it.
+func (d *desk) render(c *Console, a *shownAlert) AlertFrame {
+	f := a.Frame(c.person.Shift)
+	if a.presence == presenceVisible && !a.Final() && !a.Off {
+		f.Presence, f.Zone, f.Word = presenceVisible, a.zone, Word(a.Visit)
+	}
+	return f
+}
+
+// setPresence hides a visit's alerts at once, or shows them again.
+func (d *desk) setPresence(visit string, shown bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, a := range d.alerts {
+		if a.Visit == visit && !a.Final() && !a.Off {
+			d.setAlertPresence(a, shown)
+		}
+	}
+}
+
+func (d *desk) setAlertPresence(a *shownAlert, shown bool) {
+	want := presenceHidden
+	if shown {
+		want = presenceVisible
+	}
+	if a.presence == want {
+		return
+	}
+	a.presence = want
+	if !shown {
+		a.zone = nil
+	}
+	t := unixMS(d.node.Clock.Now())
+	for c := range d.consoles {
+		if !shown {
+			c.dropPosition(a.ID)
+		}
+		c.put(outgoing{visit: a.Visit, frame: presenceFrame{"presence", a.ID, want, t}})
+		if shown {
+			c.put(outgoing{visit: a.Visit, frame: liveFrame{"live", a.ID, a.zone, Word(a.Visit)}})
+		}
+	}
+}
+
+func (c *Console) dropPosition(alert string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.positions, alert)
+}
+
+// gone tells every console that was told anything of the visit that it is over, after emptying
+// their queues of it, and returns how many those were once nothing else can reach them.
+func (d *desk) gone(e consent.End, at time.Time) (told int) {
+	d.mu.Lock()
+	consoles := make([]*Console, 0, len(d.consoles))
+	for c := range d.consoles {
+		consoles = append(consoles, c)
+	}
+	proofs := d.endAlerts(e, at)
+	for _, c := range consoles {
+		if c.dropVisit(e.Visit) {
+			told++
+			for _, p := range proofs {
+				c.put(outgoing{visit: e.Visit, frame: p, final: true})
+			}
+		}
+	}
+	d.mu.Unlock()
+	for _, c := range consoles {
+		c.endVisitLooks(e.Visit)
+		c.barrier()
+	}
+	return told
+}
+
+// endAlerts marks the alerts that went with the visit. Called with mu held.
+func (d *desk) endAlerts(e consent.End, at time.Time) []goneFrame {
+	var frames []goneFrame
+	for _, a := range d.alerts {
+		if a.Visit != e.Visit {
+			continue
+		}
+		a.zone = nil
+		if !contains(e.Alerts, a.ID) {
+			a.presence = presenceOff
+			continue // the request outlives the position; its own entry says so
+		}
+		a.State, a.Reason, a.presence = Gone, string(e.Reason), presenceGone
+		a.Version++
+		a.Holder, a.HolderTag, a.Ref, a.Topic = "", "", "", ""
+		frames = append(frames, goneFrame{"gone", a.ID, e.Change, string(e.Reason), unixMS(at), d.node.Prove(a.ID, e, at)})
+	}
+	return frames
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}
+
+// shown takes in what was published with a write: the newest positions of visits that are looked at.
+func (d *desk) shown(m Message) {
+	list, err := DecodeShown(m.Payload)
+	if err != nil {
+		return
+	}
+	for _, s := range list {
+		if p, ok := decodePosition(s.Payload); ok {
+			d.place(s.Visit, p)
+		}
+	}
+}
+
+// place shows a position to whoever is looking at the visit.
+func (d *desk) place(visit string, p Position) {
+	x, y := d.frame.XY(geofence.LatLng{Lat: p.Lat, Lng: p.Lng})
+	f := positionFrame{Type: "position", X: centimetres(x), Y: centimetres(y), AccuracyM: p.AccuracyM, T: p.T}
+	if p.HasLevel {
+		f.Level = &p.Level
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, a := range d.alerts {
+		if a.Visit != visit || a.Final() || a.presence != presenceVisible {
+			continue
+		}
+		f.Alert = a.ID
+		for c := range d.consoles {
+			if c.isLooking(a.ID) {
+				c.show(a.ID, outgoing{visit: visit, frame: f})
+			}
+		}
+	}
+}
+
+func centimetres(m float64) float64 { return math.Round(m*100) / 100 }
+
+func (d *desk) zone(p Position) *ZoneFrame {
+	z := d.zones[p.Zone]
+	if z == nil || z.Sensitive {
+		return nil
+	}
+	return &ZoneFrame{ID: z.ID, Name: z.Name, Level: z.Level, Likely: p.Likely}
+}
+
+func parseAlert(body []byte) (Alert, bool) {
+	var a Alert
+	return a, json.Unmarshal(body, &a) == nil
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"doorstep/consent"
+)
+
+// enders carries out what sessions decide by themselves: their ends, and alerts that wait for the
+// shopper to be inside. The session is closed already; what is queued here is the durable part, and
+// it is repeated until it is done.
+type enders struct {
+	node *Node
+
+	mu    sync.Mutex // owns the rest
+	queue []func(context.Context)
+	open  int // queued or under way
+	wake  chan struct{}
+	idle  chan struct{} // a signal each time open falls to 0
+}
+
+const (
+	enderWorkers = 8
+	endRetryMin  = 100 * time.Millisecond
+	endRetryMax  = 5 * time.Second
+)
+
+func newEnders(n *Node) *enders {
+	return &enders{node: n, wake: make(chan struct{}, 1), idle: make(chan struct{}, 1)}
+}
+
+// add queues the end of a visit that this node owned.
+func (e *enders) add(r consent.EndRequest) {
+	e.put(func(ctx context.Context) { e.end(ctx, r) })
+}
+
+// raise queues an alert.
+func (e *enders) raise(a Alert) {
+	e.put(func(ctx context.Context) {
+		if _, err := e.node.Raise(ctx, a); err != nil && !errors.Is(err, ErrNoVisit) {
+			e.node.Log.Warn("alert not raised", "kind", a.Kind, "error", err)
+		}
+	})
+}
+
+func (e *enders) put(job func(context.Context)) {
+	e.mu.Lock()
+	e.queue = append(e.queue, job)
+	e.open++
+	e.mu.Unlock()
+	e.signal(e.wake)
+}
+
+func (e *enders) signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (e *enders) run(ctx context.Context) error {
+	var workers sync.WaitGroup
+	for range enderWorkers {
+		workers.Go(func() { e.work(ctx) })
+	}
+	workers.Wait()
+	return ctx.Err()
+}
+
+func (e *enders) work(ctx context.Context) {
+	for {
+		job, more := e.take()
+		if job == nil {
+			select {
+			case <-ctx.Done():
+				return
+			case <-e.wake:
+				continue
+			}
+		}
+		if more {
+			e.signal(e.wake)
+		}
+		job(ctx)
+		e.finished()
+	}
+}
+
+func (e *enders) take() (job func(context.Context), more bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.queue) == 0 {
+		return nil, false
+	}
+	job = e.queue[0]
+	e.queue = e.queue[1:]
+	return job, len(e.queue) > 0
+}
+
+func (e *enders) finished() {
+	e.mu.Lock()
+	e.open--
+	idle := e.open == 0
+	e.mu.Unlock()
+	if idle {
+		e.signal(e.idle)
+	}
+}
+
+// drain waits until nothing is queued, for at most the given time.
+func (e *enders) drain(atMost time.Duration) {
+	timeout := time.NewTimer(atMost)
+	defer timeout.Stop()
+	for {
+		e.mu.Lock()
+		open := e.open
+		e.mu.Unlock()
+		if open == 0 {
+			return
+		}
+		select {
+		case <-e.idle:
+		case <-timeout.C:
+			return
+		}
+	}
+}
+
+// end purges at once, then commits, then makes it known. A ledger that cannot be reached is asked
+// again for as long as the node runs: the visit is closed here and purged meanwhile.
+func (e *enders) end(ctx context.Context, r consent.EndRequest) {
+	n := e.node
+	purged := make(chan struct{})
+	go func() { // Redis out of reach must not hold up the commit; the purger repeats
+		defer close(purged)
+		pctx, cancel := context.WithTimeout(ctx, WriteDeadline)
+		defer cancel()
+		if err := n.purger.now(pctx, []Slot{{r.Scope.Store, r.Visit}}); err != nil && ctx.Err() == nil {
+			n.Log.Warn("position of an ended visit not purged yet; it will be", "error", err)
+		}
+	}()
+	if ending, err := e.commit(ctx, r); err == nil {
+		for _, end := range ending.Ends {
+			n.applyEnd(end, ending.At)
+		}
+		n.hint(ctx, hint{Kind: hintNudge, Node: n.ID, Change: ending.Change})
+	}
+	<-purged
+}
+
+func (e *enders) commit(ctx context.Context, r consent.EndRequest) (consent.Ending, error) {
+	for wait := endRetryMin; ; wait = min(2*wait, endRetryMax) {
+		tctx, cancel := context.WithTimeout(ctx, answerWithin)
+		ending, err := e.node.Ledger.End(tctx, r)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return ending, err
+		}
+		e.node.Stats.EndRetried.Add(1)
+		e.node.Log.Warn("end of a visit not committed yet; trying again", "error", err)
+		select {
+		case <-ctx.Done():
+			return ending, ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}

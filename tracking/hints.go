@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// A hint only makes things faster. It arrives at most once, perhaps never, and carries ids and
+// states; whoever acts on one asks the ledger or waits for it to be repeated.
+type hint struct {
+	Kind     hintKind `json:"k"`
+	Node     string   `json:"n,omitempty"`
+	Change   int64    `json:"c,omitempty"`
+	Consoles int      `json:"o,omitempty"`
+	Store    string   `json:"s,omitempty"`
+	Visit    string   `json:"v,omitempty"`
+	Team     string   `json:"t,omitempty"`
+	Role     string   `json:"r,omitempty"`
+}
+
+type hintKind string
+
+const (
+	hintNudge  hintKind = "nudge"  // something was committed: poll now
+	hintAck    hintKind = "ack"    // a node has applied everything up to Change
+	hintHidden hintKind = "hidden" // the visit is suspended
+	hintShown  hintKind = "shown"  // it is visible (again)
+	hintLook   hintKind = "look"   // somebody is looking at the visit; repeated while they do
+	hintUnlook hintKind = "unlook"
+)
+
+const nudgeChannel = "nudge"
+
+// hint sends one, best effort.
+func (n *Node) hint(ctx context.Context, h hint) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
+	defer cancel()
+	b, err := json.Marshal(h)
+	if err != nil {
+		return
+	}
+	if err := n.Live.Publish(ctx, nudgeChannel, b); err != nil {
+		n.Log.Debug("hint not sent", "kind", h.Kind, "error", err)
+	}
+}
+
+// listen takes in the hints of every node, its own included.
+func (n *Node) listen(ctx context.Context) error {
+	return n.subscribe(ctx, func(m Message) {
+		var h hint
+		if json.Unmarshal(m.Payload, &h) == nil {
+			n.heard(h)
+		}
+	}, nudgeChannel)
+}
+
+func (n *Node) heard(h hint) {
+	switch h.Kind {
+	case hintNudge:
+		if h.Node != n.ID {
+			n.nudged()
+		}
+	case hintAck:
+		n.acks.heard(h.Node, h.Change, h.Consoles)
+	case hintHidden, hintShown:
+		n.desks.presence(h.Store, h.Visit, h.Kind == hintShown)
+	case hintLook, hintUnlook:
+		if s := n.sessions.byVisit(h.Visit); s != nil {
+			s.looked(h.Kind == hintLook, h.Role, h.Team)
+		}
+	}
+}
+
+// subscribe keeps a subscription for as long as ctx lasts.
+func (n *Node) subscribe(ctx context.Context, f func(Message), channels ...string) error {
+	for {
+		err := n.Live.Subscribe(ctx, f, channels...)
+		if err == nil {
+			<-ctx.Done()
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		n.Log.Warn("live channel not there; hints are late until it is", "error", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(PollEvery):
+		}
+	}
+}

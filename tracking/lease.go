@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"sync"
+	"time"
+)
+
+// lease is a node's licence to act on what it last heard from the ledger. It starts invalid. It
+// runs LeaseTime from the *start* of the poll that renewed it, because the answer describes the
+// ledger at some moment after the start and possibly long before it arrived.
+type lease struct {
+	mu     sync.Mutex
+	until  time.Duration // on the boot clock
+	cursor int64         // every change up to here has been applied
+}
+
+// renew takes in a poll whose entries have been applied. A reply with less knowledge than the node
+// already has is discarded: it left before something that is known by now.
+func (l *lease) renew(pollStart time.Duration, change int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if change < l.cursor {
+		return false
+	}
+	l.cursor = change
+	l.until = max(l.until, pollStart+LeaseTime)
+	return true
+}
+
+func (l *lease) valid(now time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return now < l.until
+}
+
+func (l *lease) known() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cursor
+}

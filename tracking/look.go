@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"doorstep/consent"
+)
+
+// lookLife is how long a look counts at the session's node without being repeated. It is repeated
+// every second, and its end is sent at once.
+const lookLife = 3 * time.Second
+
+// looksMost is how many shoppers one person may look at, at a time.
+const looksMost = 2
+
+// look is a journalled view that is open at a console.
+type look struct {
+	view  consent.View
+	count int64
+}
+
+// Look lets a console see the dot of an alert's visit. The view is in the journal before the first
+// byte is served. It takes a claim, or the shopper's own "show me". Errors: ErrNoAlert,
+// ErrAlertHeld, ErrTooManyLooks, ErrNoVisit, or the ledger's.
+func (c *Console) Look(ctx context.Context, alert string) error {
+	d := c.desk
+	v, err := d.view(c, alert)
+	if err != nil {
+		return err
+	}
+	if c.isLooking(alert) {
+		return nil
+	}
+	if c.looking() >= looksMost {
+		return ErrTooManyLooks
+	}
+	if err := d.node.Ledger.OpenView(ctx, v); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.looks[alert] = &look{view: v}
+	c.mu.Unlock()
+	d.hintLook(ctx, v, hintLook)
+	return d.showOnce(ctx, v.Visit)
+}
+
+// view checks that c may look at the alert and says what the journal is to hold.
+func (d *desk) view(c *Console, alert string) (consent.View, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return consent.View{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a := d.alerts[alert]
+	switch {
+	case a == nil || a.Final() || a.Off:
+		return consent.View{}, ErrNoAlert
+	case a.Holder != c.person.Shift && !a.ShowMe:
+		return consent.View{}, ErrAlertHeld
+	}
+	return consent.View{ID: id.String(), Store: d.store, Visit: a.Visit, Alert: a.ID,
+		Reader: c.person.Shift, Role: c.person.Role, Team: c.person.Team, Purpose: a.Purpose,
+		Fields: []string{"position", "accuracy", "level"}, OpenedAt: d.node.Clock.Now()}, nil
+}
+
+// showOnce shows the last position there is, so that a still shopper is seen at once.
+func (d *desk) showOnce(ctx context.Context, visit string) error {
+	if !d.node.Serving() {
+		return nil
+	}
+	found, err := d.node.Live.Read(ctx, d.store, []string{visit})
+	if err != nil {
+		return nil // the next position will show it
+	}
+	if p, ok := decodePosition(found[visit]); ok {
+		d.place(visit, p)
+	}
+	return nil
+}
+
+func (d *desk) hintLook(ctx context.Context, v consent.View, kind hintKind) {
+	d.node.hint(ctx, hint{Kind: kind, Store: v.Store, Visit: v.Visit, Role: v.Role, Team: v.Team})
+}
+
+// repeatLooks keeps the looks of all consoles alive at the sessions' nodes.
+func (d *desk) repeatLooks(ctx context.Context) {
+	d.mu.Lock()
+	var views []consent.View
+	for c := range d.consoles {
+		c.mu.Lock()
+		for _, l := range c.looks {
+			views = append(views, l.view)
+		}
+		c.mu.Unlock()
+	}
+	d.mu.Unlock()
+	for _, v := range views {
+		d.hintLook(ctx, v, hintLook)
+	}
+}
+
+// LookAway ends a look.
+func (c *Console) LookAway(alert string) { c.endLook(alert) }
+
+func (c *Console) isLooking(alert string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.looks[alert] != nil
+}
+
+func (c *Console) looking() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.looks)
+}
+
+// endLook stops serving at once; the journal's closing entry follows.
+func (c *Console) endLook(alert string) {
+	c.mu.Lock()
+	l := c.looks[alert]
+	delete(c.looks, alert)
+	delete(c.positions, alert)
+	c.mu.Unlock()
+	if l != nil {
+		c.close(l)
+	}
+}
+
+func (c *Console) close(l *look) {
+	n := c.desk.node
+	at := n.Clock.Now()
+	n.enders.put(func(ctx context.Context) {
+		c.desk.hintLook(ctx, l.view, hintUnlook)
+		if err := n.Ledger.CloseView(ctx, l.view.ID, at, l.count); err != nil {
+			n.Log.Warn("end of a view not journalled", "error", err)
+		}
+	})
+}
+
+func (c *Console) endVisitLooks(visit string) {
+	for _, alert := range c.lookedAt(func(l *look) bool { return l.view.Visit == visit }) {
+		c.endLook(alert)
+	}
+}
+
+func (c *Console) endAllLooks() {
+	for _, alert := range c.lookedAt(func(*look) bool { return true }) {
+		c.endLook(alert)
+	}
+}
+
+func (c *Console) lookedAt(which func(*look) bool) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var alerts []string
+	for id, l := range c.looks {
+		if which(l) {
+			alerts = append(alerts, id)
+		}
+	}
+	return alerts
+}

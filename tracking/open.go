@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+
+	"doorstep/consent"
+)
+
+// Opening is a request to open a session, as a redeemed ticket gives it.
+type Opening struct {
+	Scope    consent.Scope
+	Purposes []string
+}
+
+// MayOpen reports whether a session would open now, without opening one: for the answer to a
+// request that can still be read, which a refused socket's cannot. Errors as for Open.
+func (n *Node) MayOpen(ctx context.Context, o Opening) error {
+	if n.draining.Load() {
+		return ErrShuttingDown
+	}
+	if _, ok := n.Atlas.Index(o.Scope.Store); !ok {
+		return ErrNoStore
+	}
+	_, err := n.ask(ctx, o.Scope, o.Purposes)
+	return err
+}
+
+// ask is the ledger's word on a scope: a grant for each purpose, somebody on duty, and a lease here.
+func (n *Node) ask(ctx context.Context, scope consent.Scope, purposes []string) (consent.Admission, error) {
+	a, err := n.Ledger.Admit(ctx, scope)
+	switch {
+	case err != nil:
+		return a, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case !covers(a.Grants, purposes):
+		return a, ErrNotGranted
+	case !a.OnDuty:
+		return a, ErrNobodyOnDuty
+	case !n.Serving():
+		return a, ErrUnavailable
+	}
+	return a, nil
+}
+
+// Open opens a session. The order is the protocol: register locally, so that an end that is
+// applied from now on finds it; then ask the ledger; then apply what this node has heard since;
+// only then Redis. Errors: ErrNoStore, ErrUnavailable, ErrNotGranted, ErrNobodyOnDuty, ErrShuttingDown.
+func (n *Node) Open(ctx context.Context, o Opening, p Phone) (*Session, error) {
+	if n.draining.Load() {
+		return nil, ErrShuttingDown
+	}
+	index, ok := n.Atlas.Index(o.Scope.Store)
+	if !ok {
+		return nil, ErrNoStore
+	}
+	s := &Session{node: n, scope: o.Scope, purposes: o.Purposes, index: index, phone: p,
+		owner: rand.Text(), opened: make(chan struct{})}
+	if before := n.sessions.place(s); before != nil {
+		<-before.opened // two openings of one installation take turns, so that the newer one registers last
+		before.letGo(consent.Replaced)
+	}
+	defer close(s.opened)
+	if err := n.admit(ctx, s); err != nil {
+		s.abandon()
+		return nil, err
+	}
+	n.Stats.Opened.Add(1)
+	return s, nil
+}
+
+func (n *Node) admit(ctx context.Context, s *Session) error {
+	a, err := n.ask(ctx, s.scope, s.purposes)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.subject, s.visit, s.epoch = a.Subject, a.Visit, a.Epoch
+	s.mu.Unlock()
+	n.sessions.name(s, a.Visit)
+	if s.endedMeanwhile() {
+		return ErrNotGranted
+	}
+	err = n.Live.Register(ctx, Slot{s.scope.Store, s.visit}, s.owner, 0, PositionLife)
+	switch {
+	case errors.Is(err, ErrFenced):
+		return ErrNotGranted
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case s.endedMeanwhile():
+		return ErrNotGranted
+	}
+	s.mu.Lock()
+	s.openedAt = unixMS(n.Clock.Now())
+	s.mu.Unlock()
+	return nil
+}
+
+// endedMeanwhile reports an end that this node applied while the session was opening and that the
+// ledger's snapshot did not have yet.
+func (s *Session) endedMeanwhile() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over.Load() || s.endedAtEpoch > s.epoch || s.node.ended.has(s.visit)
+}
+
+// abandon takes back a session that could not be opened. Its phone is answered by the caller.
+func (s *Session) abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.phone = nil
+	s.over.Store(true)
+	s.node.sessions.remove(s, s.visit)
+}
+
+func covers(grants []consent.Grant, purposes []string) bool {
+	if len(purposes) == 0 {
+		return false
+	}
+	for _, p := range purposes {
+		if !slices.ContainsFunc(grants, func(g consent.Grant) bool { return g.Purpose == p }) {
+			return false
+		}
+	}
+	return true
+}
+
+// Find returns the session of a visit on this node, if it has one.
+func (n *Node) Find(visit string) (*Session, bool) {
+	s := n.sessions.byVisit(visit)
+	return s, s != nil
+}

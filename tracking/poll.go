@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"context"
+	"time"
+
+	"doorstep/consent"
+)
+
+// pollLoop keeps the lease alive: at least every PollEvery, at once when nudged. One poll at a
+// time, so that replies are applied in the order in which they were asked for.
+func (n *Node) pollLoop(ctx context.Context) error {
+	tick := time.NewTicker(PollEvery)
+	defer tick.Stop()
+	for {
+		n.pollOnce(ctx)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		case <-n.poll:
+		}
+	}
+}
+
+func (n *Node) pollOnce(ctx context.Context) {
+	for {
+		more, err := n.pollPage(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				n.Stats.PollFailed.Add(1)
+				n.Log.Warn("ledger poll failed; without an answer this node stops serving", "error", err)
+			}
+			return
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// pollPage asks, applies, and only then renews: a lease must never cover a change that this node
+// has not acted on.
+func (n *Node) pollPage(ctx context.Context) (more bool, err error) {
+	start := n.Clock.Boot()
+	since := n.lease.known()
+	ctx, cancel := context.WithTimeout(ctx, LeaseTime)
+	defer cancel()
+	feed, err := n.Ledger.Poll(ctx, n.ID, since)
+	if err != nil {
+		return false, err
+	}
+	consoles := n.apply(feed.Entries)
+	if feed.More {
+		return true, nil // not all is known yet: no lease for this page
+	}
+	if !n.lease.renew(start, feed.Change) {
+		return false, nil
+	}
+	n.once.Do(func() { close(n.started) })
+	n.serving.Store(n.Serving())
+	if feed.Change > since {
+		n.acknowledge(ctx, feed.Change, consoles)
+	}
+	return false, nil
+}
+
+// apply acts on changes in order and returns how many consoles had been sent something about what
+// ended. Everything it does is idempotent: the coordinator of an end has applied it already.
+func (n *Node) apply(entries []consent.Entry) (consoles int) {
+	for i := range entries {
+		switch e := &entries[i]; e.Kind {
+		case consent.EntryEnd:
+			if e.End != nil {
+				consoles += n.applyEnd(*e.End, e.At)
+			}
+		case consent.EntryAlert:
+			n.desks.applyAlert(e.Store, e.Change, e.Body)
+		}
+	}
+	return consoles
+}
+
+func (n *Node) acknowledge(ctx context.Context, change int64, consoles int) {
+	if err := n.Ledger.Ack(ctx, n.ID, change); err != nil {
+		n.Log.Warn("acknowledgement not recorded; a withdrawal may wait for this node's lease", "error", err)
+		return
+	}
+	n.hint(ctx, hint{Kind: hintAck, Node: n.ID, Change: change, Consoles: consoles})
+}
+
+func (n *Node) nudged() {
+	select {
+	case n.poll <- struct{}{}:
+	default: // one is waiting already
+	}
+}

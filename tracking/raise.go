@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Raise stores an alert and tells every console of its store. Errors: ErrNoVisit if the visit has
+// ended meanwhile; anything else is the store's.
+func (n *Node) Raise(ctx context.Context, a Alert) (Alert, error) {
+	now := n.Clock.Now()
+	if a.ID == "" {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return Alert{}, err
+		}
+		a.ID = id.String()
+	}
+	a.State, a.Version = Raised, 1
+	a.RaisedAt, a.ChangedAt, a.DueAt = now, now, now.Add(EscalateAfter)
+	stored, merged, err := n.Alerts.RaiseAlert(ctx, a)
+	if err != nil {
+		return Alert{}, err
+	}
+	if !merged {
+		n.Stats.Alerts.Add(1)
+		n.spread(ctx, stored)
+	}
+	return stored, nil
+}
+
+// Act applies one step to an alert for a person. Errors: ErrNoAlert, ErrAlertVersion,
+// ErrAlertHeld, ErrAlertFinal, ErrAlertAction; anything else is the store's.
+func (n *Node) Act(ctx context.Context, store, id string, c Change) (Alert, error) {
+	c.Now = n.Clock.Now()
+	a, err := n.Alerts.ChangeAlert(ctx, store, id, c)
+	if err != nil {
+		return a, err
+	}
+	n.spread(ctx, a)
+	return a, nil
+}
+
+// spread tells this node's consoles at once and the others soon.
+func (n *Node) spread(ctx context.Context, a Alert) {
+	body, err := json.Marshal(a)
+	if err != nil {
+		return
+	}
+	n.desks.applyAlert(a.Store, 0, body)
+	n.hint(ctx, hint{Kind: hintNudge, Node: n.ID})
+}
+
+// sweepLoop lets time act: on sessions, alerts, grants that expired, and on what is remembered.
+func (n *Node) sweepLoop(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+			n.sweep(ctx)
+		}
+	}
+}
+
+const sweepPage = 200
+
+func (n *Node) sweep(ctx context.Context) {
+	now, boot := n.Clock.Now(), n.Clock.Boot()
+	for s := range n.sessions.all() {
+		s.tick(now, boot)
+	}
+	n.ended.forget(boot)
+	if !n.Serving() {
+		return
+	}
+	n.sweepAlerts(ctx, now)
+	n.sweepGrants(ctx, now)
+}
+
+func (n *Node) sweepAlerts(ctx context.Context, now time.Time) {
+	due, err := n.Alerts.AlertsDue(ctx, now, sweepPage)
+	if err != nil {
+		n.Log.Warn("alerts due not listed", "error", err)
+		return
+	}
+	for _, a := range due {
+		c, ok := a.Due(now)
+		if !ok {
+			continue
+		}
+		c.Expect = a.Version // another node, or a person, may have been first
+		if _, err := n.Act(ctx, a.Store, a.ID, c); err != nil {
+			n.Log.Debug("alert changed meanwhile", "error", err)
+		}
+	}
+}
+
+func (n *Node) sweepGrants(ctx context.Context, now time.Time) {
+	due, err := n.Ledger.Due(ctx, now, sweepPage)
+	if err != nil {
+		n.Log.Warn("expired grants not listed", "error", err)
+		return
+	}
+	for _, r := range due {
+		if _, err := n.End(ctx, r); err != nil {
+			n.Log.Warn("expired grant not ended yet", "error", err)
+		}
+	}
+}
+
+// presenceChanged tells consoles that a visit is hidden or shown: this node's at once, the others
+// by a hint. Called with the session's mu held.
+func (n *Node) presenceChanged(s *Session, shown bool) {
+	n.desks.presence(s.scope.Store, s.visit, shown)
+	kind := hintHidden
+	if shown {
+		kind = hintShown
+	}
+	h := hint{Kind: kind, Store: s.scope.Store, Visit: s.visit}
+	n.enders.put(func(ctx context.Context) { n.hint(ctx, h) })
+}

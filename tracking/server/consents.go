@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"doorstep/consent"
+	"doorstep/tracking"
+	"doorstep/tracking/server/auth"
+	"doorstep/tracking/server/problem"
+)
+
+// shopper is who asks, by the references under which they are known below.
+type shopper struct {
+	auth.Shopper
+	thumbprint   string
+	subject      consent.Ref
+	installation consent.Ref
+}
+
+// installed verifies the shopper's token and the installation's proof.
+func (s *Server) installed(r *http.Request) (shopper, error) {
+	who, thumbprint, err := s.shoppers.Installation(r)
+	if err != nil {
+		return shopper{}, err
+	}
+	keys := s.Ledger.Keys()
+	sh := shopper{Shopper: who, thumbprint: thumbprint, subject: keys.Subject(who.Subject), installation: keys.Installation(thumbprint)}
+	return sh, s.byOwner.Allow(string(sh.installation))
+}
+
+type promptBody struct {
+	Store        string `json:"store"`
+	Purpose      string `json:"purpose"`
+	Lang         string `json:"lang"`
+	Jurisdiction string `json:"jurisdiction"`
+	Opened       bool   `json:"opened"`
+}
+
+func (s *Server) prompt(_ http.ResponseWriter, r *http.Request) (any, error) {
+	who, err := s.installed(r)
+	if err != nil {
+		return nil, err
+	}
+	b, err := body[promptBody](r)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := s.Atlas.Index(b.Store); !ok {
+		return nil, problem.New(problem.NoStore)
+	}
+	return s.Ledger.Prompt(r.Context(), consent.PromptRequest{
+		Subject: who.subject, Installation: who.installation, App: who.App, AgeBand: who.AgeBand,
+		Store: b.Store, Purpose: b.Purpose, Lang: b.Lang, Jurisdiction: b.Jurisdiction, Opened: b.Opened,
+	})
+}
+
+type decisionBody struct {
+	ServedID string         `json:"served_id"`
+	Hash     string         `json:"hash"`
+	Store    string         `json:"store"`
+	Purpose  string         `json:"purpose"`
+	Choice   consent.Choice `json:"choice"`
+	Control  string         `json:"control"`
+	ShownT   int64          `json:"shown_t"`
+	DecidedT int64          `json:"decided_t"`
+	Digest   string         `json:"digest"`
+}
+
+type decisionAnswer struct {
+	RecordID  string `json:"record_id"`
+	State     string `json:"state"` // given, refused, deferred
+	Receipt   string `json:"receipt"`
+	StopToken string `json:"stop_token,omitempty"`
+	ExpiresT  int64  `json:"expires_t,omitempty"`
+}
+
+func (s *Server) decide(_ http.ResponseWriter, r *http.Request) (any, error) {
+	who, err := s.installed(r)
+	if err != nil {
+		return nil, err
+	}
+	b, err := body[decisionBody](r)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Ledger.Decide(r.Context(), consent.DecisionRequest{
+		ServedID: b.ServedID, Hash: b.Hash, Choice: b.Choice, Control: b.Control, Digest: b.Digest,
+		ShownAt: time.UnixMilli(b.ShownT), DecidedAt: time.UnixMilli(b.DecidedT),
+		Subject: who.subject, Installation: who.installation, Store: b.Store, Purpose: b.Purpose,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if d.Ended != nil { // a refusal of what was granted is an end like any other: true everywhere first
+		if _, err := s.Node.CarryOut(r.Context(), *d.Ended); err != nil {
+			return nil, err
+		}
+	}
+	a := decisionAnswer{RecordID: d.RecordID, State: stateOf(b.Choice), Receipt: d.Receipt, StopToken: d.StopToken}
+	if d.Grant != nil {
+		a.ExpiresT = d.Grant.ExpiresAt.UnixMilli()
+	}
+	return a, nil
+}
+
+func stateOf(c consent.Choice) string {
+	switch c {
+	case consent.ThisVisit, consent.ForATerm:
+		return "given"
+	case consent.NotNow:
+		return "deferred"
+	}
+	return "refused"
+}
+
+type ticketBody struct {
+	Store    string   `json:"store"`
+	Purposes []string `json:"purposes"`
+}
+
+type ticketAnswer struct {
+	Ticket   string `json:"ticket"`
+	URL      string `json:"url"`
+	ExpiresT int64  `json:"expires_t"`
+	T        int64  `json:"t"`
+}
+
+// ticket answers everything here that a browser could not see on a socket: limits, missing grants,
+// nobody on duty. The session asks again when it opens.
+func (s *Server) ticket(_ http.ResponseWriter, r *http.Request) (any, error) {
+	who, err := s.installed(r)
+	if err != nil {
+		return nil, err
+	}
+	b, err := body[ticketBody](r)
+	if err != nil {
+		return nil, err
+	}
+	scope := consent.Scope{Installation: who.installation, Store: b.Store}
+	if err := s.Node.MayOpen(r.Context(), tracking.Opening{Scope: scope, Purposes: b.Purposes}); err != nil {
+		return nil, err
+	}
+	secret, end, err := s.tickets.Issue(r.Context(), auth.Ticket{
+		Subject: who.Shopper.Subject, App: who.App, AgeBand: who.AgeBand, Installation: who.thumbprint,
+		Store: b.Store, Purposes: b.Purposes, AuthUntil: who.ExpiresAt,
+	})
+	if err != nil {
+		return nil, problem.New(problem.Unavailable).Because(err)
+	}
+	return ticketAnswer{secret, s.socketURL(r), end.UnixMilli(), s.Now().UnixMilli()}, nil
+}
+
+func (s *Server) socketURL(r *http.Request) string {
+	scheme := "ws"
+	if s.Secure {
+		scheme = "wss"
+	}
+	return scheme + "://" + r.Host + "/v1/session"
+}
+
+type withdrawalBody struct {
+	ID      string `json:"id"`
+	Scope   string `json:"scope"` // grant, store, all
+	Store   string `json:"store"`
+	Purpose string `json:"purpose"`
+	T       int64  `json:"t"`
+}
+
+type removed struct {
+	Nodes    int   `json:"nodes"`
+	Consoles int   `json:"consoles"`
+	MS       int64 `json:"ms"`
+}
+
+type withdrawalAnswer struct {
+	ID      string  `json:"id"`
+	Receipt string  `json:"receipt"`
+	Change  int64   `json:"change"`
+	Removed removed `json:"removed"`
+}
+
+// withdraw ends what was granted. It takes the shopper's token with the installation's proof, or
+// the stop token alone, and answers success only when it is true everywhere.
+func (s *Server) withdraw(_ http.ResponseWriter, r *http.Request) (any, error) {
+	stop, byToken := auth.Credential(r, "Stop")
+	var who shopper
+	if !byToken {
+		var err error
+		if who, err = s.installed(r); err != nil {
+			return nil, err
+		}
+	}
+	b, err := body[withdrawalBody](r)
+	if err != nil {
+		return nil, err
+	}
+	req, err := b.request(who)
+	if err != nil {
+		return nil, err
+	}
+	var a tracking.Answer
+	if byToken {
+		a, err = s.Node.EndBy(r.Context(), req, func(ctx context.Context, req consent.EndRequest) (consent.Ending, error) {
+			return s.Ledger.Stop(ctx, stop, req)
+		})
+		if errors.Is(err, consent.ErrStopToken) {
+			return nil, problem.New(problem.StopToken).Because(err)
+		}
+	} else {
+		a, err = s.Node.End(r.Context(), req)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return withdrawalAnswer{b.ID, a.Ending.Receipt, a.Ending.Change, removed{a.Nodes, a.Consoles, a.Took.Milliseconds()}}, nil
+}
+
+var endKinds = map[string]consent.EndKind{"grant": consent.EndGrant, "store": consent.EndStore, "all": consent.EndAll}
+
+func (b withdrawalBody) request(who shopper) (consent.EndRequest, error) {
+	kind, ok := endKinds[b.Scope]
+	if !ok {
+		return consent.EndRequest{}, problem.New(problem.Scope).WithDetail("scope is grant, store or all")
+	}
+	if !isUUID(b.ID) {
+		return consent.EndRequest{}, problem.New(problem.Request).WithDetail("id is a UUID of 36 characters")
+	}
+	return consent.EndRequest{ID: b.ID, Kind: kind, Scope: consent.Scope{Installation: who.installation, Store: b.Store},
+		Subject: who.subject, Purpose: b.Purpose, Reason: consent.Withdrawn, Claimed: time.UnixMilli(b.T)}, nil
+}

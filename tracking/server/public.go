@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"net/http"
+
+	"doorstep/geofence"
+	"doorstep/tracking/server/problem"
+)
+
+// What everyone may read, without a token and without saying who they are: which stores there are,
+// their fences and cards (whole, so that no request reveals a zone), the rules, the time.
+
+const immutable = "public, max-age=31536000, immutable"
+
+type storeEntry struct {
+	ID    string     `json:"id"`
+	Name  string     `json:"name"`
+	Fence string     `json:"fence"`
+	BBox  [4]float64 `json:"bbox"`
+}
+
+func (s *Server) stores(w http.ResponseWriter, _ *http.Request) {
+	list := []storeEntry{}
+	for _, x := range s.Atlas.All() {
+		site := x.Site()
+		list = append(list, storeEntry{site.ID, site.Name, site.Version, bbox(site)})
+	}
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	s.answer(w, map[string]any{"stores": list})
+}
+
+// bbox is west, south, east, north of all levels, in degrees.
+func bbox(site *geofence.Site) [4]float64 {
+	b := [4]float64{180, 90, -180, -90}
+	for _, level := range site.Levels {
+		for _, part := range level.Boundary {
+			for _, p := range part[0] {
+				b[0], b[1] = min(b[0], p.Lng), min(b[1], p.Lat)
+				b[2], b[3] = max(b[2], p.Lng), max(b[3], p.Lat)
+			}
+		}
+	}
+	return b
+}
+
+func (s *Server) fence(w http.ResponseWriter, r *http.Request) {
+	x, ok := s.Atlas.Index(r.PathValue("id"))
+	if !ok {
+		s.fail(w, r, problem.New(problem.NoStore))
+		return
+	}
+	if x.Site().Version != r.PathValue("version") {
+		s.fail(w, r, problem.New(problem.NoMap))
+		return
+	}
+	b, err := s.fenceOf(x)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", immutable)
+	_, _ = w.Write(b)
+}
+
+func (s *Server) cards(w http.ResponseWriter, r *http.Request) {
+	store := r.PathValue("store")
+	if _, ok := s.Atlas.Index(store); !ok {
+		s.fail(w, r, problem.New(problem.NoStore))
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	if s.Cards != nil {
+		if b, ok := s.Cards(store); ok {
+			s.answer(w, b)
+			return
+		}
+	}
+	s.answer(w, map[string]any{"cards": []any{}})
+}
+
+func (s *Server) time(w http.ResponseWriter, _ *http.Request) {
+	s.answer(w, map[string]int64{"t": s.Now().UnixMilli()})
+}
+
+// rules is the registry that is enforced, as it is enforced.
+func (s *Server) rules(w http.ResponseWriter, r *http.Request) {
+	b, err := s.Ledger.Registry().Published()
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	_, _ = w.Write(b)
+}
+
+func (s *Server) jwks(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/jwk-set+json")
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	_, _ = w.Write(s.Ledger.Keys().JWKS())
+}

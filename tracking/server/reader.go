@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"doorstep/consent"
+	"doorstep/geofence"
+	"doorstep/tracking"
+	"doorstep/tracking/wire"
+)
+
+// prepare sets the limits of a connection. Compression is never negotiated: the read limit counts
+// compressed bytes.
+func (p *phone) prepare() {
+	p.conn.SetReadLimit(wire.MaxIn)
+	var pings int
+	var second int64
+	p.conn.SetPingHandler(func(data string) error {
+		if now := time.Now().Unix(); now != second {
+			second, pings = now, 0
+		}
+		if pings++; pings > pingsMost {
+			go p.hangUp(wire.CloseTooFast)
+			return errTooFast
+		}
+		_ = p.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(writeWait))
+		return nil
+	})
+}
+
+var errTooFast = errors.New("more pings than are decent")
+
+// next reads one frame. Its errors are *wire.Error for what cannot be taken, or the connection's.
+func (p *phone) next(in *wire.In) error {
+	kind, r, err := p.conn.NextReader()
+	if err != nil {
+		return err
+	}
+	if kind != websocket.TextMessage {
+		return errNotText
+	}
+	buf := frames.get()
+	defer frames.put(buf)
+	n, err := io.ReadFull(r, buf[:])
+	if err == nil { // the buffer is one longer than a frame may be
+		return &wire.Error{Code: wire.CodeTooLarge}
+	}
+	if !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return in.Decode(buf[:n])
+}
+
+var errNotText = errors.New("a binary message")
+
+// closeOf is the close code that answers a frame that could not be read.
+func closeOf(err error) int {
+	var bad *wire.Error
+	switch {
+	case errors.As(err, &bad):
+		if code := bad.Close(); code != 0 {
+			return code
+		}
+		return wire.CloseBadProtocol
+	case errors.Is(err, errNotText):
+		return wire.CloseNotText
+	case errors.Is(err, websocket.ErrReadLimit):
+		return wire.CloseTooBig
+	}
+	return wire.CloseNoAnswer
+}
+
+// read takes frames until the connection or the session is over. The frame is reused: nothing of
+// it is kept.
+func (p *phone) read() {
+	var in wire.In
+	var pace pace
+	for {
+		err := p.next(&in)
+		var bad *wire.Error
+		switch {
+		case err == nil:
+		case errors.As(err, &bad) && bad.Close() == 0:
+			p.refuse(bad)
+			continue
+		default:
+			p.unreadable(err)
+			return
+		}
+		switch pace.count(time.Now()) {
+		case tooMany:
+			go p.hangUp(wire.CloseRate)
+			p.discardRest()
+			return
+		case faster:
+			p.refuse(&wire.Error{Code: wire.CodeRate, Seq: in.Seq})
+			continue
+		}
+		if !p.take(&in) {
+			p.discardRest()
+			return
+		}
+	}
+}
+
+// discardRest reads on until the peer has closed; hangUp bounds how long that may take.
+func (p *phone) discardRest() {
+	for {
+		if _, _, err := p.conn.NextReader(); err != nil {
+			return
+		}
+	}
+}
+
+func (p *phone) unreadable(err error) {
+	var closed *websocket.CloseError
+	if errors.As(err, &closed) || errors.Is(err, io.EOF) {
+		return
+	}
+	if code := closeOf(err); code != wire.CloseNoAnswer {
+		p.hangUpNow(code)
+	}
+}
+
+// hangUpNow closes from the reader's own goroutine, which cannot wait for itself.
+func (p *phone) hangUpNow(code int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.closed = true
+	_ = p.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, wire.LookupClose(code).Name), time.Now().Add(writeWait))
+	_ = p.conn.Close()
+}
+
+func (p *phone) refuse(bad *wire.Error) {
+	if bad.Seq > 0 { // a fix: the ack counts it
+		p.judged(bad.Seq, tracking.FixResult{Refused: geofence.Refusal(bad.Code), LeaseUntil: p.lease()})
+	}
+	p.send(bad.Frame().Append)
+}
+
+func (p *phone) lease() int64 {
+	_, _, lease := p.session.Standing()
+	return lease
+}
+
+// take acts on one frame; false ends the connection's reading.
+func (p *phone) take(in *wire.In) bool {
+	switch in.Type {
+	case wire.Fix:
+		return p.fix(in)
+	case wire.Outside:
+		return !p.session.Outside(string(in.Where), in.Seq).Over
+	case wire.Help:
+		p.ask(tracking.Alert{ID: in.ID, Kind: tracking.Help, Topic: in.Topic, ShowMe: in.ShowMe}, in.ID)
+	case wire.Checkin:
+		p.ask(tracking.Alert{ID: in.ID, Kind: tracking.Arrived, Topic: string(in.Kind), Ref: in.Ref}, in.ID)
+	case wire.Time:
+		p.send(wire.TimeReply{T0: in.T0, T: p.srv.now()}.Append)
+	case wire.Auth:
+		p.renew(in.Ticket)
+	case wire.MapOK:
+		if in.Fence == p.session.Map().Site().Version {
+			p.mapBy.Store(0)
+		}
+	case wire.Withdraw:
+		p.withdraw(in)
+		return false
+	case wire.Pause: // the app goes quiet; the lease decides
+	case wire.Bye:
+		p.session.Bye()
+		return false
+	default: // a second hello
+		go p.hangUp(wire.CloseBadProtocol)
+		return false
+	}
+	return true
+}
+
+// fix judges what the frame declares before the fence does: fields that this session's purposes do
+// not declare, an app that is not on screen.
+func (p *phone) fix(in *wire.In) bool {
+	if in.AppState != wire.Foreground {
+		p.refuse(&wire.Error{Code: wire.CodeBackground, Field: "app_state", Seq: in.Seq})
+		return true
+	}
+	if field := p.undeclared(in); field != "" {
+		p.refuse(&wire.Error{Code: wire.CodeUndeclared, Field: field, Seq: in.Seq})
+		return true
+	}
+	r := p.session.Fix(geofence.Fix{Seq: in.Seq, T: in.T, At: geofence.LatLng{Lat: in.Lat, Lng: in.Lng},
+		AccuracyM: in.AccuracyM, Level: in.Level, HasLevel: in.HasLevel, Mocked: in.Mocked, Precise: in.Precise})
+	if r.Over && r.Refused == "" && !r.Accepted && !r.Changed {
+		return false
+	}
+	if r.Refused == tracking.RefusedUnavailable {
+		go p.finish(tracking.StateChange{State: tracking.StateSuspended, Reason: "unavailable"})
+		return false
+	}
+	p.judged(in.Seq, r)
+	switch code := wire.Code(r.Refused); code {
+	case wire.CodeStale, wire.CodeFuture, wire.CodeApproximate: // the app has to do something about it
+		p.send((&wire.Error{Code: code, Seq: in.Seq}).Frame().Append)
+	}
+	return !r.Over
+}
+
+func (p *phone) undeclared(in *wire.In) string {
+	if !in.HasSpeed && !in.HasHeading && !in.HasLevel {
+		return ""
+	}
+	fields := p.srv.Ledger.Registry().Fields(p.session.Purposes()...)
+	for _, f := range []struct {
+		name  string
+		given bool
+	}{{"speed_mps", in.HasSpeed}, {"heading_deg", in.HasHeading}, {"level", in.HasLevel}} {
+		if f.given && !slices.Contains(fields, f.name) {
+			return f.name
+		}
+	}
+	return ""
+}
+
+// ask raises an alert for the shopper and says how far it has come.
+func (p *phone) ask(a tracking.Alert, id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), helloWait)
+	defer cancel()
+	if err := p.session.Ask(ctx, a); err != nil {
+		p.send(wire.ErrorFrame{Code: wire.Code(asProblem(err).Code), Scope: "session", Field: "id", Retryable: true, RetryMS: 1000}.Append)
+		return
+	}
+	p.HelpUpdate(id, string(wire.HelpSeen))
+}
+
+// renew takes a fresh ticket of the same shopper, phone and store.
+func (p *phone) renew(secret string) {
+	t, err := p.srv.tickets.Redeem(context.Background(), secret)
+	same := t.Subject == p.ticket.Subject && t.Installation == p.ticket.Installation && t.Store == p.ticket.Store
+	if err != nil || !same {
+		p.send(wire.ErrorFrame{Code: wire.Code("ticket"), Scope: "session"}.Append)
+		return
+	}
+	p.ticket.AuthUntil = t.AuthUntil
+	p.authUntil.Store(t.AuthUntil.UnixMilli())
+}
+
+// withdraw answers on this socket before it closes: the close that the end brings is held until the
+// confirmation has been written.
+func (p *phone) withdraw(in *wire.In) {
+	p.mu.Lock()
+	p.holding = true
+	p.mu.Unlock()
+	scope := p.session.Scope()
+	a, err := p.srv.Node.End(context.Background(), consent.EndRequest{
+		ID: in.ID, Kind: endKinds[string(in.Scope)], Scope: scope, Subject: p.session.Subject(),
+		Purpose: p.session.Purposes()[0], Reason: consent.Withdrawn, Claimed: p.srv.Now(),
+	})
+	if err != nil {
+		p.send(wire.ErrorFrame{Code: wire.Code(asProblem(err).Code), Scope: "session", Retryable: true, RetryMS: 1000}.Append)
+	} else {
+		p.send(wire.Withdrawn{ID: in.ID, Receipt: a.Ending.Receipt, Nodes: a.Nodes, Consoles: a.Consoles, MS: a.Took.Milliseconds()}.Append)
+	}
+	p.mu.Lock()
+	p.holding = false
+	held := p.held
+	p.mu.Unlock()
+	if held == nil {
+		held = &tracking.StateChange{State: tracking.StateEnded, Reason: consent.Withdrawn}
+		if err != nil {
+			held.State, held.Reason = tracking.StateSuspended, "unavailable"
+		}
+	}
+	go p.finish(*held)
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"doorstep/consent"
+	"doorstep/tracking"
+	"doorstep/tracking/server/auth"
+	"doorstep/tracking/server/problem"
+	"doorstep/tracking/wire"
+)
+
+const (
+	staffProtocol = "doorstep.staff.v1"
+	consoleSilent = 10 * time.Second // a console that sends no beat for so long is gone
+	consoleFrame  = 512
+)
+
+// screen is the console's socket.
+type screen struct {
+	srv  *Server
+	conn *websocket.Conn
+	once sync.Once
+}
+
+func (s *Server) screen(w http.ResponseWriter, r *http.Request) {
+	if !s.ready(w, r, staffProtocol) {
+		return
+	}
+	who, session, err := s.staff.Staff(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	x, ok := s.Atlas.Index(who.Store)
+	if !ok {
+		s.fail(w, r, problem.New(problem.NoStore))
+		return
+	}
+	up := websocket.Upgrader{Subprotocols: []string{staffProtocol}, HandshakeTimeout: helloWait,
+		CheckOrigin: func(*http.Request) bool { return true }} // StaffEntry has
+	conn, err := up.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	c := &screen{srv: s, conn: conn}
+	go c.serve(who, session, x.Site().Name)
+}
+
+// Write implements tracking.Screen: at most writeWait, and then the console is cut.
+func (c *screen) Write(frame any) error {
+	b, err := json.Marshal(frame)
+	if err != nil {
+		return err
+	}
+	_ = c.conn.SetWriteDeadline(time.Now().Add(writeWait))
+	return c.conn.WriteMessage(websocket.TextMessage, b)
+}
+
+// Close implements tracking.Screen. It fails a Write that is under way.
+func (c *screen) Close(why consent.Reason) {
+	code := wire.CloseTooSlow
+	if why == "shutting_down" {
+		code = wire.CloseRestart
+	}
+	c.close(code)
+}
+
+func (c *screen) close(code int) {
+	c.once.Do(func() {
+		message := websocket.FormatCloseMessage(code, wire.LookupClose(code).Name)
+		_ = c.conn.WriteControl(websocket.CloseMessage, message, time.Now().Add(writeWait/4))
+		_ = c.conn.Close()
+	})
+}
+
+type consoleWelcome struct {
+	Type     string            `json:"type"`
+	T        int64             `json:"t"`
+	Store    map[string]string `json:"store"`
+	Person   map[string]string `json:"person"`
+	BeatMS   int64             `json:"beat_ms"`
+	StaleMS  int64             `json:"stale_ms"`
+	Training bool              `json:"training"`
+}
+
+// serve is the console's life. Its session's end closes it.
+func (c *screen) serve(who auth.Staff, session *auth.StaffSession, name string) {
+	defer c.close(wire.CloseBye)
+	shift := c.srv.shift(who)
+	team := ""
+	if len(who.Teams) > 0 {
+		team = who.Teams[0]
+	}
+	err := c.Write(consoleWelcome{Type: "welcome", T: c.srv.now(),
+		Store:  map[string]string{"id": who.Store, "name": name},
+		Person: map[string]string{"shift": shift, "tag": who.Tag, "role": who.Role},
+		BeatMS: tracking.BeatEvery.Milliseconds(), StaleMS: tracking.ConsoleStale.Milliseconds()})
+	if err != nil {
+		return
+	}
+	person := tracking.Person{Actor: tracking.Actor{Shift: shift, Tag: who.Tag}, Role: who.Role, Team: team}
+	console, leave, err := c.srv.Node.Join(context.Background(), who.Store, person, c)
+	if err != nil {
+		c.srv.Log.Warn("console not joined", "error", err)
+		c.close(wire.CloseDependency)
+		return
+	}
+	defer leave()
+	over := make(chan struct{})
+	defer close(over)
+	go c.endWith(who, session, over)
+	c.read(console, session)
+}
+
+// endWith closes the socket when the shift or the sign-in ends.
+func (c *screen) endWith(who auth.Staff, session *auth.StaffSession, over <-chan struct{}) {
+	end := time.NewTimer(time.Until(who.ExpiresAt))
+	defer end.Stop()
+	var gone <-chan struct{}
+	if session != nil {
+		gone = session.Gone()
+	}
+	select {
+	case <-over:
+	case <-gone:
+		c.close(wire.CloseExpired)
+	case <-end.C:
+		c.close(wire.CloseExpired)
+	}
+}
+
+// consoleIn is any frame from a console.
+type consoleIn struct {
+	Type  string `json:"type"`
+	Since int64  `json:"since"`
+	N     int64  `json:"n"`
+	Alert string `json:"alert"`
+}
+
+func (c *screen) read(console *tracking.Console, session *auth.StaffSession) {
+	c.conn.SetReadLimit(consoleFrame)
+	for {
+		_ = c.conn.SetReadDeadline(time.Now().Add(consoleSilent))
+		kind, b, err := c.conn.ReadMessage()
+		if err != nil {
+			return
+		}
+		var in consoleIn
+		if kind != websocket.TextMessage || strict(b, &in) != nil {
+			c.close(wire.CloseBadProtocol)
+			return
+		}
+		switch in.Type {
+		case "hello": // the snapshot is on its way already
+		case "beat":
+			console.Beat(in.N)
+			if session != nil && !session.Touch() {
+				return
+			}
+		case "look":
+			c.look(console, in.Alert)
+		case "look_away":
+			console.LookAway(in.Alert)
+		default:
+			c.close(wire.CloseBadProtocol)
+			return
+		}
+	}
+}
+
+func (c *screen) look(console *tracking.Console, alert string) {
+	ctx, cancel := context.WithTimeout(context.Background(), helloWait)
+	defer cancel()
+	if err := console.Look(ctx, alert); err != nil {
+		p := asProblem(err)
+		console.Tell(p.Code, alert, p.Title)
+	}
+}

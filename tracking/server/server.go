@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package server is the edge: routes, tokens, sockets and pages. It decides nothing about consent,
+// fences or endings; it finds out who asks, hands the question to those who decide, and renders
+// the answer once.
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"doorstep/consent"
+	"doorstep/geofence"
+	"doorstep/tracking"
+	"doorstep/tracking/server/auth"
+	"doorstep/tracking/server/console"
+)
+
+// Config is what a Server is made of. Everything is required but what says otherwise.
+type Config struct {
+	Node    *tracking.Node
+	Ledger  *consent.Ledger
+	Atlas   *tracking.Atlas
+	Tokens  *auth.Tokens
+	Origins *auth.Origins
+	Hosts   []string       // public names for proofs; empty is fit for loopback only
+	Proxies []netip.Prefix // whose X-Forwarded-For is believed; optional
+	Secure  bool           // pages are reached over TLS, at a proxy included
+	DevKey  *auth.DevKey   // optional: development and demonstration only
+	SDK     fs.FS          // the JavaScript reference client
+	Cards   func(store string) (json.RawMessage, bool)
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Server serves one node's phones, consoles and pages.
+type Server struct {
+	Config
+	shoppers auth.ShopperEntry
+	staff    auth.StaffEntry
+	tickets  auth.TicketStore
+	resumes  *auth.Resumes
+	signIns  *auth.Codes[auth.Staff]
+	visitors *auth.Codes[Visitor]
+	renewals *auth.Sessions[Visitor]
+	byAddr   *auth.Limits
+	byOwner  *auth.Limits
+	perAddr  *auth.Caps
+	fences   sync.Map // *geofence.Index → []byte
+	phones   *phones
+}
+
+// Visitor is a shopper made up for the demonstration.
+type Visitor struct{ Subject, App, Store string }
+
+// Limits per second and in a burst. One address may be a whole mall behind one gateway.
+const (
+	addrRate, addrBurst   = 200, 4000
+	ownerRate, ownerBurst = 5, 40
+	addrSockets           = 20_000
+	renewalLife           = 8 * time.Hour
+)
+
+// New checks the configuration and makes a server. Its errors name the setting.
+func New(c Config) (*Server, error) {
+	proofs, err := auth.NewProofs(auth.ProofSettings{Hosts: c.Hosts, Now: c.Now})
+	if err != nil {
+		return nil, err
+	}
+	cookies := auth.NewCookies(c.Secure, c.Now)
+	s := &Server{
+		Config:   c,
+		shoppers: auth.ShopperEntry{Tokens: c.Tokens, Proofs: proofs},
+		staff:    auth.StaffEntry{Tokens: c.Tokens, Cookies: cookies, Origins: c.Origins},
+		tickets:  auth.NewTickets(c.Now),
+		resumes:  auth.NewResumes(c.Now),
+		signIns:  auth.NewCodes[auth.Staff](c.Now),
+		visitors: auth.NewCodes[Visitor](c.Now),
+		renewals: auth.NewSessions[Visitor](renewalLife, renewalLife, 10_000, c.Now),
+		perAddr:  auth.NewCaps(addrSockets),
+		phones:   newPhones(),
+	}
+	var errs [2]error
+	s.byAddr, errs[0] = auth.NewLimits(addrRate, addrBurst, c.Now)
+	s.byOwner, errs[1] = auth.NewLimits(ownerRate, ownerBurst, c.Now)
+	return s, errors.Join(errs[:]...)
+}
+
+// StaffCode issues a one-time code that signs a person in at a console.
+func (s *Server) StaffCode(p auth.Staff) (string, error) {
+	code, _, err := s.signIns.Issue(p)
+	return code, err
+}
+
+// ShopperCode issues a one-time code for the shopper's page. It needs the development key.
+func (s *Server) ShopperCode(v Visitor) (string, error) {
+	if s.DevKey == nil {
+		return "", errors.New("server: shopper codes need the development key; a real app brings its own tokens")
+	}
+	code, _, err := s.visitors.Issue(v)
+	return code, err
+}
+
+// Handler is everything that is public.
+func (s *Server) Handler() http.Handler {
+	app := http.NewServeMux()
+	s.appRoutes(app)
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", auth.NoTokenInURL(s.limited(s.Origins.CORS(app, s.fail)), s.fail))
+	s.staffRoutes(mux)
+	s.opsRoutes(mux)
+	mux.HandleFunc("GET /.well-known/jwks.json", s.jwks)
+	pages := console.Handler(s.SDK)
+	for _, path := range []string{"/console/", "/shopper/", "/demo", "/assets/"} {
+		mux.Handle(path, pages)
+	}
+	mux.HandleFunc("/", s.unknown)
+	return s.guarded(mux)
+}
+
+func (s *Server) appRoutes(m *http.ServeMux) {
+	m.HandleFunc("GET /v1/stores", s.stores)
+	m.HandleFunc("GET /v1/stores/{id}/fences/{version}", s.fence)
+	m.HandleFunc("GET /v1/cards/{store}", s.cards)
+	m.HandleFunc("GET /v1/time", s.time)
+	m.HandleFunc("GET /v1/rules", s.rules)
+	m.Handle("POST /v1/prompts", s.api(s.prompt))
+	m.Handle("POST /v1/decisions", s.api(s.decide))
+	m.Handle("POST /v1/tickets", s.api(s.ticket))
+	m.Handle("POST /v1/withdrawals", s.api(s.withdraw))
+	m.Handle("GET /v1/me", s.api(s.me))
+	m.Handle("GET /v1/journal", s.api(s.journal))
+	m.HandleFunc("GET /v1/session", s.session)
+	m.Handle("POST /v1/demo/shopper", s.api(s.demoShopper))
+	m.HandleFunc("/v1/", s.unknown)
+}
+
+func (s *Server) staffRoutes(m *http.ServeMux) {
+	staff := http.NewServeMux()
+	staff.Handle("POST /v1/staff/session", s.api(s.signIn))
+	staff.Handle("DELETE /v1/staff/session", s.api(s.signOut))
+	staff.Handle("GET /v1/staff/me", s.api(s.staffMe))
+	staff.Handle("GET /v1/staff/map", s.api(s.staffMap))
+	staff.Handle("POST /v1/staff/alerts/{id}/actions", s.api(s.act))
+	staff.HandleFunc("GET /v1/staff/socket", s.screen)
+	staff.HandleFunc("/v1/staff/", s.unknown)
+	m.Handle("/v1/staff/", auth.NoTokenInURL(s.limited(staff), s.fail))
+}
+
+// fenceOf is the phone's fence of an index, made once.
+func (s *Server) fenceOf(x *geofence.Index) ([]byte, error) {
+	if b, ok := s.fences.Load(x); ok {
+		return b.([]byte), nil
+	}
+	b, err := x.Fence()
+	if err == nil {
+		s.fences.Store(x, b)
+	}
+	return b, err
+}

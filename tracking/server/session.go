@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"doorstep/consent"
+	"doorstep/tracking"
+	"doorstep/tracking/server/auth"
+	"doorstep/tracking/server/problem"
+	"doorstep/tracking/wire"
+)
+
+// The names of the subprotocols. What authorises travels as one of them, because a browser can set
+// no header, and an address is logged by everybody.
+const (
+	appProtocol    = "doorstep.v1"
+	ticketPrefix   = "doorstep.ticket."
+	resumePrefix   = "doorstep.resume."
+	socketBuffer   = 1 << 10
+	framesMost     = 5  // a second
+	framesTolerate = 20 // in one second, before the connection is cut
+	pingsMost      = 10 // a second
+)
+
+// Write buffers are shared, since a phone is written to for a moment in every few seconds.
+var writePool sync.Pool
+
+// session is the app's socket. It returns as soon as the socket is there: what the request holds
+// would otherwise be held for as long as the visit.
+func (s *Server) session(w http.ResponseWriter, r *http.Request) {
+	if !s.ready(w, r, appProtocol) {
+		return
+	}
+	if err := s.Origins.AllowSocket(r); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	release, err := s.perAddr.Acquire(auth.AddrKey(auth.ClientIP(r, s.Proxies)))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	ticket, visit, refusal := s.admitted(r)
+	up := websocket.Upgrader{
+		ReadBufferSize: socketBuffer, WriteBufferSize: socketBuffer, WriteBufferPool: &writePool,
+		Subprotocols: []string{appProtocol}, HandshakeTimeout: helloWait,
+		CheckOrigin: func(*http.Request) bool { return true }, // checked above
+	}
+	conn, err := up.Upgrade(w, r, nil)
+	if err != nil {
+		release()
+		return // Upgrade has answered
+	}
+	p := &phone{srv: s, conn: conn, ticket: ticket, release: release, readDone: make(chan struct{})}
+	p.lastSaid.Store(s.now())
+	p.authUntil.Store(ticket.AuthUntil.UnixMilli())
+	go p.serve(visit, refusal)
+}
+
+// ready refuses what is not a WebSocket handshake for the given protocol with an answer that can be
+// read.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request, protocol string) bool {
+	if !websocket.IsWebSocketUpgrade(r) {
+		s.fail(w, r, problem.New(problem.Request).WithDetail("this address is a WebSocket: send an upgrade request"))
+		return false
+	}
+	for _, name := range websocket.Subprotocols(r) {
+		if name == protocol {
+			return true
+		}
+	}
+	s.fail(w, r, problem.New(problem.Request).WithDetail("the subprotocol "+protocol+" is missing"))
+	return false
+}
+
+// admitted redeems what the handshake carries: a ticket, or a resume token that stands in for one.
+// A refusal is a close code: the socket is opened to say so, because a browser sees nothing else.
+func (s *Server) admitted(r *http.Request) (t auth.Ticket, visit string, refusal int) {
+	if native, ok := auth.Credential(r, "Ticket"); ok {
+		t, err := s.tickets.Redeem(r.Context(), native)
+		return t, "", refusalOf(err)
+	}
+	for _, name := range websocket.Subprotocols(r) {
+		if secret, ok := strings.CutPrefix(name, ticketPrefix); ok {
+			t, err := s.tickets.Redeem(r.Context(), secret)
+			return t, "", refusalOf(err)
+		}
+		if secret, ok := strings.CutPrefix(name, resumePrefix); ok {
+			resumed, err := s.resumes.Redeem(secret)
+			if err != nil {
+				return auth.Ticket{}, "", wire.CloseExpired // a ticket will do
+			}
+			return resumed.Ticket, resumed.Visit, 0
+		}
+	}
+	return auth.Ticket{}, "", wire.CloseBadToken
+}
+
+func refusalOf(err error) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, auth.ErrExpired):
+		return wire.CloseExpired
+	case errors.Is(err, auth.ErrUnknown):
+		return wire.CloseBadToken
+	}
+	return wire.CloseDependency
+}
+
+// serve is the connection's life, in a goroutine of its own.
+func (p *phone) serve(visit string, refusal int) {
+	defer p.release()
+	defer p.srv.phones.remove(p)
+	p.prepare()
+	if refusal == 0 {
+		p.srv.phones.add(p)
+		refusal = p.begin(visit)
+	}
+	if refusal != 0 {
+		go p.hangUp(refusal)
+		p.discard()
+		return
+	}
+	p.read()
+	close(p.readDone)
+	p.session.Detach(p)
+	p.mu.Lock()
+	was := p.closed
+	p.closed = true
+	p.mu.Unlock()
+	if !was {
+		_ = p.conn.Close()
+	}
+}
+
+// discard reads until the peer has closed, so that a refusal is not lost to a reset.
+func (p *phone) discard() {
+	defer close(p.readDone)
+	_ = p.conn.SetReadDeadline(time.Now().Add(closeGrace))
+	for {
+		if _, _, err := p.conn.NextReader(); err != nil {
+			return
+		}
+	}
+}
+
+// begin waits for hello and opens the session; it returns a close code if it could not.
+func (p *phone) begin(visit string) (refusal int) {
+	_ = p.conn.SetReadDeadline(time.Now().Add(helloWait))
+	var hello wire.In
+	if err := p.next(&hello); err != nil {
+		return closeOf(err)
+	}
+	if hello.Type != wire.Hello {
+		return wire.CloseBadProtocol
+	}
+	_ = p.conn.SetReadDeadline(time.Time{})
+	ctx, cancel := context.WithTimeout(context.Background(), helloWait)
+	defer cancel()
+	resumed, err := p.open(ctx, visit)
+	if err != nil {
+		return openRefusal(err)
+	}
+	if err := p.welcome(hello, resumed); err != nil {
+		p.session.Detach(p)
+		return wire.CloseDependency
+	}
+	return 0
+}
+
+// open resumes a visit that this node still has, or opens a session for the ticket.
+func (p *phone) open(ctx context.Context, visit string) (resumed bool, err error) {
+	if visit != "" {
+		if s, ok := p.srv.Node.Find(visit); ok && s.Attach(p) == nil {
+			p.session = s
+			return true, nil
+		}
+	}
+	keys := p.srv.Ledger.Keys()
+	p.session, err = p.srv.Node.Open(ctx, tracking.Opening{
+		Scope:    consent.Scope{Installation: keys.Installation(p.ticket.Installation), Store: p.ticket.Store},
+		Purposes: p.ticket.Purposes,
+	}, p)
+	return false, err
+}
+
+func openRefusal(err error) int {
+	switch {
+	case errors.Is(err, tracking.ErrNotGranted):
+		return wire.CloseNoGrant
+	case errors.Is(err, tracking.ErrNobodyOnDuty):
+		return wire.CloseNobody
+	case errors.Is(err, tracking.ErrNoStore):
+		return wire.CloseStoreClosed
+	case errors.Is(err, tracking.ErrShuttingDown):
+		return wire.CloseShutdown
+	}
+	return wire.CloseDependency
+}
+
+func (p *phone) welcome(hello wire.In, resumed bool) error {
+	s := p.srv
+	state, last, lease := p.session.Standing()
+	token, err := s.resumes.Issue(auth.Resume{Visit: p.session.Visit(), Ticket: p.ticket}, s.Now().Add(tracking.PositionLife))
+	if err != nil {
+		return err
+	}
+	site := p.session.Map().Site()
+	purposes := p.session.Purposes()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.acks.seq, p.acks.accepted, p.acks.lease = last, last, lease
+	p.write(wire.Welcome{
+		T: s.now(), EchoT: hello.T, Session: p.session.Visit(), Word: tracking.Word(p.session.Visit()),
+		Resumed: resumed, LastSeq: last, Resume: token, ResumeMS: tracking.PositionLife.Milliseconds(),
+		LeaseMS: s.Node.Rules.LeaseMS, MovingMS: movingMS, StillMS: stillMS, MinMS: minMS, BeatMS: beatEvery.Milliseconds(),
+		Fence: site.Version, Purposes: purposes, Fields: s.Ledger.Registry().Fields(purposes...), AuthUntil: p.authUntil.Load(),
+	}.Append)
+	p.write(wire.State{T: s.now(), State: wire.SessionState(state)}.Append)
+	if hello.Fence != site.Version {
+		by := s.Now().Add(mapWithin).UnixMilli()
+		p.mapBy.Store(by)
+		p.write(wire.Map{Fence: site.Version, URL: "/v1/stores/" + site.ID + "/fences/" + site.Version, By: by}.Append)
+	}
+	return nil
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"doorstep/geofence"
+	"doorstep/tracking"
+	"doorstep/tracking/server/auth"
+	"doorstep/tracking/server/problem"
+)
+
+type codeBody struct {
+	Code string `json:"code"`
+}
+
+// signIn exchanges the one-time code from a page's address for a cookie.
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request) (any, error) {
+	if err := s.Origins.RequirePage(r); err != nil {
+		return nil, err
+	}
+	b, err := body[codeBody](r)
+	if err != nil {
+		return nil, err
+	}
+	who, err := s.signIns.Redeem(b.Code)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.staff.Cookies.SignIn(w, r, who)
+}
+
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) (any, error) {
+	if err := s.Origins.RequirePage(r); err != nil {
+		return nil, err
+	}
+	s.staff.Cookies.SignOut(w, r)
+	return nil, nil
+}
+
+func (s *Server) staffMe(_ http.ResponseWriter, r *http.Request) (any, error) {
+	who, _, err := s.staff.Staff(r)
+	if err != nil {
+		return nil, err
+	}
+	x, ok := s.Atlas.Index(who.Store)
+	if !ok {
+		return nil, problem.New(problem.NoStore)
+	}
+	return map[string]any{
+		"person": who.Tag, "role": who.Role, "lang": who.Lang,
+		"store": map[string]string{"id": x.Site().ID, "name": x.Site().Name},
+	}, nil
+}
+
+type actionBody struct {
+	Action  tracking.Action `json:"action"`
+	Version int             `json:"version"`
+	To      string          `json:"to"`
+	ToTag   string          `json:"to_tag"`
+	UntilT  int64           `json:"until_t"`
+}
+
+// staffActions are those that a person may do; the others are time's and the system's.
+var staffActions = []tracking.Action{tracking.Claim, tracking.Release, tracking.HandOver, tracking.Snooze, tracking.Resolve}
+
+// act applies one action to an alert of the person's own store.
+func (s *Server) act(_ http.ResponseWriter, r *http.Request) (any, error) {
+	who, _, err := s.staff.Staff(r)
+	if err != nil {
+		return nil, err
+	}
+	b, err := body[actionBody](r)
+	if err != nil {
+		return nil, err
+	}
+	key := r.Header.Get("Idempotency-Key")
+	switch {
+	case key == "" || len(key) > 64:
+		return nil, problem.New(problem.Idempotency)
+	case b.Version < 1:
+		return nil, problem.New(problem.Request).WithDetail("version is the alert's version that was on the screen")
+	case !slices.Contains(staffActions, b.Action):
+		return nil, problem.New(problem.AlertAction).WithDetail("an action is claim, release, hand_over, snooze or resolve")
+	case b.Action == tracking.HandOver && (b.To == "" || b.ToTag == ""):
+		return nil, problem.New(problem.Request).WithDetail("hand_over names to and to_tag")
+	}
+	c := tracking.Change{Action: b.Action, Expect: b.Version, Key: who.Shift + " " + key,
+		By: tracking.Actor{Shift: s.shift(who), Tag: who.Tag}, To: tracking.Actor{Shift: b.To, Tag: b.ToTag}}
+	if b.UntilT > 0 {
+		c.Until = time.UnixMilli(b.UntilT)
+	}
+	a, err := s.Node.Act(r.Context(), who.Store, r.PathValue("id"), c)
+	if err != nil {
+		return nil, s.actProblem(err, a, who)
+	}
+	return map[string]any{"alert": s.alertBody(a, who)}, nil
+}
+
+// actProblem tells the loser of a race who has the alert, or how it stands now.
+func (s *Server) actProblem(err error, a tracking.Alert, who auth.Staff) error {
+	p := asProblem(err)
+	switch {
+	case errors.Is(err, tracking.ErrAlertHeld):
+		return p.With("holder", a.HolderTag).WithDetail(a.HolderTag + " claimed it first")
+	case errors.Is(err, tracking.ErrAlertVersion):
+		return p.With("alert", s.alertBody(a, who))
+	}
+	return p
+}
+
+func (s *Server) alertBody(a tracking.Alert, who auth.Staff) tracking.AlertFrame {
+	return a.Frame(s.shift(who))
+}
+
+// shift is the pseudonym under which a person's acts are kept: never the token's own.
+func (s *Server) shift(who auth.Staff) string { return string(s.Ledger.Keys().Shift(who.Shift)) }
+
+type (
+	xy       [2]float64
+	planZone struct {
+		ID        string   `json:"id"`
+		Name      string   `json:"name"`
+		Class     string   `json:"class"`
+		Sensitive bool     `json:"sensitive"`
+		AreaM2    float64  `json:"area_m2"`
+		Shape     [][][]xy `json:"shape"`
+		Label     xy       `json:"label"`
+	}
+	planLevel struct {
+		Ordinal  int        `json:"ordinal"`
+		Name     string     `json:"name"`
+		Boundary [][][]xy   `json:"boundary"`
+		Zones    []planZone `json:"zones"`
+	}
+	planDoor struct {
+		Name  string `json:"name"`
+		Level int    `json:"level"`
+		At    xy     `json:"at"`
+	}
+	plan struct {
+		Store   string      `json:"store"`
+		Name    string      `json:"name"`
+		Version string      `json:"version"`
+		Levels  []planLevel `json:"levels"`
+		Doors   []planDoor  `json:"doors"`
+		Size    bounds      `json:"size"`
+	}
+)
+
+// staffMap is the floor plan in local metres, turned to the store's bearing, y up: a console needs
+// no latitude.
+func (s *Server) staffMap(_ http.ResponseWriter, r *http.Request) (any, error) {
+	who, _, err := s.staff.Staff(r)
+	if err != nil {
+		return nil, err
+	}
+	x, ok := s.Atlas.Index(who.Store)
+	if !ok {
+		return nil, problem.New(problem.NoStore)
+	}
+	return planOf(x.Site()), nil
+}
+
+func planOf(site *geofence.Site) plan {
+	f := site.Frame()
+	p := plan{Store: site.ID, Name: site.Name, Version: site.Version, Levels: []planLevel{}, Doors: []planDoor{}}
+	b := newBounds()
+	for _, l := range site.Levels {
+		level := planLevel{Ordinal: l.Ordinal, Name: l.Name, Boundary: localShape(f, l.Boundary, &b), Zones: []planZone{}}
+		for _, z := range l.Zones {
+			zb := newBounds()
+			shape := localShape(f, z.Shape, &zb)
+			level.Zones = append(level.Zones, planZone{ID: z.ID, Name: z.Name, Class: z.Class, Sensitive: z.Sensitive,
+				AreaM2: z.AreaM2, Shape: shape, Label: zb.middle()})
+		}
+		p.Levels = append(p.Levels, level)
+	}
+	for _, d := range site.Doors {
+		x, y := f.XY(d.At)
+		p.Doors = append(p.Doors, planDoor{d.Name, d.Level, xy{round(x), round(y)}})
+	}
+	p.Size = b
+	return p
+}
