@@ -85,6 +85,7 @@ type builder struct {
 	known map[string]uint32
 }
 
+// buildCover builds a cover that is not compacted yet.
 func buildCover(pl *plane, n *near, boundary MultiPolygon, zones []*area, poking []MultiPolygon, res int) (*cover, error) {
 	b := &builder{
 		plane: pl, near: n, zones: zones,
@@ -104,7 +105,6 @@ func buildCover(pl *plane, n *near, boundary MultiPolygon, zones []*area, poking
 	if err := b.run(); err != nil {
 		return nil, err
 	}
-	compact(b.c.cells, b.c.coarsest)
 	return b.c, nil
 }
 
@@ -190,8 +190,12 @@ func (b *builder) intern(info cellInfo) uint32 {
 func coverWithin(pl *plane, n *near, boundary MultiPolygon, zones []*area, poking []MultiPolygon, budget float64) (*cover, error) {
 	for res := pickRes(pl, boundary, n.area, budget); ; res-- {
 		c, err := buildCover(pl, n, boundary, zones, poking, res)
+		if err == nil {
+			compact(c.cells, c.coarsest)
+			return c, nil
+		}
 		if !errors.Is(err, errTooManyCells) {
-			return c, err
+			return nil, err
 		}
 		if res == coarsestRes {
 			return nil, fmt.Errorf("geofence: the boundary is too large to index: %w", err)
