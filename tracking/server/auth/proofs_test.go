@@ -54,9 +54,13 @@ func (p *phone) header() fields {
 
 func (p *phone) claims() fields {
 	p.n++
-	sum := sha256.Sum256([]byte(bearer))
 	return fields{"jti": fmt.Sprint("j", p.n), "htm": "POST", "htu": "https://shop.example/v1/tickets",
-		"iat": p.Now().Unix(), "ath": base64.RawURLEncoding.EncodeToString(sum[:])}
+		"iat": p.Now().Unix(), "ath": athOf(bearer)}
+}
+
+func athOf(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 func ask(proof ...string) *http.Request {
