@@ -16,3 +16,20 @@ var (
 	ParseURL   = parseURL
 	AppendHead = appendShownHead
 )
+
+// Held counts what is in memory, expired or not.
+func (m *Memory) Held() int { return m.sweep(func(*entry) bool { return false }) }
+
+// Sweeping reports whether the timer is set.
+func (m *Memory) Sweeping() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.timer != nil
+}
+
+// Subscribers counts them.
+func (m *Memory) Subscribers() int {
+	m.bus.mu.Lock()
+	defer m.bus.mu.Unlock()
+	return len(m.bus.subs)
+}
