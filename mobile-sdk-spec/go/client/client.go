@@ -31,6 +31,7 @@ type Config struct {
 	Dialer       *websocket.Dialer                         // for pinned keys, proxies, source addresses
 	HTTP         *http.Client                              // http.DefaultClient's transport if nil
 	Now          func() time.Time                          // time.Now if nil
+	Persist      func(pending Withdrawal) error            // called before a withdrawal is sent, so that it survives a restart
 }
 
 // Client is one installation. It is safe for concurrent use.
@@ -38,11 +39,13 @@ type Client struct {
 	cfg  Config
 	http *http.Client
 
-	mu     sync.Mutex
-	offset time.Duration // server time minus Now, by the fastest exchange
-	trip   time.Duration // round trip of that exchange
-	stop   map[string]string
-	live   map[*Session]struct{}
+	clock   clock
+	silence time.Duration
+
+	mu   sync.Mutex
+	stop map[string]string            // stop tokens by store and purpose
+	live map[*Session]struct{}        // open sessions
+	wait map[string]chan Confirmation // withdrawals under way, by id
 }
 
 // New checks the configuration and returns a client. It does not use the network.
@@ -71,12 +74,21 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Client{cfg: cfg, http: cfg.HTTP, stop: map[string]string{}, live: map[*Session]struct{}{}}, nil
+	return &Client{cfg: cfg, http: cfg.HTTP, silence: silence, stop: map[string]string{},
+		live: map[*Session]struct{}{}, wait: map[string]chan Confirmation{}}, nil
 }
 
 // Now is server time as the client knows it: its own clock, mended by the fastest exchange so far.
-func (c *Client) Now() time.Time {
+func (c *Client) Now() time.Time { return c.clock.server(c.cfg.Now()) }
+
+func (c *Client) add(s *Session) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.cfg.Now().Add(c.offset)
+	c.live[s] = struct{}{}
+}
+
+func (c *Client) drop(s *Session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.live, s)
 }

@@ -7,8 +7,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -58,6 +61,33 @@ func (k *Key) Thumbprint() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
+// MarshalPEM writes the key for the app to keep. A phone's key never leaves its hardware; this is
+// for servers, simulators and tests.
+func (k *Key) MarshalPEM() ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(k.private)
+	if err != nil {
+		return nil, fmt.Errorf("client: write the installation's key: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+// ParseKey reads what MarshalPEM wrote.
+func ParseKey(text []byte) (*Key, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("client: not a PEM file; make a key with NewKey")
+	}
+	any, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("client: read the installation's key: %w", err)
+	}
+	private, ok := any.(*ecdsa.PrivateKey)
+	if !ok || private.Curve != elliptic.P256() {
+		return nil, errors.New("client: not a P-256 key; make one with NewKey")
+	}
+	return keyOf(private)
+}
+
 // proof signs one request, after RFC 9449. at is server time; target's query is left out.
 func (k *Key) proof(method, target, token string, at time.Time) (string, error) {
 	u, err := url.Parse(target)
@@ -65,7 +95,7 @@ func (k *Key) proof(method, target, token string, at time.Time) (string, error) 
 		return "", fmt.Errorf("client: the address cannot be read: %w", err)
 	}
 	u.RawQuery, u.Fragment = "", ""
-	claims := jwt.MapClaims{"jti": newID(), "htm": method, "htu": u.String(), "iat": at.Unix()}
+	claims := jwt.MapClaims{"jti": newID(at), "htm": method, "htu": u.String(), "iat": at.Unix()}
 	if token != "" {
 		sum := sha256.Sum256([]byte(token))
 		claims["ath"] = base64.RawURLEncoding.EncodeToString(sum[:])
@@ -76,10 +106,14 @@ func (k *Key) proof(method, target, token string, at time.Time) (string, error) 
 	return t.SignedString(k.private)
 }
 
-// newID is a random UUID, version 4.
-func newID() string {
+// newID is a UUID, version 7: 48 bits of time, then chance.
+func newID(at time.Time) string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	ms := uint64(at.UnixMilli())
+	for i := range 6 {
+		b[i] = byte(ms >> (40 - 8*i))
+	}
+	b[6], b[8] = b[6]&0x0f|0x70, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

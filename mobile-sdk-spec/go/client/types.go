@@ -2,7 +2,10 @@
 
 package client
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Store is a store that can be entered, as GET /v1/stores lists it.
 type Store struct {
@@ -14,13 +17,13 @@ type Store struct {
 
 // Notice names the signed text that a prompt shows.
 type Notice struct {
-	ID           string          `json:"id"`
-	Version      json.RawMessage `json:"version"` // a number or a string; opaque
-	Hash         string          `json:"hash"`
-	Lang         string          `json:"lang"`
-	Dir          string          `json:"dir"` // ltr or rtl
-	Jurisdiction string          `json:"jurisdiction"`
-	Signature    string          `json:"signature"` // compact JWS
+	ID           string `json:"id"`
+	Version      string `json:"version"`
+	Hash         string `json:"hash"`
+	Lang         string `json:"lang"`
+	Dir          string `json:"dir"` // ltr or rtl
+	Jurisdiction string `json:"jurisdiction"`
+	Signature    string `json:"signature"` // compact JWS
 }
 
 // Block is one part of a notice.
@@ -92,20 +95,23 @@ type View struct {
 	Count   int64    `json:"count"`
 }
 
-// Scope says how much a withdrawal takes. Store is needed for grant and store, Purpose for grant.
-type Scope struct {
+// Withdrawal is a wish to stop. ID and T are filled in by Withdraw when empty; an app that restarts
+// passes the one it persisted, so that the same id is repeated.
+type Withdrawal struct {
+	ID      string // UUID
 	Scope   string // grant, store, all
-	Store   string
-	Purpose string
+	Store   string // for grant and store
+	Purpose string // for grant
+	T       int64  // when the shopper withdrew, server time
 }
 
-// Withdrawal is a confirmed withdrawal: it is true everywhere.
-type Withdrawal struct {
+// Confirmation says that a withdrawal is true everywhere.
+type Confirmation struct {
 	ID      string
 	Receipt string
 	Change  int64 // 0 when the socket confirmed first
 	Removed Removed
-	By      string // "socket" or "http": which confirmed first
+	By      string // socket or http: which confirmed first
 }
 
 // Removed counts what a withdrawal reached.
@@ -115,8 +121,25 @@ type Removed struct {
 	MS       int64 `json:"ms"`
 }
 
+// PromptRequest asks what to show before asking for one purpose.
+type PromptRequest struct {
+	Store        string `json:"store"`
+	Purpose      string `json:"purpose"`
+	Lang         string `json:"lang"` // the client's if empty
+	Jurisdiction string `json:"jurisdiction,omitempty"`
+	Opened       bool   `json:"opened,omitempty"` // the shopper opened the notice by themselves
+}
+
+// Answer is what the shopper did with a prompt.
+type Answer struct {
+	Choice  string    // visit, term, no, not_now
+	Control string    // button, switch; nothing else is a decision
+	Shown   time.Time // in the client's own clock; now if zero
+	Decided time.Time
+}
+
 // Fix is what a phone reports. T is the time of capture in the client's own clock, Unix
-// milliseconds; Send mends it to server time.
+// milliseconds, now if zero; the session mends it to server time.
 type Fix struct {
 	T          int64
 	Lat, Lng   float64 // degrees

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Fence is what a phone decides by: where a store's levels end. The edge counts as inside. It is
+// immutable and safe for concurrent use.
+type Fence struct {
+	Store   string
+	Name    string
+	Version string
+	levels  []fenceLevel
+}
+
+// fenceLevel is one level's boundary. Rings are closed, points are {lng, lat} in degrees.
+type fenceLevel struct {
+	Ordinal  int         `json:"ordinal"`
+	Name     string      `json:"name"`
+	Boundary [][][]point `json:"boundary"`
+}
+
+type point [2]float64
+
+// ErrFence means that a fence cannot be used: without one a phone stays silent.
+var ErrFence = errors.New("client: the fence cannot be used; fetch the list of stores and the fence again")
+
+// ParseFence reads the answer of GET /v1/stores/{id}/fences/{version}. What it does not know it ignores.
+func ParseFence(raw []byte) (*Fence, error) {
+	var in struct {
+		Store, Name, Version string
+		Levels               []fenceLevel
+	}
+	if err := json.Unmarshal(raw, &in); err != nil {
+		return nil, fmt.Errorf("%w: %s", ErrFence, "not the JSON of a fence")
+	}
+	if in.Version == "" || len(in.Levels) == 0 {
+		return nil, fmt.Errorf("%w: no version or no level", ErrFence)
+	}
+	for i, l := range in.Levels {
+		if err := checkRings(l.Boundary); err != nil {
+			return nil, fmt.Errorf("%w: level %d: %w", ErrFence, i, err)
+		}
+	}
+	return &Fence{Store: in.Store, Name: in.Name, Version: in.Version, levels: in.Levels}, nil
+}
+
+func checkRings(parts [][][]point) error {
+	if len(parts) == 0 {
+		return errors.New("no boundary")
+	}
+	for p, part := range parts {
+		if len(part) == 0 {
+			return fmt.Errorf("part %d has no ring", p)
+		}
+		for r, ring := range part {
+			if len(ring) < 4 || ring[0] != ring[len(ring)-1] {
+				return fmt.Errorf("part %d, ring %d is not closed", p, r)
+			}
+			for i, v := range ring {
+				if !(math.Abs(v[0]) <= 180 && math.Abs(v[1]) <= 90) {
+					return fmt.Errorf("part %d, ring %d, position %d is out of range", p, r, i)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Inside reports whether a point lies in the store: on the given level, or on any if level is nil
+// or none of the fence's. It is exact for straight edges in longitude and latitude (RFC 7946).
+func (f *Fence) Inside(lat, lng float64, level *int) bool {
+	if !(math.Abs(lat) <= 90 && math.Abs(lng) <= 180) {
+		return false
+	}
+	for _, l := range f.pick(level) {
+		if insideParts(l.Boundary, point{lng, lat}) {
+			return true
+		}
+	}
+	return false
+}
+
+// DistM is the distance to the boundary in metres, negative inside: of several levels, that of the
+// one the point is deepest in or nearest to. It is good to centimetres within a kilometre. NaN for a point
+// that is none.
+func (f *Fence) DistM(lat, lng float64, level *int) float64 {
+	if !(math.Abs(lat) <= 90 && math.Abs(lng) <= 180) {
+		return math.NaN()
+	}
+	best := math.Inf(1)
+	for _, l := range f.pick(level) {
+		d := distanceToRings(l.Boundary, point{lng, lat})
+		if insideParts(l.Boundary, point{lng, lat}) {
+			d = -d
+		}
+		best = min(best, d)
+	}
+	return best
+}
+
+// Where is the phone's answer for an outside frame: inside, edge (outside by no more than the
+// doubt, itself at most 15 m), out, or far (more than 100 m). A fix that is none is unknown.
+func (f *Fence) Where(lat, lng, accuracyM float64, level *int) string {
+	d := f.DistM(lat, lng, level)
+	switch {
+	case math.IsNaN(d) || math.IsInf(d, 0) || !(accuracyM > 0):
+		return "unknown"
+	case f.Inside(lat, lng, level):
+		return "inside"
+	case d <= min(accuracyM, 15):
+		return "edge"
+	case d > 100:
+		return "far"
+	}
+	return "out"
+}
+
+func (f *Fence) pick(level *int) []fenceLevel {
+	if level != nil {
+		for i, l := range f.levels {
+			if l.Ordinal == *level {
+				return f.levels[i : i+1]
+			}
+		}
+	}
+	return f.levels
+}

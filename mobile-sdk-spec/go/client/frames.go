@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// The frames from the app, as encoding/json writes them.
+type (
+	helloFrame struct {
+		Type   string `json:"type"`
+		T      int64  `json:"t"`
+		SDK    string `json:"sdk"`
+		Lang   string `json:"lang"`
+		Fence  string `json:"fence"`
+		Resume string `json:"resume,omitempty"`
+	}
+	fixFrame struct {
+		Type       string   `json:"type"`
+		Seq        int64    `json:"seq"`
+		T          int64    `json:"t"`
+		Lat        float64  `json:"lat"`
+		Lng        float64  `json:"lng"`
+		AccuracyM  float64  `json:"accuracy_m"`
+		Basis      string   `json:"accuracy_basis"`
+		Level      *int     `json:"level,omitempty"`
+		SpeedMPS   *float64 `json:"speed_mps,omitempty"`
+		HeadingDeg *float64 `json:"heading_deg,omitempty"`
+		Source     string   `json:"source"`
+		Mocked     bool     `json:"mocked"`
+		AppState   string   `json:"app_state"`
+		Precise    bool     `json:"precise"`
+	}
+	outsideFrame struct {
+		Type  string `json:"type"`
+		Seq   int64  `json:"seq"`
+		T     int64  `json:"t"`
+		Where string `json:"where"`
+	}
+	helpFrame struct {
+		Type   string `json:"type"`
+		ID     string `json:"id"`
+		Topic  string `json:"topic"`
+		ShowMe bool   `json:"show_me"`
+	}
+	checkinFrame struct {
+		Type string `json:"type"`
+		ID   string `json:"id"`
+		Kind string `json:"kind"`
+		Ref  string `json:"ref,omitempty"`
+	}
+	pauseFrame struct {
+		Type   string `json:"type"`
+		Reason string `json:"reason"`
+	}
+	timeFrame struct {
+		Type string `json:"type"`
+		T0   int64  `json:"t0"`
+	}
+	authFrame struct {
+		Type   string `json:"type"`
+		Ticket string `json:"ticket"`
+	}
+	mapFrame struct {
+		Type  string `json:"type"`
+		Fence string `json:"fence"`
+		Seq   int64  `json:"seq"`
+	}
+	withdrawFrame struct {
+		Type  string `json:"type"`
+		ID    string `json:"id"`
+		Scope string `json:"scope"`
+	}
+	plainFrame struct {
+		Type string `json:"type"`
+	}
+)
+
+// fixOf fills in what a Fix may leave out.
+func fixOf(f Fix, seq, t int64) fixFrame {
+	out := fixFrame{Type: "fix", Seq: seq, T: t, Lat: f.Lat, Lng: f.Lng, AccuracyM: f.AccuracyM, Basis: f.Basis,
+		Level: f.Level, SpeedMPS: f.SpeedMPS, HeadingDeg: f.HeadingDeg, Source: f.Source, Mocked: f.Mocked,
+		AppState: "foreground", Precise: !f.Imprecise}
+	if out.Basis == "" {
+		out.Basis = "unknown"
+	}
+	if out.Source == "" {
+		out.Source = "sim"
+	}
+	if f.Pocket {
+		out.AppState = "pocket"
+	}
+	return out
+}
+
+func (s *Session) writeFix(f Fix) error {
+	return s.numbered(func(seq int64) any { return fixOf(f, seq, s.c.clock.serverMS(f.T)) })
+}
+
+// numbered writes a frame with the next number. The number is taken with the right to write, so
+// that numbers go out in order.
+func (s *Session) numbered(frame func(seq int64) any) error {
+	s.wmu.Lock()
+	defer s.wmu.Unlock()
+	s.mu.Lock()
+	s.seq++
+	seq := s.seq
+	s.mu.Unlock()
+	return s.write(frame(seq))
+}
+
+// send writes a frame that has no number.
+func (s *Session) send(frame any) error {
+	s.wmu.Lock()
+	defer s.wmu.Unlock()
+	return s.write(frame)
+}
+
+// write needs wmu.
+func (s *Session) write(frame any) error {
+	raw, err := json.Marshal(frame)
+	if err != nil {
+		return err
+	}
+	if err := s.conn.SetWriteDeadline(time.Now().Add(writeMax)); err != nil {
+		return ErrClosed
+	}
+	if err := s.conn.WriteMessage(websocket.TextMessage, raw); err != nil {
+		return ErrClosed
+	}
+	return nil
+}
+
+// askTimeWhenDue asks for the time every five minutes, and believes the next answer whatever its
+// round trip.
+func (s *Session) askTimeWhenDue() {
+	now := s.c.cfg.Now()
+	s.mu.Lock()
+	due := now.Sub(s.synced) >= resync
+	if due {
+		s.synced = now
+	}
+	s.mu.Unlock()
+	if due {
+		_ = s.askTime() // a lost question is asked again in five minutes
+	}
+}
+
+func (s *Session) askTime() error {
+	s.c.clock.forget()
+	return s.send(timeFrame{Type: "time", T0: max(0, s.c.cfg.Now().UnixMilli())})
+}
