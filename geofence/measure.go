@@ -45,6 +45,7 @@ type measurer struct {
 	boundary *area
 	where    map[string]Where
 	zones    []*area
+	middles  []LatLng // of their widest circles
 	poking   int
 	worst    float64
 	worstAt  Where
@@ -58,6 +59,7 @@ func (m *measurer) run() {
 		z.AreaM2 = m2(m.plane, z.Shape)
 		var mid LatLng
 		mid, z.HalfWidthM = a.inscribed()
+		m.middles = append(m.middles, mid)
 		m.place(z, a, mid)
 	}
 	if m.poking > 0 {
@@ -124,7 +126,7 @@ func (m *measurer) overlaps() {
 			if !a.box.overlaps(b.box) {
 				continue
 			}
-			if d := max(deepestIn(a, b), deepestIn(b, a)); d > overlapM {
+			if d := max(m.deepestIn(i, j), m.deepestIn(j, i)); d > overlapM {
 				pairs++
 				if d > deepest {
 					deepest, example = d, fmt.Sprintf("%q and %q", m.level.Zones[j].ID, m.level.Zones[i].ID)
@@ -138,12 +140,19 @@ func (m *measurer) overlaps() {
 	}
 }
 
-// deepestIn is how deep the corners of a lie inside b.
-func deepestIn(a, b *area) (d float64) {
-	for _, s := range a.segs {
-		if b.box.contains(s.a) {
-			d = max(d, -b.signed(a.plane.latLng(s.a), s.a))
+// deepestIn is how deep a reaches into b, told by its corners, the middles of its edges and its own
+// middle. (A few centimetres' sliver in between may go unreported; it is named all the same.)
+func (m *measurer) deepestIn(i, j int) (d float64) {
+	a, b := m.zones[i], m.zones[j]
+	probe := func(p vec) {
+		if b.box.contains(p) {
+			d = max(d, -b.signed(m.plane.latLng(p), p))
 		}
+	}
+	probe(m.plane.xy(m.middles[i]))
+	for _, s := range a.segs {
+		probe(s.a)
+		probe(vec{(s.a.x + s.b.x) / 2, (s.a.y + s.b.y) / 2})
 	}
 	return d
 }

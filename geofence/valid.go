@@ -22,12 +22,42 @@ func (l *loader) checkValid(w Where, m MultiPolygon) bool {
 			l.invalid(wp, part, err)
 			return false
 		}
+		if i, j, nested := nestedHoles(part); nested {
+			l.fail(w.ring(i), "the hole lies in another hole, ring "+itoa(j), "remove the inner one")
+			return false
+		}
 	}
 	if err := geom.NewMultiPolygon(polys).Validate(); err != nil {
 		l.fail(w, "its parts overlap or share an edge ("+err.Error()+")", "join them into one polygon")
 		return false
 	}
 	return true
+}
+
+// nestedHoles finds a hole in a hole. The library looks at the first point of each only, and misses
+// a pair that shares it.
+func nestedHoles(part Polygon) (inner, outer int, found bool) {
+	for i := 1; i < len(part); i++ {
+		for j := 1; j < len(part); j++ {
+			if i != j && liesIn(part[i], part[j]) {
+				return i, j, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
+// liesIn tells rings that are known not to cross: one point strictly inside is enough.
+func liesIn(a, b []LatLng) bool {
+	s := Site{Levels: []Level{{Boundary: MultiPolygon{{b}}}}}
+	pl := newPlane(&s)
+	hole := newArea(&pl, s.Levels[0].Boundary)
+	for _, p := range a {
+		if q := pl.xy(p); hole.box.contains(q) && hole.signed(p, q) < -noticeM {
+			return true
+		}
+	}
+	return false
 }
 
 func geomPolygon(part Polygon) geom.Polygon {
