@@ -27,17 +27,26 @@ func Credential(r *http.Request, scheme string) (value string, ok bool) {
 // ShopperEntry is the way in for the app: the shopper's token, and where asked the installation's
 // proof.
 type ShopperEntry struct {
-	Tokens *Tokens
-	Proofs *Proofs
+	Tokens     *Tokens
+	Proofs     *Proofs
+	PerShopper *Limits // asked by subject before any proof is looked at; nil is no limit
 }
 
-// Shopper verifies the request's bearer token.
+// Shopper verifies the request's bearer token and counts against the shopper's limit: token (401),
+// door (403), rate (429) or unavailable (503).
 func (e ShopperEntry) Shopper(r *http.Request) (Shopper, error) {
 	raw, ok := Credential(r, "Bearer")
 	if !ok {
 		return Shopper{}, refuseToken("not exactly one bearer token")
 	}
-	return e.Tokens.Shopper(r.Context(), raw)
+	s, err := e.Tokens.Shopper(r.Context(), raw)
+	if err != nil || e.PerShopper == nil {
+		return s, err
+	}
+	if err := e.PerShopper.Allow(s.Subject); err != nil {
+		return Shopper{}, err
+	}
+	return s, nil
 }
 
 // Installation verifies the bearer token and the proof that goes with it, in this order, and
@@ -72,11 +81,14 @@ func (e StaffEntry) Staff(r *http.Request) (Staff, *StaffSession, error) {
 		s, err := e.bearer(r)
 		return s, nil, err
 	}
-	session, err := e.Cookies.Session(r)
-	if err != nil {
+	if _, err := e.Cookies.id(r); err != nil {
 		return Staff{}, nil, err
 	}
-	if err := e.fromPage(r); err != nil {
+	if err := e.fromPage(r); err != nil { // before the session counts as used
+		return Staff{}, nil, err
+	}
+	session, err := e.Cookies.Session(r)
+	if err != nil {
 		return Staff{}, nil, err
 	}
 	return session.Value, session, nil

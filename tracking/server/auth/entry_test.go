@@ -39,17 +39,30 @@ func TestCredential(t *testing.T) {
 func TestShopperEntry(t *testing.T) {
 	w := newWorld(t)
 	p := newPhone(t)
-	e := ShopperEntry{w.tokens, p.proofs}
+	limits, err := NewLimits(1, 3, w.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := ShopperEntry{w.tokens, p.proofs, limits}
 	raw := w.edited(nil, nil)
 	r := ask(p.sign(p.header(), p.claims()))
 	r.Header.Set("Authorization", "Bearer "+raw)
-	_, _, err := e.Installation(r)
+	_, _, err = e.Installation(r)
 	wantCode(t, err, 401, "proof") // made for another token
 	r = ask(p.sign(p.header(), p.claims().with(fields{"ath": athOf(raw)})))
 	r.Header.Set("Authorization", "Bearer "+raw)
 	s, installation, err := e.Installation(r)
 	if err != nil || s.Subject != "s-1" || installation != Thumbprint(&p.key.PublicKey) {
 		t.Fatalf("%+v, %q, %v", s, installation, err)
+	}
+	_, _, err = e.Installation(r)
+	wantCode(t, err, 401, "proof") // used
+	_, _, err = e.Installation(r)
+	wantCode(t, err, 429, "rate")
+	other := w.edited(nil, fields{"sub": "s-2"})
+	r.Header.Set("Authorization", "Bearer "+other)
+	if s, err := e.Shopper(r); err != nil || s.Subject != "s-2" {
+		t.Fatalf("another shopper: %+v, %v", s, err)
 	}
 	r.Header.Set("Authorization", "DPoP "+raw)
 	_, _, err = e.Installation(r)

@@ -176,6 +176,28 @@ func TestTicketGarbage(t *testing.T) {
 	}
 }
 
+func TestTicketRenews(t *testing.T) {
+	old := Ticket{Subject: "s", App: "app", Installation: "i", Store: "a", AuthUntil: time.Unix(1, 0)}
+	fresh := old
+	fresh.AuthUntil, fresh.Purposes = time.Unix(2, 0), []string{"assist"}
+	if !fresh.Renews(old) {
+		t.Error("its own renewal is refused")
+	}
+	for name, spoil := range map[string]func(*Ticket){
+		"subject": func(x *Ticket) { x.Subject = "z" }, "installation": func(x *Ticket) { x.Installation = "z" },
+		"store": func(x *Ticket) { x.Store = "z" }, "app": func(x *Ticket) { x.App = "z" },
+	} {
+		other := fresh
+		spoil(&other)
+		if other.Renews(old) {
+			t.Errorf("another %s renews it", name)
+		}
+	}
+	if (Ticket{}).Renews(Ticket{}) {
+		t.Error("nobody renews nobody")
+	}
+}
+
 func TestSecretsDiffer(t *testing.T) {
 	store := NewTickets(newClock().Now)
 	seen := map[string]bool{}

@@ -3,16 +3,19 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/MicahParks/jwkset"
@@ -128,42 +131,69 @@ func TestRotationUnderFlood(t *testing.T) {
 	}
 }
 
-// TestRotationUnderFloodInRealTime is the same against the wall clock, with whoever comes waiting
-// for whichever fetch is under way.
-func TestRotationUnderFloodInRealTime(t *testing.T) {
-	w := newWorld(t)
-	server := newJWKS(t, w.signer)
-	keys, err := FetchKeys(t.Context(), server.URL, server.Client(), time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer keys.Close()
-	ctx, stop := context.WithCancel(t.Context())
-	var all sync.WaitGroup
-	defer all.Wait()
-	defer stop()
-	for g := range 4 {
-		all.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				if _, err := keys.Key(ctx, fmt.Sprintf("made-up-%d-%d", g, n)); err == nil {
-					t.Error("an invented kid was found")
+// transport is an issuer without a network, so that time can be the test's own.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestRotationFromASlowIssuer is the worst case: the issuer takes its keys' whole time to answer,
+// rotates just after it was asked, and invented ids never stop. The new key works within 5 s.
+func TestRotationFromASlowIssuer(t *testing.T) {
+	old, next := jwksOf(t, newSigner(t, "k1")), jwksOf(t, newSigner(t, "k2"))
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		var rotated atomic.Bool
+		var asked atomic.Int64
+		client := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			serves := old // what stands when the question arrives
+			if rotated.Load() {
+				serves = next
+			}
+			if asked.Add(1) > 1 {
+				select {
+				case <-time.After(fetchTimeout - time.Millisecond):
+				case <-r.Context().Done():
+					return nil, r.Context().Err()
 				}
 			}
-		})
-	}
-	server.rotate(t, newSigner(t, "k2"))
-	start := time.Now()
-	for {
-		if _, err := keys.Key(ctx, "k2"); err == nil {
-			break
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(serves)), Request: r}, nil
+		})}
+		keys, err := FetchKeys(ctx, "https://login.example/jwks", client, time.Now)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if time.Since(start) > 5*time.Second {
-			t.Fatal("the new key does not work after 5 s")
+		time.Sleep(refetchGap)
+		var all sync.WaitGroup
+		for g := range 4 {
+			all.Go(func() {
+				for n := 0; ctx.Err() == nil; n++ {
+					if _, err := keys.Key(ctx, fmt.Sprintf("made-up-%d-%d", g, n)); err == nil {
+						t.Error("an invented kid was found")
+					}
+					time.Sleep(time.Millisecond)
+				}
+			})
 		}
-	}
-	if _, err := keys.Key(ctx, "k1"); !errors.Is(err, ErrUnknownKey) {
-		t.Fatalf("the key that was taken back: %v", err)
-	}
+		time.Sleep(2 * time.Millisecond) // the flood's question is under way
+		rotated.Store(true)
+		start := time.Now()
+		for time.Since(start) < time.Minute {
+			if _, err = keys.Key(ctx, "k2"); err == nil {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if took := time.Since(start); took > 5*time.Second || asked.Load() != 3 {
+			t.Errorf("the new key works after %v and %d questions", took, asked.Load())
+		}
+		if _, err := keys.Key(ctx, "k1"); !errors.Is(err, ErrUnknownKey) {
+			t.Errorf("the key that was taken back: %v", err)
+		}
+		stop()
+		keys.Close()
+		all.Wait()
+		synctest.Wait()
+	})
 }
 
 // TestKeysGrowStale: a key that is no longer published works for five minutes more at most, and an

@@ -29,6 +29,13 @@ type Ticket struct {
 	AuthUntil    time.Time // end of the shopper's token
 }
 
+// Renews reports whether t may take old's place on an open socket (the frame auth): the same
+// shopper, on the same installation, in the same store. Purposes are the ledger's affair.
+func (t Ticket) Renews(old Ticket) bool {
+	return t.Subject != "" && t.Subject == old.Subject && t.Installation == old.Installation &&
+		t.Store == old.Store && t.App == old.App
+}
+
 // TicketStore holds tickets between the request and the socket. Issue keeps it for TicketLife;
 // Redeem answers it once, to one caller, however many ask at the same time, and ErrExpired or
 // ErrUnknown to the others. A failure in between (a shared store out of reach) is any other error
