@@ -4,7 +4,14 @@ package consent
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // DecisionRequest is a shopper's answer to one prompt. It names one purpose by its type.
@@ -41,5 +48,88 @@ const ClaimAhead = 5 * time.Minute
 // Decide records a decision. It answers ErrServed, ErrInferred, ErrChoice, ErrDigest, ErrNotice or
 // ErrRequest (422) for what cannot be accepted, and ErrUnavailable if nothing is known to be recorded.
 func (l *Ledger) Decide(ctx context.Context, r DecisionRequest) (Decision, error) {
-	return Decision{}, ErrUnavailable
+	if err := checkAnswer(r); err != nil {
+		return Decision{}, err
+	}
+	now := l.now()
+	served, err := l.store.Served(ctx, r.ServedID, now)
+	if err != nil {
+		return Decision{}, err
+	}
+	if err := l.checkServed(served, r); err != nil {
+		return Decision{}, err
+	}
+	c, token, err := l.command(served, r, now)
+	if err != nil {
+		return Decision{}, err
+	}
+	done, err := l.store.Decide(ctx, c)
+	if err != nil {
+		return Decision{}, err
+	}
+	return Decision{
+		Receipt: done.Receipt, StopToken: token, Grant: done.Grant, RecordID: c.Event.Record.Header.RecordID,
+		Epoch: done.Epoch, Visit: done.Visit, Ended: done.Ended,
+	}, nil
+}
+
+// checkAnswer is what can be said without knowing what was served.
+func checkAnswer(r DecisionRequest) error {
+	if !slices.Contains(choices, r.Choice) {
+		return fmt.Errorf("%w: choice: %q", ErrChoice, r.Choice)
+	}
+	if r.Control != "button" && r.Control != "switch" {
+		return fmt.Errorf("%w: control: %q", ErrInferred, r.Control)
+	}
+	if !r.ShownAt.IsZero() && !r.DecidedAt.IsZero() && r.DecidedAt.Before(r.ShownAt) {
+		return fmt.Errorf("%w: decided_at lies before shown_at", ErrRequest)
+	}
+	if r.ServedID == "" {
+		return ErrServed
+	}
+	return nil
+}
+
+// checkServed holds the answer against what was served, and that against what is published now.
+func (l *Ledger) checkServed(s Served, r DecisionRequest) error {
+	if s.Subject != r.Subject || s.Scope != (Scope{r.Installation, r.Store}) || s.Purpose != r.Purpose {
+		return fmt.Errorf("%w: it was served to somebody else or for something else", ErrServed)
+	}
+	current, err := l.reg.Notice(s.Purpose, s.Lang, s.Jurisdiction)
+	if err != nil {
+		return err
+	}
+	if r.Hash != s.Notice || current.Hash != s.Notice {
+		return ErrNotice
+	}
+	if r.Digest != s.Digest {
+		return ErrDigest
+	}
+	return nil
+}
+
+// command is the decision with its record, its grant and its stop token made.
+func (l *Ledger) command(s Served, r DecisionRequest, now time.Time) (DecideCommand, string, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return DecideCommand{}, "", fmt.Errorf("a record's id: %w", err)
+	}
+	c := DecideCommand{Served: s, Choice: r.Choice, Now: now, Seal: l}
+	token, life := "", now
+	if r.Choice == ThisVisit || r.Choice == ForATerm {
+		purpose, _ := l.reg.Purpose(s.Purpose)
+		place, _ := l.reg.Jurisdiction(s.Jurisdiction)
+		life = now.Add(l.reg.Term(purpose, place, r.Choice))
+		c.Grant = &Grant{ID: id.String(), Purpose: s.Purpose, VisitOnly: r.Choice == ThisVisit, ExpiresAt: stamp(life)}
+		token, c.StopHash = newStopToken()
+	}
+	c.Event = newEvent(l.decisionRecord(id.String(), s, r, life, now), s.Notice)
+	return c, token, nil
+}
+
+// newStopToken makes a token of 256 random bits, and the hash that is all the ledger keeps of it.
+func newStopToken() (token string, hash [sha256.Size]byte) {
+	raw := make([]byte, stopTokenBytes)
+	rand.Read(raw)
+	return base64.RawURLEncoding.EncodeToString(raw), sha256.Sum256(raw)
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -92,15 +91,3 @@ func checkEnd(r EndRequest) error {
 
 // Visit makes the ledger a Sealer: the pseudonym of an epoch of a scope.
 func (l *Ledger) Visit(s Scope, epoch int64) string { return l.keys.Visit(s, epoch) }
-
-// Ended makes the ledger a Sealer: the event of an end.
-func (l *Ledger) Ended(c EndCommand, took []EndedRecord) Event { return l.endedEvent(c, took) }
-
-// claimed keeps a client's time as claimed, unless there was none.
-func claimed(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
-}

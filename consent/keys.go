@@ -172,11 +172,11 @@ func (k Keys) Fingerprint() string {
 }
 
 // Sign makes a compact JWS (EdDSA) with the current signing key. typ becomes the header's typ.
-func (k Keys) Sign(typ string, claims map[string]any) (string, error) {
+func (k Keys) Sign(typ string, claims jwt.Claims) (string, error) {
 	if len(k.signing) == 0 {
 		return "", errors.New("consent keys: no signing key: load or make keys first")
 	}
-	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, jwt.MapClaims(claims))
+	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims)
 	t.Header["typ"], t.Header["kid"] = typ, k.signing[0].kid
 	return t.SignedString(k.signing[0].private)
 }

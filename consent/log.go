@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -100,13 +99,4 @@ func parseHash(s string) (tlog.Hash, error) {
 	}
 	copy(h[:], b)
 	return h, nil
-}
-
-// parseLeaf reads a leaf back.
-func parseLeaf(text string) (leaf, error) {
-	var l leaf
-	if err := json.Unmarshal([]byte(text), &l); err != nil {
-		return l, fmt.Errorf("the leaf is not JSON: %w", err)
-	}
-	return l, nil
 }

@@ -4,7 +4,12 @@ package consent
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // ServedLife is how long a served notice can be decided on.
@@ -55,5 +60,83 @@ type ServedNotice struct {
 // Prompt serves a notice. Errors: the age family (403), an unknown purpose, language or
 // jurisdiction (422), ErrUnavailable: then do not prompt and do not track.
 func (l *Ledger) Prompt(ctx context.Context, r PromptRequest) (Prompt, error) {
-	return Prompt{}, ErrUnavailable
+	if r.Subject == "" || r.Installation == "" || r.Store == "" {
+		return Prompt{}, fmt.Errorf("%w: subject, installation and store are needed", ErrRequest)
+	}
+	notice, err := l.reg.Notice(r.Purpose, r.Lang, r.Jurisdiction)
+	if err != nil {
+		return Prompt{}, err
+	}
+	place, _ := l.reg.Jurisdiction(r.Jurisdiction)
+	if err := place.checkAge(r.AgeBand); err != nil {
+		return Prompt{}, err
+	}
+	now, scope := l.now(), Scope{Installation: r.Installation, Store: r.Store}
+	standing, err := l.store.Standing(ctx, r.Subject, scope, r.Purpose, now)
+	if err != nil {
+		return Prompt{}, err
+	}
+	if notBefore, quiet := place.quiet(standing, now); quiet && !r.Opened {
+		p := Prompt{Purpose: r.Purpose}
+		if !notBefore.IsZero() {
+			p.NotBefore = notBefore.UnixMilli()
+		}
+		return p, nil
+	}
+	p, err := l.compose(notice, place.ID)
+	if err != nil {
+		return Prompt{}, err
+	}
+	return l.serve(ctx, p, r, now)
+}
+
+// quiet reports whether prompting is out of place: something is in force already, or was declined
+// not long ago. The time is when that is over, zero if no time can tell.
+func (j Jurisdiction) quiet(s Standing, now time.Time) (time.Time, bool) {
+	var until time.Time
+	if !s.RefusedAt.IsZero() {
+		until = s.RefusedAt.Add(days(j.QuietRefusedDays))
+	}
+	if !s.DeferredAt.IsZero() {
+		if t := s.DeferredAt.Add(days(j.QuietDeferredDays)); t.After(until) {
+			until = t
+		}
+	}
+	if s.InForce {
+		return time.Time{}, true
+	}
+	return until, now.Before(until)
+}
+
+// compose makes the prompt of a notice: everything but the served id.
+func (l *Ledger) compose(n Notice, jurisdiction string) (Prompt, error) {
+	p := Prompt{
+		MayPrompt: true, Purpose: n.Purpose, Title: n.Title, Blocks: n.served(), Choices: n.choiceTexts(n.TermDays), Texts: n.Texts,
+		Notice: ServedNotice{
+			ID: n.ID, Version: strconv.Itoa(n.Version), Hash: n.Hash, Lang: n.Lang, Dir: n.Dir, Jurisdiction: jurisdiction,
+		},
+	}
+	var err error
+	if p.Digest, err = stringsDigest(p.Title, p.Blocks, p.Choices); err != nil {
+		return Prompt{}, err
+	}
+	p.Notice.Signature, err = l.keys.Sign("consent-notice+jwt", jwt.MapClaims{
+		"iss": l.reg.Controller.ID, "iat": l.now().Unix(), "notice": n.ID, "version": p.Notice.Version, "hash": n.Hash,
+		"lang": n.Lang, "dir": n.Dir, "jurisdiction": jurisdiction, "purpose": n.Purpose, "digest": p.Digest,
+	})
+	return p, err
+}
+
+// serve gives the prompt its id and keeps it until it is decided on.
+func (l *Ledger) serve(ctx context.Context, p Prompt, r PromptRequest, now time.Time) (Prompt, error) {
+	s := Served{
+		ID: rand.Text(), Subject: r.Subject, Scope: Scope{Installation: r.Installation, Store: r.Store}, App: r.App,
+		Purpose: r.Purpose, Notice: p.Notice.Hash, NoticeID: p.Notice.ID, Version: p.Notice.Version, Lang: p.Notice.Lang,
+		Jurisdiction: p.Notice.Jurisdiction, Digest: p.Digest, At: now, ExpiresAt: now.Add(ServedLife),
+	}
+	if err := l.store.Serve(ctx, s); err != nil {
+		return Prompt{}, err
+	}
+	p.ServedID, p.ExpiresAt = s.ID, s.ExpiresAt.UnixMilli()
+	return p, nil
 }

@@ -2,7 +2,122 @@
 
 package consent
 
-// Receipt makes the ledger a Sealer: it signs an event with its place in the log.
-func (l *Ledger) Receipt(e Event, at Place) (string, error) { return "", nil }
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
 
-func (l *Ledger) endedEvent(c EndCommand, took []EndedRecord) Event { return Event{} }
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// receiptType is the typ header of a receipt.
+const receiptType = "consent-receipt+jwt"
+
+// Receipt is what a shopper keeps: the record of a decision or of an end, signed, with its place in
+// the log. It proves and authorises nothing else. As a compact JWS it is signed with EdDSA; iss is the
+// controller, sub the shopper's Ref, jti the record's id, exp the declared end of the proof.
+type Receipt struct {
+	jwt.RegisteredClaims
+	Record     Record     `json:"receipt"`
+	NoticeHash string     `json:"notice_hash"`
+	Log        ReceiptLog `json:"log"`
+}
+
+// ReceiptLog places a receipt in the log. Leaf is the entry itself; with Key, whoever holds the
+// receipt, and nobody else, can show that the leaf is about this record.
+type ReceiptLog struct {
+	Index int64  `json:"index"`
+	Size  int64  `json:"size"` // of the tree right after the event
+	Root  string `json:"root"`
+	Leaf  string `json:"leaf"`
+	Key   string `json:"key"` // hex
+}
+
+// Receipt makes the ledger a Sealer: it signs an event with its place in the log.
+func (l *Ledger) Receipt(e Event, at Place) (string, error) {
+	text, err := e.Leaf()
+	if err != nil {
+		return "", err
+	}
+	issued := e.Record.Event.Time
+	return l.keys.Sign(receiptType, Receipt{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: l.reg.Controller.ID, Subject: string(e.Record.Header.Principal), ID: e.Record.Header.RecordID,
+			IssuedAt: jwt.NewNumericDate(issued), ExpiresAt: jwt.NewNumericDate(issued.Add(days(l.reg.ProofDays))),
+		},
+		Record: e.Record, NoticeHash: e.Notice,
+		Log: ReceiptLog{Index: at.Index, Size: at.Size, Root: at.Root, Leaf: string(text), Key: hex.EncodeToString(e.Key[:])},
+	})
+}
+
+// ErrReceipt is why a receipt does not verify; wrapped with what is wrong.
+var ErrReceipt = errors.New("the receipt does not verify")
+
+// VerifyReceipt checks a compact JWS against a key set, offline: the signature and its type, the
+// times as of now, and that the leaf it names is a commitment to this very record. That the leaf is
+// in the log is shown by a Proof, whose Leaf and Index must be those of the receipt.
+func VerifyReceipt(jws string, keySet []byte) (Receipt, error) {
+	return VerifyReceiptAt(jws, keySet, time.Now())
+}
+
+// VerifyReceiptAt is VerifyReceipt as of another time.
+func VerifyReceiptAt(jws string, keySet []byte, now time.Time) (Receipt, error) {
+	var r Receipt
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithStrictDecoding(), jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(), jwt.WithLeeway(ClaimAhead), jwt.WithTimeFunc(func() time.Time { return now }))
+	_, err := parser.ParseWithClaims(jws, &r, func(t *jwt.Token) (any, error) {
+		if t.Header["typ"] != receiptType {
+			return nil, fmt.Errorf("typ is %v, not %s", t.Header["typ"], receiptType)
+		}
+		return publicKey(keySet, t.Header["kid"])
+	})
+	if err != nil {
+		return Receipt{}, fmt.Errorf("%w: %w", ErrReceipt, err)
+	}
+	if err := r.checkLeaf(); err != nil {
+		return Receipt{}, fmt.Errorf("%w: %w", ErrReceipt, err)
+	}
+	return r, nil
+}
+
+func (r Receipt) checkLeaf() error {
+	e := Event{Record: r.Record, Notice: r.NoticeHash}
+	key, err := hex.DecodeString(r.Log.Key)
+	if err != nil || len(key) != len(e.Key) {
+		return errors.New("the key of its leaf is not 64 hex digits")
+	}
+	copy(e.Key[:], key)
+	text, err := e.Leaf()
+	if err != nil {
+		return err
+	}
+	if string(text) != r.Log.Leaf {
+		return errors.New("its leaf is about something else")
+	}
+	return nil
+}
+
+// publicKey finds a key in a set. The set is read here rather than by a library, since those come with
+// an HTTP client, which has no place in the rules; and only one kind of key is ever wanted.
+func publicKey(keySet []byte, kid any) (ed25519.PublicKey, error) {
+	var set jwks
+	if err := json.Unmarshal(keySet, &set); err != nil {
+		return nil, fmt.Errorf("the key set is not JSON: %w", err)
+	}
+	for _, k := range set.Keys {
+		if k.Kid != kid || k.Kty != "OKP" || k.Crv != "Ed25519" {
+			continue
+		}
+		x, err := base64.RawURLEncoding.DecodeString(k.X)
+		if err != nil || len(x) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("key %q in the set is not an Ed25519 key", k.Kid)
+		}
+		return x, nil
+	}
+	return nil, fmt.Errorf("the set has no key %v", kid)
+}

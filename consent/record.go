@@ -2,7 +2,11 @@
 
 package consent
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // State is where a record stands, as in ISO/IEC TS 27560 and the W3C Data Privacy Vocabulary.
 // Only Given and Renewed allow processing; the others return only through a new record.
@@ -76,13 +80,105 @@ type Party struct {
 
 // RecordEvent is what happened.
 type RecordEvent struct {
-	Time     time.Time  `json:"event_time"` // the server's
-	Claimed  *time.Time `json:"claimed_time,omitempty"`
-	Validity string     `json:"validity_duration"` // ISO 8601, "PT0S" where nothing is allowed
-	Entity   Ref        `json:"entity_id"`         // the installation that decided; empty for a global stop
-	Type     string     `json:"event_type"`        // "explicit consent", or the reason of an end
+	Time     time.Time  `json:"event_time"`             // the server's
+	Claimed  *time.Time `json:"claimed_time,omitempty"` // the client's, as claimed
+	Client   *time.Time `json:"client_time,omitempty"`  // the same, clamped to Time when it was too far ahead
+	Validity string     `json:"validity_duration"`      // ISO 8601, "PT0S" where nothing is allowed
+	Entity   Ref        `json:"entity_id"`              // the installation that decided; empty for a global stop
+	Type     string     `json:"event_type"`             // "explicit consent", or the reason of an end
 	State    string     `json:"event_state"`
 	Method   string     `json:"method,omitempty"` // the control: button or switch
 }
 
 const recordSchema = "ISO/IEC TS 27560:2023"
+
+const nothingAllowed = "PT0S"
+
+// happened is an event at the server's time, with what the client claims beside it.
+func happened(now, claim time.Time) RecordEvent {
+	e := RecordEvent{Time: stamp(now), Validity: nothingAllowed}
+	if !claim.IsZero() {
+		claimed, client := stamp(claim), stamp(claim)
+		if claim.After(now.Add(ClaimAhead)) {
+			client = e.Time
+		}
+		e.Claimed, e.Client = &claimed, &client
+	}
+	return e
+}
+
+// stamp is a time as records hold it: UTC, whole milliseconds, so that JSON gives it back unchanged.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+// iso8601 is a duration in whole seconds, as records and data types write it.
+func iso8601(d time.Duration) string { return fmt.Sprintf("PT%dS", int64(d/time.Second)) }
+
+// baseRecord fills in what the registry says about some purposes.
+func (l *Ledger) baseRecord(id string, subject Ref, purposes []string) Record {
+	c := l.reg.Controller
+	r := Record{
+		Header: RecordHeader{SchemaVersion: recordSchema, RecordID: id, Principal: subject},
+		Processing: RecordProcessing{
+			Purpose: purposes, Controllers: []string{c.ID}, Storage: l.reg.Storage, WithdrawalMethod: l.reg.Withdrawal,
+		},
+		Party: []Party{{ID: c.ID, Name: c.Name, Contact: c.Contact, Role: "pii controller"}},
+	}
+	p := &r.Processing
+	for _, name := range purposes {
+		purpose, _ := l.reg.Purpose(name)
+		p.PIIInformation = append(p.PIIInformation, purpose.Data...)
+		p.Recipients = append(p.Recipients, purpose.Recipients...)
+		for _, d := range purpose.Data {
+			t, _ := l.reg.dataType(d)
+			p.Retention = append(p.Retention, d+" "+t.Retention)
+		}
+	}
+	for _, list := range []*[]string{&p.PIIInformation, &p.Recipients, &p.Retention} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return r
+}
+
+// decisionRecord is the record of an answer to a served notice.
+func (l *Ledger) decisionRecord(id string, s Served, r DecisionRequest, life, now time.Time) Record {
+	rec := l.baseRecord(id, s.Subject, []string{s.Purpose})
+	rec.Processing.PrivacyNotice = s.NoticeID + "@" + s.Version
+	rec.Processing.Language, rec.Processing.Jurisdiction, rec.Processing.Store = s.Lang, s.Jurisdiction, s.Scope.Store
+	rec.Event = happened(now, r.DecidedAt)
+	rec.Event.Entity, rec.Event.Type, rec.Event.Method = s.Scope.Installation, "explicit consent", r.Control
+	switch r.Choice {
+	case No:
+		rec.Event.State = string(RefusedState)
+	case NotNow:
+		rec.Event.State = string(Deferred)
+	default:
+		rec.Event.State, rec.Event.Validity = string(Given), iso8601(life.Sub(now))
+	}
+	return rec
+}
+
+// Ended makes the ledger a Sealer: the event of an end and of the grants that it took.
+func (l *Ledger) Ended(c EndCommand, took []EndedRecord) Event {
+	var purposes, notices []string
+	for _, t := range took {
+		purposes, notices = append(purposes, t.Purpose), append(notices, t.Notice)
+	}
+	if len(took) == 0 && c.Purpose != "" {
+		purposes = []string{c.Purpose}
+	}
+	slices.Sort(purposes)
+	rec := l.baseRecord(c.ID, c.Subject, slices.Compact(purposes))
+	if c.Kind != EndAll {
+		rec.Processing.Store, rec.Event.Entity = c.Scope.Store, c.Scope.Installation
+	}
+	entity := rec.Event.Entity
+	rec.Event = happened(c.Now, c.Claimed)
+	rec.Event.Entity, rec.Event.Type, rec.Event.State = entity, string(c.Reason), string(StateAfter(c.Reason))
+	slices.Sort(notices)
+	notice := ""
+	if notices = slices.Compact(notices); len(notices) == 1 {
+		notice = notices[0]
+	}
+	return newEvent(rec, notice)
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"doorstep/consent"
+	"doorstep/tracking"
+)
+
+// justEnded is how long a final alert is still listed, so that a console can say why it went.
+const justEnded = time.Minute
+
+// RaiseAlert stores a new alert, or finds the one it repeats; see tracking.AlertStore.
+func (db *DB) RaiseAlert(ctx context.Context, a tracking.Alert) (stored tracking.Alert, merged bool, err error) {
+	err = db.write(ctx, func(t *tx) (err error) {
+		stored, merged, err = t.raise(a)
+		return err
+	})
+	if err != nil {
+		return tracking.Alert{}, false, err
+	}
+	return stored, merged, nil
+}
+
+func (t *tx) raise(a tracking.Alert) (tracking.Alert, bool, error) {
+	if err := t.lock(); err != nil {
+		return a, false, err
+	}
+	installation, err := t.current(a.Store, a.Visit)
+	if err != nil {
+		return a, false, err
+	}
+	var known, owner string
+	err = t.row(`SELECT body, installation FROM alert WHERE store = $1 AND (id = $2 OR final = 0 AND visit = $3 AND kind = $4 AND topic = $5)
+		ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END LIMIT 1`, a.Store, a.ID, a.Visit, string(a.Kind), a.Topic).into(&known, &owner)
+	if err == nil {
+		if owner != installation { // somebody else's alert, which is nothing to be told about
+			return a, false, tracking.ErrNoAlert
+		}
+		first, err := parseAlert(known)
+		return first, true, err
+	}
+	if !noRow(err) {
+		return a, false, err
+	}
+	a = asRaised(a, t.now)
+	body, err := json.Marshal(a)
+	if err != nil {
+		return a, false, fmt.Errorf("sqlstore: %w", err)
+	}
+	if _, err := t.exec(`INSERT INTO alert (id, store, visit, installation, kind, topic, purpose, final, changed_at, due_at, body)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10)`,
+		a.ID, a.Store, a.Visit, installation, string(a.Kind), a.Topic, a.Purpose, micros(a.ChangedAt), micros(a.DueAt), string(body)); err != nil {
+		return a, false, err
+	}
+	_, err = t.enter(consent.Entry{Kind: consent.EntryAlert, Store: a.Store, Alert: a.ID}, a)
+	return a, false, err
+}
+
+// asRaised fills in what every alert starts with. A zero DueAt escalates at the usual time.
+func asRaised(a tracking.Alert, now time.Time) tracking.Alert {
+	a.State, a.Version = tracking.Raised, 1
+	if a.RaisedAt.IsZero() {
+		a.RaisedAt = now
+	}
+	if a.DueAt.IsZero() {
+		a.DueAt = a.RaisedAt.Add(tracking.EscalateAfter)
+	}
+	a.ChangedAt = a.RaisedAt
+	return a
+}
+
+// current finds the installation whose visit this is now, if a grant is in force there: without
+// one nothing can be under way.
+func (t *tx) current(store, visit string) (installation string, err error) {
+	err = t.row(`SELECT s.installation FROM scope s WHERE s.visit = $1 AND s.store = $2 AND EXISTS (
+			SELECT 1 FROM record r WHERE r.installation = s.installation AND r.store = s.store
+			AND r.state IN ('given', 'renewed') AND r.epoch = s.epoch AND r.expires_at > $3)`, visit, store, micros(t.now)).into(&installation)
+	if noRow(err) {
+		err = tracking.ErrNoVisit
+	}
+	return installation, err
+}
+
+// ChangeAlert applies one step in a transaction. A key that this actor has used for this alert before
+// answers what it answered then.
+func (db *DB) ChangeAlert(ctx context.Context, store, id string, c tracking.Change) (tracking.Alert, error) {
+	var out tracking.Alert
+	err := db.write(ctx, func(t *tx) (err error) {
+		out, err = t.changeAlert(store, id, c)
+		return err
+	})
+	if err != nil {
+		return tracking.Alert{}, err
+	}
+	return out, nil
+}
+
+func (t *tx) changeAlert(store, id string, c tracking.Change) (tracking.Alert, error) {
+	if err := t.lock(); err != nil {
+		return tracking.Alert{}, err
+	}
+	var body string
+	err := t.row(`SELECT body FROM alert WHERE id = $1 AND store = $2`, id, store).into(&body)
+	if noRow(err) {
+		return tracking.Alert{}, tracking.ErrNoAlert
+	}
+	if err != nil {
+		return tracking.Alert{}, err
+	}
+	if before, ok, err := t.answered(id, c); ok || err != nil {
+		return before, err
+	}
+	now, err := parseAlert(body)
+	if err != nil {
+		return now, err
+	}
+	next, err := now.Next(c)
+	if err != nil {
+		return now, err
+	}
+	if _, err := t.saveAlert(next); err != nil {
+		return now, err
+	}
+	return next, t.remember(next, c)
+}
+
+func (t *tx) answered(id string, c tracking.Change) (a tracking.Alert, ok bool, err error) {
+	if c.Key == "" {
+		return a, false, nil
+	}
+	var body string
+	err = t.row(`SELECT body FROM alert_key WHERE alert = $1 AND shift = $2 AND key = $3`, id, c.By.Shift, c.Key).into(&body)
+	if noRow(err) {
+		return a, false, nil
+	}
+	if err == nil {
+		a, err = parseAlert(body)
+	}
+	return a, err == nil, err
+}
+
+func (t *tx) remember(a tracking.Alert, c tracking.Change) error {
+	if c.Key == "" {
+		return nil
+	}
+	body, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("sqlstore: %w", err)
+	}
+	_, err = t.exec(`INSERT INTO alert_key (alert, shift, key, entered_at, body) VALUES ($1, $2, $3, $4, $5)`,
+		a.ID, c.By.Shift, c.Key, micros(t.now), string(body))
+	return err
+}
+
+// saveAlert writes an alert at its new version, and its entry in the feed.
+func (t *tx) saveAlert(a tracking.Alert) (int64, error) {
+	body, err := json.Marshal(a)
+	if err != nil {
+		return 0, fmt.Errorf("sqlstore: %w", err)
+	}
+	if _, err := t.exec(`UPDATE alert SET topic = $2, final = $3, changed_at = $4, due_at = $5, body = $6 WHERE id = $1`,
+		a.ID, a.Topic, bit(a.Final()), micros(a.ChangedAt), micros(a.DueAt), string(body)); err != nil {
+		return 0, err
+	}
+	return t.enter(consent.Entry{Kind: consent.EntryAlert, Store: a.Store, Alert: a.ID}, a)
+}
+
+// alertStep is an alert and what an end makes of it.
+type alertStep struct{ next tracking.Alert }
+
+// alertsToEnd lists the open alerts of a scope that an end changes, of its visits before as well:
+//
+//	                              help, KeepRequest   any other
+//	session, or an expiry         location off        gone
+//	withdrawal, revocation, …     gone                gone
+//
+// A request that is "location off" already has no position to lose and runs out by its own clock; it goes
+// when the shopper withdraws or leaves. The end of one purpose leaves the alerts of the others alone,
+// but for those on the visit that is over: they would dangle from it.
+func (t *tx) alertsToEnd(c consent.EndCommand, s scope) ([]alertStep, error) {
+	var out []alertStep
+	err := t.all(func(r *sql.Rows) error {
+		var body string
+		if err := r.Scan(&body); err != nil {
+			return err
+		}
+		a, err := parseAlert(body)
+		if err != nil {
+			return err
+		}
+		next, changes, err := endAlert(c, s, a)
+		if changes {
+			out = append(out, alertStep{next})
+		}
+		return err
+	}, `SELECT body FROM alert WHERE installation = $1 AND store = $2 AND final = 0 ORDER BY id`, string(s.Installation), s.Store)
+	return out, err
+}
+
+func endAlert(c consent.EndCommand, s scope, a tracking.Alert) (tracking.Alert, bool, error) {
+	change := tracking.Change{Action: tracking.Vanish, Reason: string(c.Reason), Now: c.Now}
+	keeps := c.KeepRequest && a.Kind == tracking.Help && (c.Kind == consent.EndSession || c.Reason == consent.Expired)
+	switch {
+	case c.Kind == consent.EndGrant && a.Purpose != c.Purpose && a.Visit != s.visit:
+		return a, false, nil
+	case keeps && a.Off:
+		return a, false, nil
+	case keeps:
+		change.Action = tracking.LocationOff
+	}
+	next, err := a.Next(change)
+	return next, err == nil, err
+}
+
+// Alerts returns a store's open alerts and those just ended, with the change number they are as of.
+// One statement, so one snapshot.
+func (db *DB) Alerts(ctx context.Context, store string) ([]tracking.Alert, int64, error) {
+	var out []tracking.Alert
+	var change int64
+	err := db.all(ctx, func(r *sql.Rows) error {
+		var body sql.NullString
+		if err := r.Scan(&change, &body); err != nil || !body.Valid {
+			return err
+		}
+		a, err := parseAlert(body.String)
+		out = append(out, a)
+		return err
+	}, `SELECT c.change, a.body FROM counter c LEFT JOIN alert a ON a.store = $1 AND (a.final = 0 OR a.changed_at > $2)
+		WHERE c.id = 1 ORDER BY a.id`, store, micros(db.now().Add(-justEnded)))
+	if err != nil {
+		return nil, 0, err
+	}
+	return out, change, nil
+}
+
+// AlertsDue lists the alerts that time has something to do to, the longest overdue first.
+func (db *DB) AlertsDue(ctx context.Context, now time.Time, limit int) ([]tracking.Alert, error) {
+	var out []tracking.Alert
+	err := db.all(ctx, func(r *sql.Rows) error {
+		var body string
+		if err := r.Scan(&body); err != nil {
+			return err
+		}
+		a, err := parseAlert(body)
+		out = append(out, a)
+		return err
+	}, `SELECT body FROM alert WHERE final = 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $2`, micros(now), limit)
+	return out, err
+}
+
+func parseAlert(body string) (a tracking.Alert, err error) {
+	if err = json.Unmarshal([]byte(body), &a); err != nil {
+		err = fmt.Errorf("sqlstore: alert: %w", err)
+	}
+	return a, err
+}

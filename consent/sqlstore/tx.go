@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"doorstep/consent"
+)
+
+// tx is one write transaction. The counter row is read when the transaction first needs it and
+// written back once, at the end; the row is locked in between.
+type tx struct {
+	sql     *sql.Tx
+	stmts   *statements
+	ctx     context.Context
+	now     time.Time
+	locked  bool
+	change  int64
+	size    int64 // leaves in the log
+	changed bool
+}
+
+// write runs f in one durable transaction. The caller's context can give up waiting for its turn; once
+// begun, the transaction is carried to its end, which is near.
+func (db *DB) write(ctx context.Context, f func(*tx) error) (err error) {
+	select {
+	case <-db.turn:
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	}
+	defer func() { db.turn <- struct{}{} }()
+	ctx = context.WithoutCancel(ctx)
+	begun, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return unavailable(err)
+	}
+	t := &tx{sql: begun, stmts: &db.stmts, ctx: ctx, now: db.now()}
+	if err = f(t); err == nil {
+		err = t.writeCounter()
+	}
+	if err != nil {
+		if undo := begun.Rollback(); undo != nil {
+			err = errors.Join(err, unavailable(undo))
+		}
+		return err
+	}
+	if err := begun.Commit(); err != nil {
+		return unavailable(err)
+	}
+	db.stmts.learn(ctx)
+	return nil
+}
+
+// lock takes the counter row. Whatever decides by what others may change at the same time calls it
+// first, so that all such transactions come one after the other.
+func (t *tx) lock() error {
+	if t.locked {
+		return nil
+	}
+	t.locked = true
+	return t.row(`UPDATE counter SET change = change WHERE id = 1 RETURNING change, tree_size`).into(&t.change, &t.size)
+}
+
+func (t *tx) writeCounter() error {
+	if !t.changed {
+		return nil
+	}
+	_, err := t.exec(`UPDATE counter SET change = $1, tree_size = $2 WHERE id = 1`, t.change, t.size)
+	return err
+}
+
+// enter appends to the feed, under the next change number and at the time of the transaction.
+func (t *tx) enter(e consent.Entry, body any) (int64, error) {
+	if err := t.lock(); err != nil {
+		return 0, err
+	}
+	t.change, t.changed = t.change+1, true
+	if end, ok := body.(*consent.End); ok {
+		end.Change = t.change
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return 0, fmt.Errorf("sqlstore: %w", err)
+	}
+	_, err = t.exec(`INSERT INTO feed (change, kind, store, entered_at, alert, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+		t.change, string(e.Kind), e.Store, micros(t.now), e.Alert, string(text))
+	return t.change, err
+}
+
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	var r sql.Result
+	var err error
+	if s := t.stmts.get(query); s != nil {
+		r, err = t.sql.StmtContext(t.ctx, s).ExecContext(t.ctx, args...)
+	} else {
+		r, err = t.sql.ExecContext(t.ctx, query, args...)
+	}
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	n, err := r.RowsAffected()
+	return n, unavailable(err)
+}
+
+func (t *tx) row(query string, args ...any) row {
+	if s := t.stmts.get(query); s != nil {
+		return row{t.sql.StmtContext(t.ctx, s).QueryRowContext(t.ctx, args...)}
+	}
+	return row{t.sql.QueryRowContext(t.ctx, query, args...)}
+}
+
+// all calls scan for each row. It has read them all before anything else is asked of the connection.
+func (t *tx) all(scan func(*sql.Rows) error, query string, args ...any) error {
+	var rows *sql.Rows
+	var err error
+	if s := t.stmts.get(query); s != nil {
+		rows, err = t.sql.StmtContext(t.ctx, s).QueryContext(t.ctx, args...)
+	} else {
+		rows, err = t.sql.QueryContext(t.ctx, query, args...)
+	}
+	return eachRow(rows, err, scan)
+}
+
+// row is the answer of a query for one row.
+type row struct{ *sql.Row }
+
+// errNoRow is that there is none.
+var errNoRow = errors.New("sqlstore: no such row")
+
+func (r row) into(dest ...any) error {
+	err := r.Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errNoRow
+	}
+	return unavailable(err)
+}
+
+func (db *DB) row(ctx context.Context, query string, args ...any) row {
+	return row{db.reader.QueryRowContext(ctx, query, args...)}
+}
+
+func (db *DB) all(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := db.reader.QueryContext(ctx, query, args...)
+	return eachRow(rows, err, scan)
+}
+
+func eachRow(rows *sql.Rows, err error, scan func(*sql.Rows) error) error {
+	if err != nil {
+		return unavailable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return unavailable(err)
+		}
+	}
+	return unavailable(rows.Err())
+}
+
+// statements are the prepared ones of the single writing connection: parsing takes longer than most
+// of them run. One is prepared after the first transaction that used it, when the connection is free.
+type statements struct {
+	prepare func(context.Context, string) (*sql.Stmt, error)
+	known   map[string]*sql.Stmt
+	seen    []string
+}
+
+func (s *statements) get(query string) *sql.Stmt {
+	if p, ok := s.known[query]; ok {
+		return p
+	}
+	s.seen = append(s.seen, query)
+	return nil
+}
+
+// learn prepares what was seen. The transaction is committed by then, so a failure to prepare is not one
+// of the write: the query is simply parsed again next time.
+func (s *statements) learn(ctx context.Context) {
+	if s.known == nil {
+		s.known = map[string]*sql.Stmt{}
+	}
+	for _, query := range s.seen {
+		if s.known[query] != nil {
+			continue
+		}
+		if p, err := s.prepare(ctx, query); err == nil {
+			s.known[query] = p
+		}
+	}
+	s.seen = s.seen[:0]
+}
+
+func (s *statements) close() error {
+	var errs []error
+	for _, p := range s.known {
+		errs = append(errs, p.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	"doorstep/consent"
+)
+
+// Map is a store's map as it was imported.
+type Map struct {
+	Store, Version string
+	Sources        []byte // the files as imported, opaque here
+	SavedAt        time.Time
+}
+
+// SaveMap keeps a store's map in place of the one before and says so in the feed. The same version
+// again changes nothing.
+func (db *DB) SaveMap(ctx context.Context, store, version string, sources []byte) error {
+	return db.write(ctx, func(t *tx) error {
+		if err := t.lock(); err != nil {
+			return err
+		}
+		n, err := t.exec(`INSERT INTO store_map (store, version, sources, saved_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (store) DO UPDATE SET version = $2, sources = $3, saved_at = $4 WHERE store_map.version <> $2`,
+			store, version, base64.StdEncoding.EncodeToString(sources), micros(t.now))
+		if err != nil || n == 0 {
+			return err
+		}
+		_, err = t.enter(consent.Entry{Kind: consent.EntryMap, Store: store}, map[string]string{"version": version})
+		return err
+	})
+}
+
+// Maps returns every store's map, by store.
+func (db *DB) Maps(ctx context.Context) ([]Map, error) {
+	var out []Map
+	err := db.all(ctx, func(r *sql.Rows) error {
+		var m Map
+		var sources string
+		var at int64
+		err := r.Scan(&m.Store, &m.Version, &sources, &at)
+		if err == nil {
+			m.Sources, err = base64.StdEncoding.DecodeString(sources)
+		}
+		m.SavedAt = fromMicros(at)
+		out = append(out, m)
+		return err
+	}, `SELECT store, version, sources, saved_at FROM store_map ORDER BY store`)
+	return out, err
+}
+
+// Prune forgets what has outlived its time; see the lives in package consent. Nodes that have gone
+// silent are struck off, with what was on duty through them.
+func (db *DB) Prune(ctx context.Context, now time.Time) error {
+	return db.write(ctx, func(t *tx) error {
+		if err := t.pruneFeed(now); err != nil {
+			return err
+		}
+		for _, old := range []struct {
+			query string
+			life  time.Duration
+		}{
+			{`DELETE FROM outbox WHERE entered_at < $1`, consent.FeedLife},
+			{`DELETE FROM alert_key WHERE entered_at < $1`, consent.FeedLife},
+			{`DELETE FROM ending WHERE kind = 'session' AND ended_at < $1`, consent.FeedLife},
+			{`DELETE FROM alert WHERE final = 1 AND changed_at < $1`, consent.AlertLife},
+			{`DELETE FROM look WHERE opened_at < $1`, consent.JournalLife},
+			{`DELETE FROM served WHERE expires_at < $1`, 0},
+			{`DELETE FROM duty WHERE until < $1`, consent.NodeLife},
+		} {
+			if _, err := t.exec(old.query, micros(now.Add(-old.life))); err != nil {
+				return err
+			}
+		}
+		return t.pruneNodes(now.Add(-consent.NodeLife))
+	})
+}
+
+// pruneFeed remembers how far it went: a node that stands before that has missed something.
+func (t *tx) pruneFeed(now time.Time) error {
+	if err := t.lock(); err != nil {
+		return err
+	}
+	var last sql.NullInt64
+	if err := t.row(`SELECT MAX(change) FROM feed WHERE entered_at < $1`, micros(now.Add(-consent.FeedLife))).into(&last); err != nil {
+		return err
+	}
+	if !last.Valid {
+		return nil
+	}
+	if _, err := t.exec(`DELETE FROM feed WHERE change <= $1`, last.Int64); err != nil {
+		return err
+	}
+	_, err := t.exec(`UPDATE counter SET floor = $1 WHERE id = 1`, last.Int64)
+	return err
+}
+
+func (t *tx) pruneNodes(before time.Time) error {
+	var silent []string
+	err := t.all(func(r *sql.Rows) error {
+		var id string
+		err := r.Scan(&id)
+		silent = append(silent, id)
+		return err
+	}, `SELECT id FROM node WHERE polled_at < $1`, micros(before))
+	for _, id := range silent {
+		if err == nil {
+			err = t.strikeOff(id)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("sqlstore: silent nodes: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"doorstep/consent"
+)
+
+var decideCases = map[string]func(*testing.T, *house){
+	"nobody asked, nobody admitted": func(_ *testing.T, h *house) {
+		a := h.admit(h.phone("ana", "k1", "shop"))
+		h.equal("grants", len(a.Grants), 0)
+		h.equal("epoch", a.Epoch, int64(0))
+		h.equal("on duty", a.OnDuty, false)
+	},
+	"a grant is admitted, for its purpose and its place": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		d := h.decide(p, "assist", consent.ForATerm)
+		a := h.admit(p)
+		h.equal("purposes", purposes(a), "assist ")
+		h.equal("grant", a.Grants[0], *d.Grant)
+		h.equal("subject", a.Subject, p.subject)
+		h.equal("visit", a.Visit, d.Visit)
+		h.equal("visit is derived", a.Visit, h.keys.Visit(p.scope(), a.Epoch))
+		h.equal("other store", len(h.admit(h.phone("ana", "k1", "other")).Grants), 0)
+		h.equal("other phone", len(h.admit(h.phone("ana", "k2", "shop")).Grants), 0)
+	},
+	"a refusal admits nobody, and neither does a not now": func(_ *testing.T, h *house) {
+		for i, c := range []consent.Choice{consent.No, consent.NotNow} {
+			p := h.phone("ana", "k1", "shop")
+			d := h.decide(p, "assist", c)
+			h.equal("grants", len(h.admit(p).Grants), 0)
+			h.equal("stop token", d.StopToken, "")
+			if d.Receipt == "" || d.Grant != nil || d.Ended != nil {
+				h.Fatalf("case %d: a refusal has a receipt and nothing else: %+v", i, d)
+			}
+		}
+	},
+	"a served id decides once": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		r := answer(p, h.ask(p, "assist"), consent.ThisVisit)
+		must(h.ledger.Decide(h.ctx, r))(h)
+		_, err := h.ledger.Decide(h.ctx, r)
+		h.wants(err, consent.ErrServed)
+	},
+	"a served id lives ten minutes": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		r := answer(p, h.ask(p, "assist"), consent.ThisVisit)
+		h.clock.pass(consent.ServedLife)
+		_, err := h.ledger.Decide(h.ctx, r)
+		h.wants(err, consent.ErrServed)
+	},
+	"a second decision replaces the first": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ThisVisit)
+		d := h.decide(p, "assist", consent.ForATerm)
+		a := h.admit(p)
+		h.equal("grants", len(a.Grants), 1)
+		h.equal("the newer", a.Grants[0].ID, d.Grant.ID)
+		h.equal("epoch", a.Epoch, int64(1))
+	},
+	"refusing what was granted ends it": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		h.decide(p, "pickup", consent.ForATerm)
+		before := h.admit(p)
+		d := h.decide(p, "assist", consent.No)
+		if d.Ended == nil || len(d.Ended.Ends) != 1 || d.Ended.Ends[0].Visit != before.Visit {
+			h.Fatalf("the visit has not ended: %+v", d.Ended)
+		}
+		h.equal("what stays", purposes(h.admit(p)), "pickup ")
+	},
+	"another shopper on the same phone takes nothing over": func(_ *testing.T, h *house) {
+		ana, ben := h.phone("ana", "k1", "shop"), h.phone("ben", "k1", "shop")
+		stop := h.decide(ana, "assist", consent.ForATerm).StopToken
+		before := h.admit(ana)
+		d := h.decide(ben, "pickup", consent.ForATerm)
+		if d.Ended == nil || d.Ended.Ends[0].Visit != before.Visit || d.Ended.Ends[0].Reason != consent.Superseded {
+			h.Fatalf("the former shopper's visit has not ended: %+v", d.Ended)
+		}
+		a := h.admit(ben)
+		h.equal("subject", a.Subject, ben.subject)
+		h.equal("purposes", purposes(a), "pickup ")
+		e := must(h.ledger.Stop(h.ctx, stop, consent.EndRequest{ID: newID(), Kind: consent.EndStore}))(h)
+		h.equal("what the former shopper's token ends", len(e.Ends), 0)
+		h.equal("purposes", purposes(h.admit(ben)), "pickup ")
+	},
+	"a grant runs out by the server's clock": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		d := h.decide(p, "assist", consent.ThisVisit)
+		h.clock.pass(d.Grant.ExpiresAt.Sub(h.clock.now()) - time.Millisecond)
+		h.equal("just before", len(h.admit(p).Grants), 1)
+		h.clock.pass(time.Millisecond)
+		h.equal("then", len(h.admit(p).Grants), 0)
+	},
+	"quiet after a refusal, in every store and on every phone": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.No)
+		there := h.phone("ana", "k2", "other")
+		s := must(h.store.Standing(h.ctx, there.subject, there.scope(), "assist", h.clock.now()))(h)
+		h.equal("refused at", s.RefusedAt.Equal(h.clock.now()), true)
+		other := must(h.store.Standing(h.ctx, there.subject, there.scope(), "pickup", h.clock.now()))(h)
+		h.equal("another purpose", other, consent.Standing{})
+		h.clock.pass(time.Hour)
+		h.decide(there, "assist", consent.ThisVisit)
+		s = must(h.store.Standing(h.ctx, there.subject, there.scope(), "assist", h.clock.now()))(h)
+		h.equal("after a grant", s, consent.Standing{InForce: true})
+	},
+	"every decision is in the log, and its receipt says where": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		var kept []string
+		for _, c := range []consent.Choice{consent.No, consent.NotNow, consent.ThisVisit, consent.ForATerm} {
+			kept = append(kept, h.decide(p, "assist", c).Receipt)
+		}
+		kept = append(kept, h.end(consent.EndRequest{Kind: consent.EndAll, Subject: p.subject}).Receipt)
+		head := must(h.ledger.TreeHead(h.ctx))(h)
+		h.equal("size", head.Size, int64(len(kept)))
+		for i, jws := range kept {
+			r := must(consent.VerifyReceiptAt(jws, h.keys.JWKS(), h.clock.now()))(h)
+			h.equal("index", r.Log.Index, int64(i))
+			proof := must(h.ledger.Proof(h.ctx, r.Log.Index, 0))(h)
+			h.ok(proof.Verify())
+			h.equal("leaf", proof.Leaf, r.Log.Leaf)
+			h.equal("root", proof.Tree, head)
+			then := must(h.ledger.Proof(h.ctx, r.Log.Index, r.Log.Size))(h)
+			h.equal("root at the time", then.Tree.Root, r.Log.Root)
+		}
+		_, err := h.ledger.Proof(h.ctx, head.Size, 0)
+		h.wants(err, consent.ErrNoLeaf)
+	},
+	"a value is claimed once": func(_ *testing.T, h *house) {
+		h.equal("first", must(h.store.Claim(h.ctx, "keys", "a"))(h), "a")
+		h.equal("second", must(h.store.Claim(h.ctx, "keys", "b"))(h), "a")
+		h.wants(h.ledger.Bind(h.ctx), consent.ErrKeys)
+	},
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package storetest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"doorstep/consent"
+)
+
+func newID() string { return uuid.NewString() }
+
+var endCases = map[string]func(*testing.T, *house){
+	"only ends raise the epoch": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		h.decide(p, "pickup", consent.ForATerm)
+		h.decide(p, "assist", consent.NotNow)
+		h.equal("after decisions", h.admit(p).Epoch, int64(1))
+		h.endVisit(p, false)
+		h.equal("after an end", h.admit(p).Epoch, int64(2))
+	},
+	"the end of one purpose leaves the other, re-stamped": func(_ *testing.T, h *house) {
+		p, elsewhere := h.phone("ana", "k1", "shop"), h.phone("ana", "k1", "other")
+		h.decide(p, "assist", consent.ForATerm)
+		h.decide(p, "pickup", consent.ForATerm)
+		h.decide(elsewhere, "assist", consent.ForATerm)
+		before := h.admit(p)
+		e := h.end(consent.EndRequest{Kind: consent.EndGrant, Scope: p.scope(), Purpose: "assist"})
+		after := h.admit(p)
+		h.equal("ends", len(e.Ends), 1)
+		want := consent.End{
+			Change: e.Ends[0].Change, Scope: p.scope(), Visit: before.Visit, Epoch: 2, NextVisit: after.Visit,
+			Reason: consent.Withdrawn, Surviving: []string{"pickup"},
+		}
+		if d := cmp.Diff(want, e.Ends[0]); d != "" {
+			h.Fatalf("the end differs:\n%s", d)
+		}
+		h.equal("what stays", purposes(after), "pickup ")
+		h.equal("a new pseudonym", after.Visit != before.Visit, true)
+		h.equal("other store", h.admit(elsewhere).Epoch, int64(1))
+	},
+	"the global stop ends every scope of the subject and nobody else's": func(_ *testing.T, h *house) {
+		mine := []phone{h.phone("ana", "k1", "shop"), h.phone("ana", "k1", "other"), h.phone("ana", "k2", "shop")}
+		ben := h.phone("ben", "k3", "shop")
+		for _, p := range append(mine, ben) {
+			h.decide(p, "assist", consent.ForATerm)
+		}
+		e := h.end(consent.EndRequest{Kind: consent.EndAll, Subject: mine[0].subject})
+		h.equal("ends", len(e.Ends), len(mine))
+		for _, p := range mine {
+			h.equal("grants", len(h.admit(p).Grants), 0)
+		}
+		h.equal("somebody else's", len(h.admit(ben).Grants), 1)
+	},
+	"an id answers the same again, and serves for nothing else": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		r := consent.EndRequest{ID: newID(), Kind: consent.EndStore, Scope: p.scope()}
+		first := h.end(r)
+		h.clock.pass(time.Minute)
+		h.decide(p, "assist", consent.ForATerm)
+		second := h.end(r)
+		h.equal("repeated", second.Repeated, true)
+		second.Repeated = false
+		if d := cmp.Diff(first, second); d != "" {
+			h.Fatalf("the answers differ:\n%s", d)
+		}
+		h.equal("a grant given after it", len(h.admit(p).Grants), 1)
+		r.Kind, r.Purpose, r.Reason = consent.EndGrant, "assist", consent.Withdrawn
+		_, err := h.ledger.End(h.ctx, r)
+		h.wants(err, consent.ErrIDTaken)
+	},
+	"ending what is not there succeeds": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		for _, r := range []consent.EndRequest{
+			{Kind: consent.EndAll, Subject: p.subject}, {Kind: consent.EndStore, Scope: p.scope()}, {Kind: consent.EndGrant, Scope: p.scope(), Purpose: "assist"},
+		} {
+			e := h.end(r)
+			h.equal("change", e.Change, int64(0))
+			h.equal("ends", len(e.Ends), 0)
+			h.equal("receipt", e.Receipt != "", true)
+		}
+	},
+	"a session's end: grants for a term stay, those for the visit have ten minutes": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		term := h.decide(p, "pickup", consent.ForATerm)
+		visit := h.decide(p, "assist", consent.ThisVisit)
+		e := h.endVisit(p, false)
+		h.equal("receipt", e.Receipt, "")
+		h.equal("surviving", slices.Equal(e.Ends[0].Surviving, []string{"assist", "pickup"}), true)
+		a := h.admit(p)
+		h.equal("visit's expiry", a.Grants[0].ExpiresAt.Equal(h.clock.now().Add(10*time.Minute)), true)
+		h.equal("term's expiry", a.Grants[1].ExpiresAt.Equal(term.Grant.ExpiresAt), true)
+		h.clock.pass(9 * time.Minute)
+		h.ok(h.ledger.Rejoin(h.ctx, p.scope()))
+		h.equal("after rejoining", h.admit(p).Grants[0].ExpiresAt.Equal(visit.Grant.ExpiresAt), true)
+		h.endVisit(p, false)
+		h.clock.pass(10 * time.Minute)
+		h.equal("too late", purposes(h.admit(p)), "pickup ")
+		h.ok(h.ledger.Rejoin(h.ctx, p.scope()))
+		h.equal("still too late", purposes(h.admit(p)), "pickup ")
+	},
+	"a stale session's end changes nothing": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		old := h.admit(p).Visit
+		h.endVisit(p, false)
+		before := h.admit(p)
+		e := h.end(consent.EndRequest{Kind: consent.EndSession, Scope: p.scope(), Visit: old, Reason: consent.Lost})
+		h.equal("repeated", e.Repeated, true)
+		h.equal("ends", len(e.Ends), 0)
+		if d := cmp.Diff(before, h.admit(p)); d != "" {
+			h.Fatalf("the scope has changed:\n%s", d)
+		}
+	},
+	"expiries are found, and end by the same code": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		d := h.decide(p, "assist", consent.ThisVisit)
+		h.equal("early", len(must(h.ledger.Due(h.ctx, h.clock.now(), 10))(h)), 0)
+		h.clock.pass(d.Grant.ExpiresAt.Sub(h.clock.now()))
+		due := must(h.ledger.Due(h.ctx, h.clock.now(), 10))(h)
+		again := must(h.ledger.Due(h.ctx, h.clock.now(), 10))(h)
+		h.equal("due", len(due), 1)
+		h.equal("the same id from everybody", again[0].ID, due[0].ID)
+		e := must(h.ledger.End(h.ctx, due[0]))(h)
+		h.equal("ends", len(e.Ends), 1)
+		h.equal("reason", e.Ends[0].Reason, consent.Expired)
+		h.equal("then", len(must(h.ledger.Due(h.ctx, h.clock.now(), 10))(h)), 0)
+	},
+	"an expiry does not take what was renewed meanwhile": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		d := h.decide(p, "assist", consent.ThisVisit)
+		h.clock.pass(d.Grant.ExpiresAt.Sub(h.clock.now()))
+		due := must(h.ledger.Due(h.ctx, h.clock.now(), 10))(h)
+		h.equal("due", len(due), 1)
+		h.decide(p, "assist", consent.ForATerm)
+		h.equal("ends", len(must(h.ledger.End(h.ctx, due[0]))(h).Ends), 0)
+		h.equal("grants", len(h.admit(p).Grants), 1)
+	},
+	"the stop token only stops, again and again": func(_ *testing.T, h *house) {
+		p, other := h.phone("ana", "k1", "shop"), h.phone("ana", "k2", "other")
+		token := h.decide(p, "assist", consent.ForATerm).StopToken
+		h.decide(other, "assist", consent.ForATerm)
+		h.equal("subject", must(h.ledger.SubjectOfStopToken(h.ctx, token))(h), p.subject)
+		id := newID()
+		e := must(h.ledger.Stop(h.ctx, token, consent.EndRequest{ID: id}))(h)
+		h.equal("ends", len(e.Ends), 2)
+		h.equal("repeated", must(h.ledger.Stop(h.ctx, token, consent.EndRequest{ID: id}))(h).Repeated, true)
+		_, err := h.ledger.Stop(h.ctx, token[:len(token)-1]+"_", consent.EndRequest{ID: newID()})
+		h.wants(err, consent.ErrStopToken)
+		_, err = h.ledger.Stop(h.ctx, token, consent.EndRequest{ID: newID(), Kind: consent.EndSession})
+		h.wants(err, consent.ErrRequest)
+	},
+	"the nodes of the moment must acknowledge": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		h.ok(h.store.Join(h.ctx, "n1"))
+		h.ok(h.store.Join(h.ctx, "n2"))
+		e := h.endVisit(p, false)
+		h.equal("nodes", slices.Equal(e.Nodes, []string{"n1", "n2"}), true)
+		h.ok(h.store.Ack(h.ctx, "n1", e.Change))
+		h.ok(h.store.Ack(h.ctx, "n1", e.Change-1))
+		h.ok(h.store.Leave(h.ctx, "n2"))
+		acked := must(h.store.Acked(h.ctx, e.Nodes))(h)
+		if d := cmp.Diff(map[string]int64{"n1": e.Change}, acked); d != "" {
+			h.Fatalf("acknowledged:\n%s", d)
+		}
+		h.wants(h.store.Ack(h.ctx, "n2", e.Change), consent.ErrNotListed)
+		h.ok(h.store.Join(h.ctx, "n1"))
+		h.equal("a node that starts anew", must(h.store.Acked(h.ctx, e.Nodes))(h)["n1"], int64(0))
+	},
+}

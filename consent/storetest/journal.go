@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"doorstep/consent"
+	"doorstep/tracking"
+)
+
+func (h *house) look(id string, p phone) consent.View {
+	return consent.View{
+		ID: id, Store: p.store, Visit: h.admit(p).Visit, Alert: "a1", Reader: "shift", Role: "associate", Team: "Shoes",
+		Purpose: "assist", Fields: []string{"lat", "lng"}, OpenedAt: h.clock.now(),
+	}
+}
+
+var journalCases = map[string]func(*testing.T, *house){
+	"a look is journalled whole, for its shopper only": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		first := h.look("v1", p)
+		h.ok(h.ledger.OpenView(h.ctx, first))
+		h.clock.pass(time.Second)
+		second := h.look("v2", p)
+		h.ok(h.ledger.OpenView(h.ctx, second))
+		h.clock.pass(time.Second)
+		h.ok(h.ledger.CloseView(h.ctx, "v1", h.clock.now(), 7))
+		first.ClosedAt, first.Count = h.clock.now(), 7
+		got := must(h.ledger.Journal(h.ctx, p.subject))(h)
+		if d := cmp.Diff([]consent.View{second, first}, got); d != "" {
+			h.Fatalf("the journal differs:\n%s", d)
+		}
+		h.equal("somebody else's", len(must(h.ledger.Journal(h.ctx, h.keys.Subject("ben")))(h)), 0)
+	},
+	"nobody looks at a visit that has ended": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		v := h.look("v1", p)
+		h.endVisit(p, false)
+		h.wants(h.ledger.OpenView(h.ctx, v), tracking.ErrNoVisit)
+		h.equal("journal", len(must(h.ledger.Journal(h.ctx, p.subject))(h)), 0)
+	},
+	"an end closes the looks; the node settles the count once": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		h.ok(h.ledger.OpenView(h.ctx, h.look("v1", p)))
+		h.clock.pass(time.Second)
+		h.endVisit(p, false)
+		closed := func() consent.View { return must(h.ledger.Journal(h.ctx, p.subject))(h)[0] }
+		h.equal("closed by the end", closed().ClosedAt.Equal(h.clock.now()), true)
+		h.ok(h.ledger.CloseView(h.ctx, "v1", h.clock.now(), 3))
+		h.ok(h.ledger.CloseView(h.ctx, "v1", h.clock.now(), 9))
+		h.equal("count", closed().Count, int64(3))
+		h.wants(h.ledger.CloseView(h.ctx, "v9", h.clock.now(), 0), consent.ErrNoView)
+	},
+	"the journal is kept for ninety days": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		h.ok(h.ledger.OpenView(h.ctx, h.look("v1", p)))
+		h.clock.pass(consent.JournalLife)
+		h.ok(h.ledger.Prune(h.ctx))
+		h.equal("on the last day", len(must(h.ledger.Journal(h.ctx, p.subject))(h)), 1)
+		h.clock.pass(time.Second)
+		h.ok(h.ledger.Prune(h.ctx))
+		h.equal("after it", len(must(h.ledger.Journal(h.ctx, p.subject))(h)), 0)
+	},
+}
