@@ -33,7 +33,7 @@ func benchBatches(b *testing.B, l tracking.Live, stores int) [][]tracking.LiveWr
 	return out
 }
 
-// run writes batches, each a second after the last by its numbers, and reports per position.
+// run writes batches with rising numbers, one of each store at once, and reports per position.
 func run(b *testing.B, l tracking.Live, stores int, cpu func() float64) {
 	batches := benchBatches(b, l, stores)
 	b.ReportAllocs()
@@ -89,4 +89,26 @@ func BenchmarkWrite50(b *testing.B) {
 			run(b, m, stores, func() float64 { return 0 })
 		})
 	}
+}
+
+// BenchmarkPlainSet is what Redis takes for as many positions without any rule, as one pipeline of
+// SETs: the measure for BenchmarkWrite50, since the machine is in both.
+func BenchmarkPlainSet(b *testing.B) {
+	server := startServer(b)
+	admin := operator(b, server.AdminURL())
+	value := make([]byte, 2+22+8+120)
+	cpu := redisCPU(b, admin)
+	before := cpu()
+	for b.Loop() {
+		_, err := admin.Pipelined(context.Background(), func(p redis.Pipeliner) error {
+			for v := range 50 {
+				p.Set(context.Background(), fmt.Sprintf("ds:{store-0}:v:%032x", v), value, tracking.PositionLife)
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric((cpu()-before)/float64(b.N*50)*1e6, "redis-µs/position")
 }

@@ -50,50 +50,97 @@ type call struct {
 	err      error  // why there is none
 }
 
-func newCall(s script, keys []string, items, argv int) *call {
-	c := &call{items: items, deadline: 3 + len(keys) + deadlineArg}
-	c.args = make([]any, 0, 3+len(keys)+argv)
-	c.args = append(c.args, "EVALSHA", s.sha, len(keys))
-	for _, k := range keys {
-		c.args = append(c.args, k)
+// newCall makes a call of a script out of texts: the keys, then what follows the deadline.
+func newCall(s script, keys, items int, t *texts) *call {
+	c := &call{items: items, deadline: 3 + keys + deadlineArg}
+	c.args = make([]any, 0, 4+len(t.ends))
+	c.args = append(c.args, "EVALSHA", s.sha, keys)
+	for i, p := range t.pointers() {
+		if i == keys {
+			c.args = append(c.args, int64(0)) // the deadline's place
+		}
+		c.args = append(c.args, p)
 	}
 	return c
+}
+
+// texts gathers arguments in one piece of memory: a batch has two hundred of them, and a string of
+// its own for each would cost more than the writing.
+type texts struct {
+	bytes []byte
+	ends  []int
+}
+
+// end closes the argument whose bytes were appended.
+func (t *texts) end() { t.ends = append(t.ends, len(t.bytes)) }
+
+func (t *texts) text(parts ...string) {
+	for _, p := range parts {
+		t.bytes = append(t.bytes, p...)
+	}
+	t.end()
+}
+
+func (t *texts) number(n int64) {
+	t.bytes = strconv.AppendInt(t.bytes, n, 10)
+	t.end()
+}
+
+// value adds a registration as value.go lays it out.
+func (t *texts) value(owner string, seq int64, payload []byte) {
+	t.bytes = appendValue(t.bytes, owner, seq, payload)
+	t.end()
+}
+
+// pointers are the arguments. The driver takes a pointer to a string, and a pointer needs no
+// memory to become an any.
+func (t *texts) pointers() []*string {
+	all, from := string(t.bytes), 0
+	list, out := make([]string, len(t.ends)), make([]*string, len(t.ends))
+	for i, end := range t.ends {
+		list[i], from = all[from:end], end
+		out[i] = &list[i]
+	}
+	return out
 }
 
 // registerCall is the call for one registration.
 func registerCall(s tracking.Slot, owner string, seq, lifeMS int64) *call {
-	c := newCall(registerScript, []string{key(s.Store, s.Visit)}, 1, 3)
-	value := appendValue(make([]byte, 0, valueLen(owner, nil)), owner, seq, nil)
-	c.args = append(c.args, int64(0), value, lifeMS)
-	return c
+	t := &texts{}
+	t.text(key(s.Store, s.Visit))
+	t.value(owner, seq, nil)
+	t.number(lifeMS)
+	return newCall(registerScript, 1, 1, t)
 }
+
+// argsPerItem is how many texts a write has: its key, value, life, and head of publication.
+const argsPerItem = 4
 
 // writeCall is the call for at most maxBatch writes of one store, each visit once. It copies what
 // it needs of the batch: the caller may go before it is sent.
 func writeCall(publish, store string, batch []tracking.LiveWrite) *call {
-	keys, size := make([]string, len(batch)), 0
 	prefix := keyPrefix(store)
-	for i := range batch {
-		keys[i] = prefix + batch[i].Slot.Visit
-		size += valueLen(batch[i].Owner, batch[i].Payload)
-	}
-	c := newCall(writeScript, keys, len(batch), 3+3*len(batch))
-	c.args = append(c.args, int64(0), publish, channelName(store))
-	values := make([]byte, 0, size)
+	size := 2 * len(prefix)
 	for i := range batch {
 		w := &batch[i]
-		from := len(values)
-		values = appendValue(values, w.Owner, w.Seq, w.Payload)
-		c.args = append(c.args, values[from:len(values):len(values)], lifeMS(w.TTL), shownHead(w))
+		size += len(prefix) + 2*len(w.Slot.Visit) + valueLen(w.Owner, w.Payload) + 12
 	}
-	return c
-}
-
-func shownHead(w *tracking.LiveWrite) string {
-	if !w.Show {
-		return ""
+	t := &texts{bytes: make([]byte, 0, size), ends: make([]int, 0, 2+argsPerItem*len(batch))}
+	for i := range batch {
+		t.text(prefix, batch[i].Slot.Visit)
 	}
-	return string(appendShownHead(nil, w.Slot.Visit, len(w.Payload)))
+	t.text(publish)
+	t.text(channelName(store))
+	for i := range batch {
+		w := &batch[i]
+		t.value(w.Owner, w.Seq, w.Payload)
+		t.number(lifeMS(w.TTL))
+		if w.Show {
+			t.bytes = appendShownHead(t.bytes, w.Slot.Visit, len(w.Payload))
+		}
+		t.end() // empty, if it is not shown
+	}
+	return newCall(writeScript, len(batch), len(batch), t)
 }
 
 // writeCalls cuts a batch into calls: at maxBatch, and before a visit that the call already has.
