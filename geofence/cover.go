@@ -51,7 +51,7 @@ const (
 	cellBudget  = 16_384 // cells per level before compaction; about 0.5 MB
 	finestRes   = 15
 	coarsestRes = 11 // radius 30 m; nothing that the loader lets through needs coarser
-	compactSpan = 4  // a merged cell is at most this many resolutions coarser
+	compactSpan = 2  // a merged cell is at most this many resolutions coarser; each costs a look-up
 )
 
 // pickRes is the finest resolution whose cover of the area stays within the budget: cells for the
@@ -89,7 +89,7 @@ type builder struct {
 func buildCover(pl *plane, n *near, boundary MultiPolygon, zones []*area, poking []MultiPolygon, res int) (*cover, error) {
 	b := &builder{
 		plane: pl, near: n, zones: zones,
-		c:     &cover{res: res, coarsest: max(res-compactSpan, 0), cells: map[uint64]uint32{}},
+		c:     &cover{res: res, coarsest: res - compactSpan, cells: map[uint64]uint32{}},
 		seen:  map[uint64]bool{},
 		known: map[string]uint32{},
 	}

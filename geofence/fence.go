@@ -14,6 +14,7 @@ import (
 const (
 	fenceLimit  = 64 << 10 // bytes
 	fenceBudget = 1_024    // cells before compaction
+	fenceSpan   = 4        // a merged cell is at most this many resolutions coarser
 )
 
 // Fence is what phones fetch before any session, to start and stop by themselves: canonical JSON
@@ -140,7 +141,7 @@ func (x *Index) fenceCells(res int) (fenceCells, error) {
 			all[cell] = max(all[cell], c.infos[info].class)
 		}
 	}
-	compact(all, max(res-compactSpan, 0))
+	compact(all, res-fenceSpan)
 	out := fenceCells{Res: res, Edge: []string{}, Inside: []string{}}
 	for cell, c := range all {
 		name := fmt.Sprintf("%x", cell)

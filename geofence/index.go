@@ -14,7 +14,8 @@ import (
 //
 // DistM is the signed distance in metres to the boundary, negative inside, right to a centimetre
 // while it is no more than 60 m inside and 200 m outside. Beyond, it is a bound with the right sign:
-// the point is at least that deep inside (DistM < -60) or at least that far outside (DistM > 200).
+// the point is at least that deep inside (DistM < -60) or at least that far outside (DistM > 200; at
+// most 10 km is ever claimed).
 //
 // Without a known level a point is inside if it is inside on any level, DistM is the least of all
 // levels', and the zones are those of every level it is inside of.
@@ -234,11 +235,15 @@ func (p *Place) addZone(z *Zone) {
 	p.N = min(p.N+1, len(p.Zones))
 }
 
-// Distance is the exact signed distance in metres from p to the boundary at any distance, negative
-// inside, under the same rule for levels as Locate. It goes through every edge. NaN out of range.
+// Distance is the exact signed distance in metres from p to the boundary, negative inside, under the
+// same rule for levels as Locate. It goes through every edge. From 20 km on, where the flat map ends, it
+// is the great-circle distance to the middle of the site instead. NaN out of range.
 func (x *Index) Distance(p LatLng, level int, hasLevel bool) float64 {
 	if !inRange(p) {
 		return math.NaN()
+	}
+	if x.reach.dist(x.plane.xy(p)) > 2*roughM {
+		return max(greatCircle(x.plane.origin, p), 2*roughM)
 	}
 	best, one := math.Inf(1), x.levelOf(level, hasLevel)
 	for i := range x.levels {

@@ -67,6 +67,7 @@ type loader struct {
 	storeName  string
 	bearing    *float64
 	features   []feature
+	points     int // of all shapes so far
 	windings   []Where
 	doorPlaces []Where // of site.Doors
 	notes      []Note

@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	maxPokeM    = 2.0   // a zone may reach this far out of the boundary
-	noticeM     = 0.001 // and is reported from here
-	overlapM    = 0.01  // zones that overlap deeper than this are reported
-	maxDoorOffM = 20.0  // a door lies at most this far from the boundary
+	maxPokeM    = 2.0         // a zone may reach this far out of the boundary
+	noticeM     = 0.001       // and is reported from here
+	overlapM    = 0.01        // zones that overlap deeper than this are reported
+	overlapWork = 200_000_000 // edges looked at before the search for overlaps is given up
+	maxDoorOffM = 20.0        // a door lies at most this far from the boundary
 )
 
 // measure computes the zones' sizes and holds every zone and door against its level's boundary.
@@ -31,6 +32,7 @@ func (l *loader) measure(s *Site) {
 	for i := range s.Levels {
 		m := measurer{l: l, plane: &pl, level: &s.Levels[i], where: where}
 		m.boundary = newArea(&pl, m.level.Boundary)
+		m.near = newNear(m.boundary)
 		m.run()
 	}
 	for i, d := range s.Doors {
@@ -43,6 +45,7 @@ type measurer struct {
 	plane    *plane
 	level    *Level
 	boundary *area
+	near     *near
 	where    map[string]Where
 	zones    []*area
 	middles  []LatLng // of their widest circles
@@ -97,7 +100,7 @@ func (m *measurer) poke(z *Zone, a *area, w Where) (worst float64, at Where) {
 	for pi, part := range z.Shape {
 		for ri, ring := range part {
 			for ci, p := range ring {
-				if d := m.boundary.signed(p, m.plane.xy(p)); d > worst {
+				if d := m.near.edgeDist(m.plane.xy(p)); d > worst && !m.boundary.contains(p) {
 					worst, at = d, w.ring(ri).coordinate(ci)
 					if len(z.Shape) > 1 {
 						at = at.part(pi)
@@ -120,11 +123,15 @@ func (m *measurer) zoneWhere(z *Zone) Where { return m.where[z.ID] }
 
 // overlaps says once per level how many pairs of zones share ground.
 func (m *measurer) overlaps() {
-	pairs, deepest, example := 0, 0.0, ""
+	pairs, deepest, example, work := 0, 0.0, "", 0
 	for i, a := range m.zones {
 		for j, b := range m.zones[:i] {
 			if !a.box.overlaps(b.box) {
 				continue
+			}
+			if work += 4 * len(a.segs) * len(b.segs); work > overlapWork {
+				m.l.note(inFile(m.zoneWhere(&m.level.Zones[0]).File), fmt.Sprintf("level %d is too intricate to look for all overlaps", m.level.Ordinal))
+				return
 			}
 			if d := max(m.deepestIn(i, j), m.deepestIn(j, i)); d > overlapM {
 				pairs++

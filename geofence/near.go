@@ -29,6 +29,9 @@ type near struct {
 const (
 	nearExactM  = 60   // Place.DistM is exact up to here inside
 	nearSquares = 4096 // squares a level is cut into
+
+	// roughM is how far out the flat map still gives a bound: beyond it no larger one is claimed.
+	roughM = 10_000
 )
 
 func newNear(a *area) *near {
@@ -77,7 +80,7 @@ func (n *near) addSquare(m vec, dist []float64) {
 func (n *near) edgeDist(p vec) float64 {
 	fx, fy := (p.x-n.lo.x)/n.side, (p.y-n.lo.y)/n.side
 	if !(fx >= 0 && fy >= 0 && fx < float64(n.nx) && fy < float64(n.ny)) {
-		return n.area.box.dist(p) / slack
+		return min(n.area.box.dist(p)/slack, roughM)
 	}
 	i := int(fy)*n.nx + int(fx)
 	if b := n.bound[i]; b > 0 {

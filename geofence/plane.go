@@ -92,6 +92,8 @@ func (b box) contains(p vec) bool {
 	return p.x >= b.lo.x && p.x <= b.hi.x && p.y >= b.lo.y && p.y <= b.hi.y
 }
 
+func (b box) holds(c box) bool { return b.contains(c.lo) && b.contains(c.hi) }
+
 func (b box) overlaps(c box) bool {
 	return b.lo.x <= c.hi.x && c.lo.x <= b.hi.x && b.lo.y <= c.hi.y && c.lo.y <= b.hi.y
 }
@@ -104,3 +106,11 @@ func (b box) dist(p vec) float64 {
 }
 
 func (s segment) length() float64 { return math.Hypot(s.b.x-s.a.x, s.b.y-s.a.y) }
+
+// greatCircle is the haversine distance in metres on a sphere.
+func greatCircle(a, b LatLng) float64 {
+	sy := math.Sin((b.Lat - a.Lat) * degToRad / 2)
+	sx := math.Sin((b.Lng - a.Lng) * degToRad / 2)
+	h := sy*sy + math.Cos(a.Lat*degToRad)*math.Cos(b.Lat*degToRad)*sx*sx
+	return 2 * semiMajorM * math.Asin(math.Sqrt(min(h, 1)))
+}

@@ -9,9 +9,11 @@ import (
 )
 
 const (
-	maxPoints = 20_000 // of one area
-	maxSpanM  = 5_000  // of one area
-	maxLat    = 85     // the flat map and H3's straight edges are good up to here
+	maxPoints = 20_000 // of one boundary
+	maxCorner = 5_000  // of one zone
+	maxTotal  = 200_000
+	maxSpanM  = 5_000 // of one area
+	maxLat    = 85    // the flat map and H3's straight edges are good up to here
 )
 
 // shape reads a Polygon or MultiPolygon, mends what can be mended and says so. ok is false after
@@ -39,7 +41,11 @@ func (l *loader) shape(f feature) (m MultiPolygon, ok bool) {
 	if len(l.errs) > before {
 		return nil, false
 	}
-	return m, l.checkSize(f.where, m) && l.checkValid(f.where, m)
+	most := maxPoints
+	if f.kind == "zone" {
+		most = maxCorner
+	}
+	return m, l.checkSize(f.where, m, most) && l.checkValid(f.where, m)
 }
 
 func (l *loader) polygon(w Where, v any) Polygon {
@@ -154,7 +160,7 @@ func turn(ring []LatLng) (sum float64) {
 }
 
 // checkSize refuses an area that no store has: usually a stray point, or the wrong unit.
-func (l *loader) checkSize(w Where, m MultiPolygon) bool {
+func (l *loader) checkSize(w Where, m MultiPolygon, most int) bool {
 	b, o := emptyBox(), m[0][0][0]
 	kx, ky := metresPerDegree(o.Lat)
 	points := 0
@@ -166,12 +172,15 @@ func (l *loader) checkSize(w Where, m MultiPolygon) bool {
 			}
 		}
 	}
+	l.points += points
 	span := max(b.hi.x-b.lo.x, b.hi.y-b.lo.y)
 	switch {
 	case span > maxSpanM:
 		l.fail(w, fmt.Sprintf("is too large: it spans %.1f km", span/1000), fmt.Sprintf("a store spans at most %d km; look for a stray or swapped point", maxSpanM/1000))
-	case points > maxPoints:
-		l.fail(w, fmt.Sprintf("%d points are more than %d", points, maxPoints), "simplify the outline to centimetres")
+	case points > most:
+		l.fail(w, fmt.Sprintf("%d points are more than %d", points, most), "simplify the outline to centimetres")
+	case l.points > maxTotal:
+		l.fail(w, fmt.Sprintf("with it the map has more than %d points", maxTotal), "simplify the outlines to centimetres")
 	case span < 0.1:
 		l.fail(w, "is smaller than ten centimetres", "draw it in degrees, at its true size")
 	default:

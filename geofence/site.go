@@ -51,3 +51,21 @@ type Door struct {
 	Level int
 	At    LatLng
 }
+
+// Distinct is the share of a site's zones, by count and by area (0 to 1), that a phone of the given
+// accuracy in metres can be certain of; of the others it can only say "likely". 0 without zones.
+func (s *Site) Distinct(accuracyM float64) (byCount, byArea float64) {
+	var n, all, area, allArea float64
+	for _, l := range s.Levels {
+		for _, z := range l.Zones {
+			all, allArea = all+1, allArea+z.AreaM2
+			if z.HalfWidthM >= accuracyM {
+				n, area = n+1, area+z.AreaM2
+			}
+		}
+	}
+	if all == 0 {
+		return 0, 0
+	}
+	return n / all, area / allArea
+}

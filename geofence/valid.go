@@ -37,9 +37,15 @@ func (l *loader) checkValid(w Where, m MultiPolygon) bool {
 // nestedHoles finds a hole in a hole. The library looks at the first point of each only, and misses
 // a pair that shares it.
 func nestedHoles(part Polygon) (inner, outer int, found bool) {
+	s := Site{Levels: []Level{{Boundary: MultiPolygon{part[:1]}}}}
+	pl := newPlane(&s)
+	holes := make([]*area, len(part))
+	for i := 1; i < len(part); i++ {
+		holes[i] = newArea(&pl, MultiPolygon{part[i : i+1]})
+	}
 	for i := 1; i < len(part); i++ {
 		for j := 1; j < len(part); j++ {
-			if i != j && liesIn(part[i], part[j]) {
+			if i != j && holes[j].box.grown(noticeM).holds(holes[i].box) && liesIn(part[i], holes[j]) {
 				return i, j, true
 			}
 		}
@@ -48,12 +54,9 @@ func nestedHoles(part Polygon) (inner, outer int, found bool) {
 }
 
 // liesIn tells rings that are known not to cross: one point strictly inside is enough.
-func liesIn(a, b []LatLng) bool {
-	s := Site{Levels: []Level{{Boundary: MultiPolygon{{b}}}}}
-	pl := newPlane(&s)
-	hole := newArea(&pl, s.Levels[0].Boundary)
-	for _, p := range a {
-		if q := pl.xy(p); hole.box.contains(q) && hole.signed(p, q) < -noticeM {
+func liesIn(ring []LatLng, a *area) bool {
+	for _, p := range ring {
+		if a.signed(p, a.plane.xy(p)) < -noticeM {
 			return true
 		}
 	}
