@@ -35,6 +35,16 @@ func TestLargeIsRefusedUnparsed(t *testing.T) {
 	}
 }
 
+// TestDecodePart: one text for one run of bytes, so that what is compared as text is compared whole.
+func TestDecodePart(t *testing.T) {
+	for s, ok := range map[string]bool{"AAA": true, "AA": true, "-_": false, "-w": true, "AB": false, "AAB": false, "A": false,
+		"": false, "AA=": false, "AA==": false, "+w": false, "A\nA": false, "AA\r": false, " AA": false} {
+		if _, err := decodePart(s); (err == nil) != ok {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
 // TestNestingIsBounded: the deepest and widest JSON that fits 4 KiB is refused before it is kept.
 func TestNestingIsBounded(t *testing.T) {
 	for text, ok := range map[string]bool{

@@ -136,7 +136,7 @@ func sound(key any) error {
 		if bits := k.N.BitLen(); bits < minRSABits || bits > maxRSABits {
 			return fmt.Errorf("RSA of %d bits; use %d to %d", bits, minRSABits, maxRSABits)
 		}
-		if k.E < 3 || k.E%2 == 0 {
+		if k.E%2 == 0 { // the library refuses 1
 			return errors.New("RSA with an exponent that is not one; use 65537")
 		}
 		return nil

@@ -252,6 +252,27 @@ func TestProofOnce(t *testing.T) {
 	})
 }
 
+// TestProofIsRememberedLongEnough: a proof dated a minute ahead could be good for two minutes. It is
+// tried again all that time, while others keep the memory turning.
+func TestProofIsRememberedLongEnough(t *testing.T) {
+	p := newPhone(t)
+	proof := p.sign(p.header(), p.claims().with(fields{"iat": p.Now().Unix() + 60}))
+	if _, err := p.proofs.VerifyRequest(ask(proof), bearer); err != nil {
+		t.Fatal(err)
+	}
+	for range 12 {
+		p.Add(10 * time.Second)
+		if _, err := p.proofs.VerifyRequest(ask(p.sign(p.header(), p.claims())), bearer); err != nil {
+			t.Fatal(err)
+		}
+		_, err := p.proofs.VerifyRequest(ask(proof), bearer)
+		wantCode(t, err, 401, "proof")
+	}
+	p.Add(time.Millisecond)
+	_, err := p.proofs.VerifyRequest(ask(proof), bearer)
+	wantCode(t, err, 401, "proof_time")
+}
+
 func TestProofOneWinner(t *testing.T) {
 	p := newPhone(t)
 	proof := p.sign(p.header(), p.claims())

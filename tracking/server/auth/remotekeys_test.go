@@ -225,12 +225,14 @@ func TestKeysGrowStale(t *testing.T) {
 // TestBadAnswersChangeNothing: whatever the address serves, the keys that are held stay.
 func TestBadAnswersChangeNothing(t *testing.T) {
 	w, server, keys := remoteWorld(t)
+	others := jwksOf(t, newSigner(t, "k2"))
 	for name, f := range map[string]func(http.ResponseWriter){
-		"an error":      func(w http.ResponseWriter) { w.WriteHeader(500) },
-		"a page":        func(w http.ResponseWriter) { fmt.Fprint(w, "<html>") },
-		"an empty set":  func(w http.ResponseWriter) { fmt.Fprint(w, `{"keys":[]}`) },
-		"too much":      func(w http.ResponseWriter) { fmt.Fprint(w, `{"keys":[`, strings.Repeat(" ", maxKeySet), `]}`) },
-		"a redirection": func(w http.ResponseWriter) { w.Header().Set("Location", "/x"); w.WriteHeader(302) },
+		"an error with keys": func(w http.ResponseWriter) { w.WriteHeader(500); _, _ = w.Write(others) },
+		"an error":           func(w http.ResponseWriter) { w.WriteHeader(500) },
+		"a page":             func(w http.ResponseWriter) { fmt.Fprint(w, "<html>") },
+		"an empty set":       func(w http.ResponseWriter) { fmt.Fprint(w, `{"keys":[]}`) },
+		"too much":           func(w http.ResponseWriter) { fmt.Fprint(w, `{"keys":[`, strings.Repeat(" ", maxKeySet), `]}`) },
+		"a redirection":      func(w http.ResponseWriter) { w.Header().Set("Location", "/x"); w.WriteHeader(302) },
 	} {
 		server.answer(f)
 		before := server.asked.Load()
@@ -254,6 +256,9 @@ func TestFetchKeysRefusesToStart(t *testing.T) {
 		k, err := FetchKeys(t.Context(), address, server.Client(), time.Now)
 		if err == nil || k != nil {
 			t.Errorf("%q: started", address)
+		}
+		if _, setting := errors.AsType[*SettingError](err); setting == (address == server.URL) {
+			t.Errorf("%q: %v", address, err)
 		}
 	}
 }
@@ -295,6 +300,7 @@ func TestParseKeySet(t *testing.T) {
 		"a shared secret":        {set(fields{"kty": "oct", "kid": "k1", "k": x}), 0},
 		"off the curve":          {set(ec.with(fields{"y": x})), 0},
 		"RSA of 512 bits":        {set(fields{"kty": "RSA", "kid": "r", "e": "AQAB", "n": strings.Repeat("v", 86)}), 0},
+		"RSA, exponent 2":        {set(fields{"kty": "RSA", "kid": "r", "e": "Ag", "n": strings.Repeat("v", 342)}), 0},
 		"RSA, exponent 1":        {set(fields{"kty": "RSA", "kid": "r", "e": "AQ", "n": strings.Repeat("v", 342)}), 0},
 		"RSA":                    {set(fields{"kty": "RSA", "kid": "r", "e": "AQAB", "n": strings.Repeat("v", 342)}), 1},
 		"not a set":              {`[]`, 0},

@@ -3,6 +3,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rand"
@@ -380,6 +381,52 @@ func TestMethods(t *testing.T) {
 		_, err = v.Shopper(t.Context(), mint(jwt.SigningMethodRS512, "rsa", rsaKey))
 		wantCode(t, err, 401, "token")
 	}
+}
+
+// TestKeyKnowsItsMethod: the method comes with the key, so a key that is filed under another one
+// verifies nothing, even where the mathematics would.
+func TestKeyKnowsItsMethod(t *testing.T) {
+	w := newWorld(t)
+	misfiled := KeySet{"k1": {"RS256", &w.signer.key.PublicKey}}
+	v, err := NewTokens(Settings{Now: w.Now, Issuers: []Issuer{{testIssuer, methods, misfiled, []Door{ShopperDoor}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = v.Shopper(t.Context(), w.edited(nil, nil))
+	wantCode(t, err, 401, "token")
+}
+
+// asked is a key store that notes what it is asked for.
+type asked struct{ kids []string }
+
+func (a *asked) Key(_ context.Context, kid string) (Key, error) {
+	a.kids = append(a.kids, kid)
+	if kid == "down" {
+		return Key{}, errors.New("out of reach")
+	}
+	return Key{}, ErrUnknownKey
+}
+
+// TestKeyStoreIsAskedLittle: an id that cannot be one never reaches the store, and a store that
+// cannot answer makes the answer "not now", never "no".
+func TestKeyStoreIsAskedLittle(t *testing.T) {
+	w := newWorld(t)
+	store := &asked{}
+	v, err := NewTokens(Settings{Now: w.Now, Issuers: []Issuer{{testIssuer, methods, store, []Door{ShopperDoor}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kid := range []any{nil, "", 1, strings.Repeat("k", 257)} {
+		_, err := v.Shopper(t.Context(), w.edited(fields{"kid": kid}, nil))
+		wantCode(t, err, 401, "token")
+	}
+	if len(store.kids) != 0 {
+		t.Fatalf("asked for %q", store.kids)
+	}
+	_, err = v.Shopper(t.Context(), w.edited(fields{"kid": "other"}, nil))
+	wantCode(t, err, 401, "token")
+	_, err = v.Shopper(t.Context(), w.edited(fields{"kid": "down"}, nil))
+	wantCode(t, err, 503, "unavailable")
 }
 
 // TestIssuersAreApart: the issuer of shoppers cannot make staff, even with the staff issuer's kid.
