@@ -13,10 +13,11 @@ import (
 //
 //	"16+", "16-17"  at least 16
 //	"adult"         at least 18
-//	"under_16"      below 16, whatever the jurisdiction asks for
+//	"minor"         below the age of consent, wherever that lies
+//	"under_16"      the same: the retailer put the line at 16
 //	anything else   unknown, and unknown is not enough
 func (j Jurisdiction) checkAge(band string) error {
-	if _, ok := ageOf(strings.TrimPrefix(band, "under_")); ok && strings.HasPrefix(band, "under_") {
+	if under, ok := strings.CutPrefix(band, "under_"); band == "minor" || ok && isAge(under) {
 		return ErrAgeBelow
 	}
 	least, ok := leastAge(band)
@@ -43,6 +44,11 @@ func leastAge(band string) (int, bool) {
 	a, okA := ageOf(low)
 	b, okB := ageOf(high)
 	return a, okA && okB && a <= b
+}
+
+func isAge(s string) bool {
+	_, ok := ageOf(s)
+	return ok
 }
 
 // ageOf reads one or two digits and nothing else.

@@ -32,7 +32,7 @@ type DecisionRequest struct {
 // Decision is a recorded answer.
 type Decision struct {
 	Receipt   string // compact JWS; it authorises nothing
-	StopToken string // can only stop; given with a grant, and known to nobody else afterwards
+	StopToken string // can only stop; comes with every decision, and is known to nobody else afterwards
 	Grant     *Grant // nil unless something is in force now
 	RecordID  string
 	Epoch     int64
@@ -114,14 +114,14 @@ func (l *Ledger) command(s Served, r DecisionRequest, now time.Time) (DecideComm
 	if err != nil {
 		return DecideCommand{}, "", fmt.Errorf("a record's id: %w", err)
 	}
-	c := DecideCommand{Served: s, Choice: r.Choice, Now: now, Seal: l}
-	token, life := "", now
+	token, hash := newStopToken()
+	c := DecideCommand{Served: s, Choice: r.Choice, Now: now, StopHash: hash, Seal: l}
+	life := now
 	if r.Choice == ThisVisit || r.Choice == ForATerm {
 		purpose, _ := l.reg.Purpose(s.Purpose)
 		place, _ := l.reg.Jurisdiction(s.Jurisdiction)
 		life = now.Add(l.reg.Term(purpose, place, r.Choice))
 		c.Grant = &Grant{ID: id.String(), Purpose: s.Purpose, VisitOnly: r.Choice == ThisVisit, ExpiresAt: stamp(life)}
-		token, c.StopHash = newStopToken()
 	}
 	c.Event = newEvent(l.decisionRecord(id.String(), s, r, life, now), s.Notice)
 	return c, token, nil

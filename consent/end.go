@@ -50,7 +50,7 @@ func (l *Ledger) Stop(ctx context.Context, stopToken string, r EndRequest) (Endi
 }
 
 func (l *Ledger) stopRight(ctx context.Context, token string) (StopRight, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(token)
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil || len(raw) != stopTokenBytes {
 		return StopRight{}, ErrStopToken
 	}

@@ -40,9 +40,8 @@ type Link struct {
 
 // ChoiceText is one of the four buttons.
 type ChoiceText struct {
-	ID    Choice `json:"id"`
+	ID    Choice `json:"choice"`
 	Label string `json:"label"`
-	Days  int    `json:"days,omitempty"` // for a term
 }
 
 // Texts are what an app says while and after. Indicator is keyed by off, starting, on, seen,
@@ -79,21 +78,26 @@ func (n Notice) served() []Block {
 	return out
 }
 
-func (n Notice) choiceTexts(termDays int) []ChoiceText {
+func (n Notice) choiceTexts() []ChoiceText {
 	var out []ChoiceText
 	for _, c := range choices {
-		t := ChoiceText{ID: c, Label: n.Choices[c]}
-		if c == ForATerm {
-			t.Days = termDays
-		}
-		out = append(out, t)
+		out = append(out, ChoiceText{ID: c, Label: n.Choices[c]})
 	}
 	return out
 }
 
-// stringsDigest is the digest that a decision repeats.
+// stringsDigest is the digest that a decision repeats: of the strings that are shown, and of nothing
+// else, so that an app can make it from what it handed to its views.
 func stringsDigest(title string, blocks []Block, choices []ChoiceText) (string, error) {
-	return digest(map[string]any{"title": title, "blocks": blocks, "choices": choices})
+	shown := make([]map[string]string, len(blocks))
+	for i, b := range blocks {
+		shown[i] = map[string]string{"title": b.Title, "text": b.Text}
+	}
+	labels := make([]string, len(choices))
+	for i, c := range choices {
+		labels[i] = c.Label
+	}
+	return digest(map[string]any{"title": title, "blocks": shown, "choices": labels})
 }
 
 func (r *Registry) checkNotice(n Notice, name string, report func(string, ...any)) {

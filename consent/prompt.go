@@ -24,7 +24,7 @@ type PromptRequest struct {
 	Purpose      string
 	Lang         string // BCP 47, as published; no fall-back
 	Jurisdiction string // as in the registry; empty means its default
-	AgeBand      string // of the token: "16+", "16-17", "adult", "under_16"; anything else is unknown
+	AgeBand      string // of the token: "16+", "16-17", "adult", "minor", "under_16"; anything else is unknown
 	Opened       bool   // the shopper opened the notice: that is not a prompt, and no quiet time applies
 }
 
@@ -32,17 +32,17 @@ type PromptRequest struct {
 // MayPrompt, Purpose and NotBefore is set: there is nothing to decide on.
 type Prompt struct {
 	ServedID  string       `json:"served_id,omitempty"`
-	ExpiresAt int64        `json:"expires_at,omitempty"` // Unix milliseconds
+	ExpiresAt int64        `json:"expires_t,omitempty"` // Unix milliseconds
 	MayPrompt bool         `json:"may_prompt"`
-	NotBefore int64        `json:"not_before,omitempty"` // Unix milliseconds: when prompting is allowed again
+	NotBefore int64        `json:"not_before_t,omitempty"` // Unix milliseconds: when prompting is allowed again
 	Notice    ServedNotice `json:"notice,omitzero"`
 	Title     string       `json:"title,omitempty"`
 	Blocks    []Block      `json:"blocks,omitempty"`
 	Purpose   string       `json:"purpose"`
 	Choices   []ChoiceText `json:"choices,omitempty"`
 	Texts     Texts        `json:"texts,omitzero"`
-	// Digest is the SHA-256, in hex, of the RFC 8785 form of {"blocks","choices","title"}, each as
-	// served here. A decision repeats it over the strings that were handed to the views.
+	// Digest is the SHA-256, in hex, of the RFC 8785 form of {"blocks":[{"text","title"}],
+	// "choices":[label],"title"}, as served here. A decision repeats it over the strings that were handed to the views.
 	Digest string `json:"digest,omitempty"`
 }
 
@@ -111,7 +111,7 @@ func (j Jurisdiction) quiet(s Standing, now time.Time) (time.Time, bool) {
 // compose makes the prompt of a notice: everything but the served id.
 func (l *Ledger) compose(n Notice, jurisdiction string) (Prompt, error) {
 	p := Prompt{
-		MayPrompt: true, Purpose: n.Purpose, Title: n.Title, Blocks: n.served(), Choices: n.choiceTexts(n.TermDays), Texts: n.Texts,
+		MayPrompt: true, Purpose: n.Purpose, Title: n.Title, Blocks: n.served(), Choices: n.choiceTexts(), Texts: n.Texts,
 		Notice: ServedNotice{
 			ID: n.ID, Version: strconv.Itoa(n.Version), Hash: n.Hash, Lang: n.Lang, Dir: n.Dir, Jurisdiction: jurisdiction,
 		},

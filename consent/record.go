@@ -94,10 +94,11 @@ const recordSchema = "ISO/IEC TS 27560:2023"
 
 const nothingAllowed = "PT0S"
 
-// happened is an event at the server's time, with what the client claims beside it.
+// happened is an event at the server's time, with what the client claims beside it. A claim of 1970 or
+// before is none: it is the zero of one notation or another.
 func happened(now, claim time.Time) RecordEvent {
 	e := RecordEvent{Time: stamp(now), Validity: nothingAllowed}
-	if !claim.IsZero() {
+	if claim.UnixMilli() > 0 {
 		claimed, client := stamp(claim), stamp(claim)
 		if claim.After(now.Add(ClaimAhead)) {
 			client = e.Time

@@ -39,7 +39,7 @@ type DecideCommand struct {
 	Grant    *Grant // nil for no and not now
 	Now      time.Time
 	Event    Event    // the record as it goes to the log and into the receipt
-	StopHash [32]byte // of the stop token; for a grant
+	StopHash [32]byte // of the stop token
 	Seal     Sealer
 }
 

@@ -36,18 +36,16 @@ func (t *tx) raise(a tracking.Alert) (tracking.Alert, bool, error) {
 	if err != nil {
 		return a, false, err
 	}
-	var known, owner string
-	err = t.row(`SELECT body, installation FROM alert WHERE store = $1 AND (id = $2 OR final = 0 AND visit = $3 AND kind = $4 AND topic = $5)
-		ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END LIMIT 1`, a.Store, a.ID, a.Visit, string(a.Kind), a.Topic).into(&known, &owner)
-	if err == nil {
-		if owner != installation { // somebody else's alert, which is nothing to be told about
-			return a, false, tracking.ErrNoAlert
-		}
+	known, owner, err := t.twin(a)
+	if err != nil {
+		return a, false, err
+	}
+	if known != "" && owner != installation { // somebody else's alert, which is nothing to be told about
+		return a, false, tracking.ErrNoAlert
+	}
+	if known != "" {
 		first, err := parseAlert(known)
 		return first, true, err
-	}
-	if !noRow(err) {
-		return a, false, err
 	}
 	a = asRaised(a, t.now)
 	body, err := json.Marshal(a)
@@ -61,6 +59,19 @@ func (t *tx) raise(a tracking.Alert) (tracking.Alert, bool, error) {
 	}
 	_, err = t.enter(consent.Entry{Kind: consent.EntryAlert, Store: a.Store, Alert: a.ID}, a)
 	return a, false, err
+}
+
+// twin finds the alert that a raise repeats: by its id, or an open one of the same visit, kind and topic.
+func (t *tx) twin(a tracking.Alert) (body, installation string, err error) {
+	err = t.row(`SELECT body, installation FROM alert WHERE id = $1`, a.ID).into(&body, &installation)
+	if noRow(err) {
+		err = t.row(`SELECT body, installation FROM alert WHERE visit = $1 AND final = 0 AND kind = $2 AND topic = $3 AND store = $4`,
+			a.Visit, string(a.Kind), a.Topic, a.Store).into(&body, &installation)
+	}
+	if noRow(err) {
+		err = nil
+	}
+	return body, installation, err
 }
 
 // asRaised fills in what every alert starts with. A zero DueAt escalates at the usual time.
@@ -81,7 +92,7 @@ func asRaised(a tracking.Alert, now time.Time) tracking.Alert {
 func (t *tx) current(store, visit string) (installation string, err error) {
 	err = t.row(`SELECT s.installation FROM scope s WHERE s.visit = $1 AND s.store = $2 AND EXISTS (
 			SELECT 1 FROM record r WHERE r.installation = s.installation AND r.store = s.store
-			AND r.state IN ('given', 'renewed') AND r.epoch = s.epoch AND r.expires_at > $3)`, visit, store, micros(t.now)).into(&installation)
+			AND r.live = 1 AND r.epoch = s.epoch AND r.expires_at > $3)`, visit, store, micros(t.now)).into(&installation)
 	if noRow(err) {
 		err = tracking.ErrNoVisit
 	}
@@ -232,7 +243,9 @@ func (db *DB) Alerts(ctx context.Context, store string) ([]tracking.Alert, int64
 		a, err := parseAlert(body.String)
 		out = append(out, a)
 		return err
-	}, `SELECT c.change, a.body FROM counter c LEFT JOIN alert a ON a.store = $1 AND (a.final = 0 OR a.changed_at > $2)
+	}, `SELECT c.change, a.body FROM counter c LEFT JOIN alert a ON a.id IN (
+			SELECT id FROM alert WHERE store = $1 AND final = 0
+			UNION ALL SELECT id FROM alert WHERE store = $1 AND final = 1 AND changed_at > $2)
 		WHERE c.id = 1 ORDER BY a.id`, store, micros(db.now().Add(-justEnded)))
 	if err != nil {
 		return nil, 0, err

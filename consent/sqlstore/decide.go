@@ -77,6 +77,9 @@ func (db *DB) Decide(ctx context.Context, c consent.DecideCommand) (consent.Deci
 		if err := t.useUp(c); err != nil {
 			return err
 		}
+		if err := t.keepStopToken(c); err != nil {
+			return err
+		}
 		if err := t.endBefore(c, &out); err != nil {
 			return err
 		}
@@ -102,6 +105,12 @@ func (t *tx) useUp(c consent.DecideCommand) error {
 	if err == nil && n == 0 {
 		err = consent.ErrServed
 	}
+	return err
+}
+
+func (t *tx) keepStopToken(c consent.DecideCommand) error {
+	_, err := t.exec(`INSERT INTO stop_token (hash, subject, installation, store, given_at) VALUES ($1, $2, $3, $4, $5)`,
+		hex.EncodeToString(c.StopHash[:]), string(c.Served.Subject), string(c.Served.Scope.Installation), c.Served.Scope.Store, micros(c.Now))
 	return err
 }
 
@@ -142,14 +151,9 @@ func (t *tx) grantIn(c consent.DecideCommand, out *consent.Decided) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE record SET state = $5, ended_at = $4, ended_by = $6 WHERE installation = $1 AND store = $2 AND purpose = $3
-		AND state IN ('given', 'renewed')`, string(s.Installation), s.Store, c.Served.Purpose, micros(c.Now),
+	_, err = t.exec(`UPDATE record SET state = $5, live = 0, ended_at = $4, ended_by = $6 WHERE installation = $1 AND store = $2 AND purpose = $3
+		AND live = 1`, string(s.Installation), s.Store, c.Served.Purpose, micros(c.Now),
 		string(consent.StateAfter(consent.Superseded)), c.Grant.ID)
-	if err != nil {
-		return err
-	}
-	_, err = t.exec(`INSERT INTO stop_token (hash, subject, installation, store, given_at) VALUES ($1, $2, $3, $4, $5)`,
-		hex.EncodeToString(c.StopHash[:]), string(c.Served.Subject), string(s.Installation), s.Store, micros(c.Now))
 	return err
 }
 
@@ -170,11 +174,11 @@ func (t *tx) record(c consent.DecideCommand, out *consent.Decided) (err error) {
 	if c.Grant != nil {
 		until = micros(c.Grant.ExpiresAt)
 	}
-	_, err = t.exec(`INSERT INTO record (id, subject, installation, store, purpose, notice, choice, state, epoch, decided_at,
+	_, err = t.exec(`INSERT INTO record (id, subject, installation, store, purpose, notice, choice, state, live, epoch, decided_at,
 			given_until, expires_at, ended_at, ended_by, body, log_index, log_key, receipt)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 0, '', $12, $13, $14, $15)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 0, '', $13, $14, $15, $16)`,
 		c.Event.Record.Header.RecordID, string(s.Subject), string(s.Scope.Installation), s.Scope.Store, s.Purpose, s.Notice,
-		string(c.Choice), c.Event.Record.Event.State, out.Epoch, micros(c.Now), until,
+		string(c.Choice), c.Event.Record.Event.State, bit(c.Grant != nil), out.Epoch, micros(c.Now), until,
 		string(body), at.Index, hex.EncodeToString(c.Event.Key[:]), out.Receipt)
 	return err
 }

@@ -176,7 +176,7 @@ func takes(c consent.EndCommand, g grant) bool {
 }
 
 func (t *tx) endGrant(c consent.EndCommand, g grant) error {
-	_, err := t.exec(`UPDATE record SET state = $2, ended_at = $3, ended_by = $4 WHERE id = $1`,
+	_, err := t.exec(`UPDATE record SET state = $2, live = 0, ended_at = $3, ended_by = $4 WHERE id = $1`,
 		g.ID, string(consent.StateAfter(c.Reason)), micros(c.Now), c.ID)
 	return err
 }
@@ -267,7 +267,7 @@ func (db *DB) Due(ctx context.Context, now time.Time, limit int) ([]consent.EndR
 		out = append(out, q)
 		return err
 	}, `SELECT id, installation, store, purpose, expires_at FROM record
-		WHERE state IN ('given', 'renewed') AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2`, micros(now), limit)
+		WHERE live = 1 AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2`, micros(now), limit)
 	return out, err
 }
 

@@ -4,9 +4,11 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -22,7 +24,7 @@ func (t *tx) appendLeaf(e consent.Event) (consent.Place, error) {
 	if err != nil {
 		return consent.Place{}, err
 	}
-	index, read := t.size, hashReader(t.row)
+	index, read := t.size, hashReader(t.all)
 	hashes, err := tlog.StoredHashes(index, text, read)
 	if err != nil {
 		return consent.Place{}, fmt.Errorf("sqlstore: log: %w", err)
@@ -41,21 +43,51 @@ func (t *tx) appendLeaf(e consent.Event) (consent.Place, error) {
 	return consent.Place{Index: index, TreeHead: head}, err
 }
 
-// hashReader reads the tree's stored hashes, of which a head or a proof needs a few dozen at most.
-func hashReader(query func(string, ...any) row) tlog.HashReader {
+// hashReader reads the tree's stored hashes, of which a head or a proof needs a few dozen at most,
+// in one query.
+func hashReader(query func(func(*sql.Rows) error, string, ...any) error) tlog.HashReader {
 	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		if len(indexes) == 0 {
+			return nil, nil
+		}
+		found := map[int64]tlog.Hash{}
+		var args, marks []any
+		for i, x := range indexes {
+			args, marks = append(args, x), append(marks, i+1)
+		}
+		list := strings.TrimPrefix(fmt.Sprintf(strings.Repeat(", $%d", len(marks)), marks...), ", ")
+		err := query(func(r *sql.Rows) error {
+			var x int64
+			var text string
+			if err := r.Scan(&x, &text); err != nil {
+				return err
+			}
+			h, err := parseHash(text)
+			found[x] = h
+			return err
+		}, `SELECT idx, hash FROM loghash WHERE idx IN (`+list+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
 		out := make([]tlog.Hash, len(indexes))
 		for i, x := range indexes {
-			var text string
-			if err := query(`SELECT hash FROM loghash WHERE idx = $1`, x).into(&text); err != nil {
-				return nil, err
+			h, ok := found[x]
+			if !ok {
+				return nil, fmt.Errorf("stored hash %d is missing", x)
 			}
-			if n, err := hex.Decode(out[i][:], []byte(text)); err != nil || n != tlog.HashSize {
-				return nil, fmt.Errorf("stored hash %d is damaged", x)
-			}
+			out[i] = h
 		}
 		return out, nil
 	})
+}
+
+func parseHash(text string) (h tlog.Hash, err error) {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != tlog.HashSize {
+		return h, errors.New("a stored hash is damaged")
+	}
+	copy(h[:], b)
+	return h, nil
 }
 
 func treeHead(size int64, r tlog.HashReader) (consent.TreeHead, error) {
@@ -76,7 +108,9 @@ func (db *DB) TreeHead(ctx context.Context) (consent.TreeHead, error) {
 }
 
 func (db *DB) hashes(ctx context.Context) tlog.HashReader {
-	return hashReader(func(query string, args ...any) row { return db.row(ctx, query, args...) })
+	return hashReader(func(scan func(*sql.Rows) error, query string, args ...any) error {
+		return db.all(ctx, scan, query, args...)
+	})
 }
 
 // Proof is a leaf with its inclusion proof in the tree of the given size; 0 means the newest.

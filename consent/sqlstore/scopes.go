@@ -10,8 +10,8 @@ import (
 	"doorstep/consent"
 )
 
-// Admit reads a scope in one snapshot, since it is one statement. A grant counts when its state allows
-// processing, it is unexpired, and it stands at the scope's epoch.
+// Admit reads a scope in one snapshot, since it is one statement. A grant counts when it is live,
+// unexpired, and stands at the scope's epoch.
 func (db *DB) Admit(ctx context.Context, s consent.Scope, now time.Time) (consent.Admission, error) {
 	var a consent.Admission
 	err := db.all(ctx, func(r *sql.Rows) error {
@@ -32,7 +32,7 @@ func (db *DB) Admit(ctx context.Context, s consent.Scope, now time.Time) (consen
 		FROM counter c
 		LEFT JOIN scope s ON s.installation = $1 AND s.store = $2
 		LEFT JOIN record r ON r.installation = s.installation AND r.store = s.store
-			AND r.state IN ('given', 'renewed') AND r.epoch = s.epoch AND r.expires_at > $3
+			AND r.live = 1 AND r.epoch = s.epoch AND r.expires_at > $3
 		WHERE c.id = 1 ORDER BY r.purpose`, string(s.Installation), s.Store, micros(now))
 	if err != nil {
 		return consent.Admission{}, err
@@ -44,7 +44,7 @@ func (db *DB) Admit(ctx context.Context, s consent.Scope, now time.Time) (consen
 func (db *DB) Rejoin(ctx context.Context, s consent.Scope, now time.Time) error {
 	return db.write(ctx, func(t *tx) error {
 		_, err := t.exec(`UPDATE record SET expires_at = given_until WHERE installation = $1 AND store = $2
-			AND choice = 'visit' AND state IN ('given', 'renewed') AND expires_at > $3`, string(s.Installation), s.Store, micros(now))
+			AND choice = 'visit' AND live = 1 AND expires_at > $3`, string(s.Installation), s.Store, micros(now))
 		return err
 	})
 }
@@ -90,6 +90,6 @@ func (t *tx) grantsOf(s consent.Scope) ([]grant, error) {
 		out = append(out, g)
 		return err
 	}, `SELECT id, purpose, choice, expires_at, notice FROM record WHERE installation = $1 AND store = $2
-		AND state IN ('given', 'renewed') ORDER BY purpose, id`, string(s.Installation), s.Store)
+		AND live = 1 ORDER BY purpose, id`, string(s.Installation), s.Store)
 	return out, err
 }

@@ -35,6 +35,9 @@ func (db *DB) write(ctx context.Context, f func(*tx) error) (err error) {
 		return unavailable(ctx.Err())
 	}
 	defer func() { db.turn <- struct{}{} }()
+	if ctx.Err() != nil { // both were ready
+		return unavailable(ctx.Err())
+	}
 	ctx = context.WithoutCancel(ctx)
 	begun, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {

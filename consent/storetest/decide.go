@@ -33,9 +33,9 @@ var decideCases = map[string]func(*testing.T, *house){
 			p := h.phone("ana", "k1", "shop")
 			d := h.decide(p, "assist", c)
 			h.equal("grants", len(h.admit(p).Grants), 0)
-			h.equal("stop token", d.StopToken, "")
+			h.equal("subject of the stop token", must(h.ledger.SubjectOfStopToken(h.ctx, d.StopToken))(h), p.subject)
 			if d.Receipt == "" || d.Grant != nil || d.Ended != nil {
-				h.Fatalf("case %d: a refusal has a receipt and nothing else: %+v", i, d)
+				h.Fatalf("case %d: a refusal has a receipt, a stop token and nothing else: %+v", i, d)
 			}
 		}
 	},

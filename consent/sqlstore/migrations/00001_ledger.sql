@@ -50,7 +50,7 @@ CREATE TABLE served (
 CREATE INDEX served_subject ON served (subject);
 CREATE INDEX served_scope ON served (installation, store);
 
--- Grants and refusals. A grant is in force while its state allows processing and expires_at lies ahead.
+-- Grants and refusals. A grant is in force while it is live, stands at its scope's epoch, and expires_at lies ahead.
 CREATE TABLE record (
   id           TEXT PRIMARY KEY,
   subject      TEXT NOT NULL,
@@ -60,6 +60,7 @@ CREATE TABLE record (
   notice       TEXT NOT NULL,
   choice       TEXT NOT NULL,
   state        TEXT NOT NULL,
+  live         BIGINT NOT NULL, -- 1 while the state allows processing: given and not ended
   epoch        BIGINT NOT NULL, -- of the scope; 0 for a refusal
   decided_at   BIGINT NOT NULL,
   given_until  BIGINT NOT NULL, -- as given
@@ -71,9 +72,9 @@ CREATE TABLE record (
   log_key      TEXT NOT NULL,
   receipt      TEXT NOT NULL
 );
-CREATE INDEX record_scope ON record (installation, store, state);
+CREATE INDEX record_scope ON record (installation, store, live);
 CREATE INDEX record_subject ON record (subject, purpose, choice, decided_at);
-CREATE INDEX record_due ON record (state, expires_at);
+CREATE INDEX record_due ON record (expires_at) WHERE live = 1;
 
 CREATE TABLE stop_token (
   hash         TEXT PRIMARY KEY, -- SHA-256; the token itself is nowhere
@@ -129,6 +130,7 @@ CREATE TABLE alert (
   body         TEXT NOT NULL
 );
 CREATE INDEX alert_store ON alert (store, final, changed_at);
+CREATE INDEX alert_visit ON alert (visit, final);
 CREATE INDEX alert_scope ON alert (installation, store, final);
 CREATE INDEX alert_due ON alert (final, due_at);
 
@@ -159,6 +161,7 @@ CREATE TABLE look (
 );
 CREATE INDEX look_subject ON look (subject, opened_at);
 CREATE INDEX look_visit ON look (visit);
+CREATE INDEX look_age ON look (opened_at);
 
 CREATE TABLE duty (
   node  TEXT NOT NULL,
