@@ -113,10 +113,17 @@ func TestCaps(t *testing.T) {
 	if most.Load() > 3 || most.Load() < 1 || len(caps.held) != 0 {
 		t.Fatalf("at most %d at once, %d keys left", most.Load(), len(caps.held))
 	}
+	var release func()
 	for range 3 {
-		if _, err := caps.Acquire("a"); err != nil {
+		var err error
+		if release, err = caps.Acquire("a"); err != nil {
 			t.Fatal(err)
 		}
+	}
+	release()
+	release()
+	if _, err := caps.Acquire("a"); err != nil {
+		t.Fatalf("in the place of the one given back: %v", err)
 	}
 	_, err := caps.Acquire("a")
 	wantCode(t, err, 429, "rate")
