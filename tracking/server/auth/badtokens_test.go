@@ -186,4 +186,3 @@ func strayBits(sig string) string {
 	at := strings.IndexByte(alphabet, sig[len(sig)-1])
 	return sig[:len(sig)-1] + string(alphabet[at|1])
 }
-

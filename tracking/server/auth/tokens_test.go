@@ -15,7 +15,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-
 func TestGoodTokens(t *testing.T) {
 	w := newWorld(t)
 	s, err := w.tokens.Shopper(t.Context(), w.edited(nil, nil))
@@ -257,16 +256,16 @@ func TestIssuersAreApart(t *testing.T) {
 	work := newSigner(t, "k1")
 	v, err := NewTokens(Settings{Now: w.Now, Issuers: []Issuer{
 		{testIssuer, []string{"ES256"}, KeySet{"k1": w.signer.public()}, []Door{ShopperDoor}},
-		{"https://work.example", []string{"ES256"}, KeySet{"k1": work.public()}, []Door{StaffDoor}},
+		{"https://desk.example", []string{"ES256"}, KeySet{"k1": work.public()}, []Door{StaffDoor}},
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = v.Staff(t.Context(), w.signer.sign(w.header, w.staff))
 	wantCode(t, err, 403, "door")
-	_, err = v.Staff(t.Context(), w.signer.sign(w.header, w.staff.with(fields{"iss": "https://work.example"})))
+	_, err = v.Staff(t.Context(), w.signer.sign(w.header, w.staff.with(fields{"iss": "https://desk.example"})))
 	wantCode(t, err, 401, "token")
-	if _, err = v.Staff(t.Context(), work.sign(w.header, w.staff.with(fields{"iss": "https://work.example"}))); err != nil {
+	if _, err = v.Staff(t.Context(), work.sign(w.header, w.staff.with(fields{"iss": "https://desk.example"}))); err != nil {
 		t.Fatal(err)
 	}
 }
