@@ -82,11 +82,11 @@ func (p *parser) digits(f field) (num jx.Num, ok bool) {
 	if kind != jx.Number {
 		return nil, p.notANumber(f, kind)
 	}
-	num, err := p.d.Num()
+	raw, err := p.d.Raw() // what Num does, without looking at the type once more
 	if err != nil {
 		return nil, p.notANumber(f, kind)
 	}
-	return num, true
+	return jx.Num(raw), true
 }
 
 // notANumber tells the not-a-numbers of sloppy encoders, which are out of range, from other
