@@ -18,11 +18,12 @@ type desks struct {
 	ctx   context.Context // what a desk's own work lives under; set by run
 	ready chan struct{}
 	desks map[string]*desk
+	empty chan struct{} // closed when the last desk goes, and replaced
 	work  sync.WaitGroup
 }
 
 func newDesks(n *Node) *desks {
-	return &desks{node: n, desks: make(map[string]*desk), ready: make(chan struct{})}
+	return &desks{node: n, desks: make(map[string]*desk), ready: make(chan struct{}), empty: make(chan struct{})}
 }
 
 // Duty figures: how long a sign-in counts without being repeated, and how often it is repeated.
@@ -83,6 +84,23 @@ func (ds *desks) closeAll() {
 	}
 }
 
+// wait returns when no console is left, or after the given time.
+func (ds *desks) wait(atMost time.Duration) {
+	ds.mu.Lock()
+	empty := ds.empty
+	if len(ds.desks) == 0 {
+		ds.mu.Unlock()
+		return
+	}
+	ds.mu.Unlock()
+	timeout := time.NewTimer(atMost)
+	defer timeout.Stop()
+	select {
+	case <-empty:
+	case <-timeout.C:
+	}
+}
+
 // Join opens a console: it is on duty from here on, and is sent a snapshot first. The caller calls
 // leave when the screen is gone.
 func (n *Node) Join(ctx context.Context, store string, p Person, s Screen) (c *Console, leave func(), err error) {
@@ -132,6 +150,10 @@ func (ds *desks) leave(d *desk, c *Console) {
 	if len(d.consoles) == 0 && ds.desks[d.store] == d {
 		delete(ds.desks, d.store)
 		d.stop()
+		if len(ds.desks) == 0 {
+			close(ds.empty)
+			ds.empty = make(chan struct{})
+		}
 	}
 }
 

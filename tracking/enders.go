@@ -161,6 +161,10 @@ func (e *enders) commit(ctx context.Context, r consent.EndRequest) (consent.Endi
 		if err == nil || ctx.Err() != nil {
 			return ending, err
 		}
+		if refused(err) { // asking again would not help, and the visit is closed and purged already
+			e.node.Log.Error("end of a visit refused by the ledger", "error", err)
+			return ending, err
+		}
 		e.node.Stats.EndRetried.Add(1)
 		e.node.Log.Warn("end of a visit not committed yet; trying again", "error", err)
 		select {

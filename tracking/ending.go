@@ -41,7 +41,7 @@ func (n *Node) EndBy(ctx context.Context, r consent.EndRequest, commit func(cont
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
 	ending, err := commit(ctx, r)
-	if refusal := (*consent.Problem)(nil); errors.As(err, &refusal) && !errors.Is(err, consent.ErrUnavailable) {
+	if refused(err) {
 		return Answer{}, err
 	}
 	if err != nil {
@@ -49,6 +49,12 @@ func (n *Node) EndBy(ctx context.Context, r consent.EndRequest, commit func(cont
 		return Answer{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return n.carryOut(ctx, ending, start)
+}
+
+// refused tells a refusal by the ledger's rules from a ledger that could not be asked.
+func refused(err error) bool {
+	var p *consent.Problem
+	return errors.As(err, &p) && !errors.Is(err, consent.ErrUnavailable)
 }
 
 // CarryOut makes an end true everywhere that was committed as part of something else.

@@ -29,6 +29,21 @@ func (l *lease) renew(pollStart time.Duration, change int64) bool {
 	return true
 }
 
+// learn notes that every change up to here has been applied, without a lease to go with it: there
+// is more to come.
+func (l *lease) learn(change int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cursor = max(l.cursor, change)
+}
+
+// reset forgets everything: the ledger and this node no longer agree on what came before.
+func (l *lease) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.until, l.cursor = 0, 0
+}
+
 func (l *lease) valid(now time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -140,6 +140,7 @@ func (n *Node) drain() {
 		s.letGo(closeShutdown)
 	}
 	n.desks.closeAll()
+	n.desks.wait(2 * time.Second) // each closes its views in the journal
 	n.enders.drain(5 * time.Second)
 }
 

@@ -4,6 +4,7 @@ package tracking
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"doorstep/consent"
@@ -28,6 +29,10 @@ func (n *Node) pollLoop(ctx context.Context) error {
 func (n *Node) pollOnce(ctx context.Context) {
 	for {
 		more, err := n.pollPage(ctx)
+		if errors.Is(err, consent.ErrNotListed) || errors.Is(err, consent.ErrBehind) {
+			n.startOver(ctx, err)
+			return
+		}
 		if err != nil {
 			if ctx.Err() == nil {
 				n.Stats.PollFailed.Add(1)
@@ -38,6 +43,21 @@ func (n *Node) pollOnce(ctx context.Context) {
 		if !more {
 			return
 		}
+	}
+}
+
+// startOver closes everything and joins anew: the ledger does not know this node, or no longer holds
+// what it missed, or is an older copy of itself.
+func (n *Node) startOver(ctx context.Context, why error) {
+	n.Log.Error("this node has lost the ledger's thread: closing every session and starting over", "error", why)
+	n.lease.reset()
+	n.serving.Store(false)
+	for s := range n.sessions.all() {
+		s.letGo(closeUnavailable)
+	}
+	n.desks.closeAll()
+	if err := n.Ledger.Join(ctx, n.ID); err != nil && ctx.Err() == nil {
+		n.Log.Warn("not joined yet; trying again with the next poll", "error", err)
 	}
 }
 
@@ -54,7 +74,8 @@ func (n *Node) pollPage(ctx context.Context) (more bool, err error) {
 	}
 	consoles := n.apply(feed.Entries)
 	if feed.More {
-		return true, nil // not all is known yet: no lease for this page
+		n.lease.learn(feed.Change) // not all is known yet: no lease for this page
+		return true, nil
 	}
 	if !n.lease.renew(start, feed.Change) {
 		return false, nil

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
+
 	"doorstep/consent"
 	"doorstep/geofence"
 )
@@ -197,11 +199,15 @@ func (s *Session) finish(reason consent.Reason) {
 	}
 	s.node.presenceChanged(s, false)
 	s.node.enders.add(consent.EndRequest{
-		ID: "visit-" + s.visit, Kind: consent.EndSession, Scope: s.scope, Subject: s.subject,
+		ID: endID(s.visit), Kind: consent.EndSession, Scope: s.scope, Subject: s.subject,
 		Visit: s.visit, Reason: reason, Claimed: s.node.Clock.Now(),
 		KeepRequest: reason == consent.Reason(geofence.Silent),
 	})
 }
+
+// endID is the id of the end of a visit: always the same one, so that however often it is asked for,
+// and by whomever, it is one event.
+func endID(visit string) string { return uuid.NewSHA1(uuid.NameSpaceOID, []byte(visit)).String() }
 
 // shut closes the session on this node: socket first, nothing more is accepted, and what the
 // writer still holds will not be written. It reports whether it was open. Called with mu held.

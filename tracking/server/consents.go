@@ -230,6 +230,10 @@ func (b withdrawalBody) request(who shopper) (consent.EndRequest, error) {
 	if !isUUID(b.ID) {
 		return consent.EndRequest{}, problem.New(problem.Request).WithDetail("id is a UUID of 36 characters")
 	}
-	return consent.EndRequest{ID: b.ID, Kind: kind, Scope: consent.Scope{Installation: who.installation, Store: b.Store},
-		Subject: who.subject, Purpose: b.Purpose, Reason: consent.Withdrawn, Claimed: time.UnixMilli(b.T)}, nil
+	r := consent.EndRequest{ID: b.ID, Kind: kind, Scope: consent.Scope{Installation: who.installation, Store: b.Store},
+		Subject: who.subject, Reason: consent.Withdrawn, Claimed: time.UnixMilli(b.T)}
+	if kind == consent.EndGrant { // the same id by socket and by HTTP is the same request
+		r.Purpose = b.Purpose
+	}
+	return r, nil
 }

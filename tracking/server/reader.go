@@ -260,11 +260,12 @@ func (p *phone) withdraw(in *wire.In) {
 	p.mu.Lock()
 	p.holding = true
 	p.mu.Unlock()
-	scope := p.session.Scope()
-	a, err := p.srv.Node.End(context.Background(), consent.EndRequest{
-		ID: in.ID, Kind: endKinds[string(in.Scope)], Scope: scope, Subject: p.session.Subject(),
-		Purpose: p.session.Purposes()[0], Reason: consent.Withdrawn, Claimed: p.srv.Now(),
-	})
+	req := consent.EndRequest{ID: in.ID, Kind: endKinds[string(in.Scope)], Scope: p.session.Scope(),
+		Subject: p.session.Subject(), Reason: consent.Withdrawn, Claimed: p.srv.Now()}
+	if req.Kind == consent.EndGrant {
+		req.Purpose = p.session.Purposes()[0]
+	}
+	a, err := p.srv.Node.End(context.Background(), req)
 	if err != nil {
 		p.send(wire.ErrorFrame{Code: wire.Code(asProblem(err).Code), Scope: "session", Retryable: true, RetryMS: 1000}.Append)
 	} else {

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"doorstep/cmd/doorstep/demostore"
+	"doorstep/consent"
+	"doorstep/geofence"
+	"doorstep/tracking/server/auth"
+)
+
+type demoCmd struct {
+	For     time.Duration `help:"Stop after this long, with a summary; 0 runs until interrupted."`
+	JSON    bool          `name:"json" help:"Print the summary as one line of JSON, the last."`
+	Redis   string        `help:"redis:// URL of the live state. Without it: a redis-server found on this machine, or memory."`
+	Map     string        `type:"path" help:"A real store: GeoJSON file or folder of levels. Without it: a store drawn for this program."`
+	Traces  string        `type:"path" help:"Folder of recorded walks (NDJSON) on that map, to be replayed."`
+	Walkers int           `default:"-1" help:"Shoppers at a time; by default a dozen to look at, or as many as --for needs for its figures."`
+	Listen  string        `default:"127.0.0.1:0" help:"Address to serve on; port 0 is any free one."`
+	Seed    uint64        `default:"1" help:"Seed of the walkers."`
+}
+
+// Run plays the demonstration. It fails if a promise was broken on the way.
+func (c *demoCmd) Run(ctx context.Context, s streams) error {
+	if (c.Map == "") != (c.Traces == "") {
+		return usageError{errors.New("--map and --traces go together: a real store and the walks that were recorded in it")}
+	}
+	index, err := c.index()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "doorstep-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	set, err := c.settings(dir, index, s)
+	if err != nil {
+		return err
+	}
+	st, err := assemble(ctx, set)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	sum, err := c.play(ctx, st, s)
+	if err != nil {
+		return err
+	}
+	return c.report(sum, s)
+}
+
+func (c *demoCmd) index() (*geofence.Index, error) {
+	if c.Map != "" {
+		x, _, err := loadIndex(c.Map)
+		return x, err
+	}
+	site, err := demostore.Load()
+	if err != nil {
+		return nil, err
+	}
+	return geofence.NewIndex(site)
+}
+
+func (c *demoCmd) settings(dir string, x *geofence.Index, s streams) (settings, error) {
+	dev, err := auth.NewDevKey()
+	if err != nil {
+		return settings{}, err
+	}
+	level := slog.LevelWarn
+	return settings{data: dir, redis: c.Redis, listen: c.Listen, indexes: []*geofence.Index{x}, devKey: dev,
+		issuers: []auth.Issuer{dev.Issuer()}, registry: consent.DevelopmentRegistry(), cards: demostore.Cards,
+		log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))}, nil
+}
+
+// play runs the server, the console and the walkers until the time is over.
+func (c *demoCmd) play(ctx context.Context, st *stack, s streams) (summary, error) {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	served := make(chan error, 1)
+	go func() { served <- st.Run(serving) }()
+	defer func() { stop(); <-served }()
+	select {
+	case <-st.node.Started():
+	case err := <-served:
+		served <- err
+		return summary{}, err
+	}
+	if err := c.greet(st, s); err != nil {
+		return summary{}, err
+	}
+	cast, err := c.cast(ctx, st)
+	if err != nil {
+		return summary{}, err
+	}
+	defer cast.close()
+	cast.run(ctx, c.For, func(line string) {
+		if !c.JSON {
+			fmt.Fprintln(s.out, line)
+		}
+	})
+	return cast.summary(st), nil
+}
+
+// greet says what runs, what it does not survive, and where to look.
+func (c *demoCmd) greet(st *stack, s streams) error {
+	if c.JSON {
+		return nil
+	}
+	store := st.indexes[0].Site()
+	fmt.Fprintf(s.out, "Doorstep %s: %s, on %s\n", version(), store.Name, st.address())
+	fmt.Fprintf(s.out, "Everything is embedded and goes away with this process: consent in SQLite, positions in %s, keys and tokens made up.\n", st.backend)
+	fmt.Fprintln(s.out, "Open one of these; each address works once:")
+	st.invite(s.out, store.ID)
+	fmt.Fprintln(s.out)
+	return nil
+}
+
+func (c *demoCmd) report(sum summary, s streams) error {
+	if c.JSON {
+		b, err := json.Marshal(sum)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(s.out, string(b))
+	} else {
+		sum.print(s.out)
+	}
+	return sum.verdict()
+}
+
+// verdict is whether the promises held, as the clients saw it.
+func (s summary) verdict() error {
+	var errs []error
+	if s.KeysLeft > 0 {
+		errs = append(errs, fmt.Errorf("%d keys about ended sessions were left in the live state", s.KeysLeft))
+	}
+	if s.Unsafe > 0 {
+		errs = append(errs, fmt.Errorf("%d positions were shown that should not have been", s.Unsafe))
+	}
+	for what, n := range s.Problems {
+		errs = append(errs, fmt.Errorf("%d walkers failed: %s", n, what))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command doorstep is the server a retailer runs so that a shopper who asks to be helped in a store
+// can be found there, and nobody else. It is thin: one file per command, and the wiring in stack.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the whole command line.
+type cli struct {
+	Demo    demoCmd          `cmd:"" help:"Try it: a store, shoppers and staff, everything embedded, on one free port."`
+	Serve   serveCmd         `cmd:"" help:"Run the server."`
+	Store   storeCmd         `cmd:"" help:"Check, import and try out maps."`
+	Walk    walkCmd          `cmd:"" help:"One phone replaying a recorded walk against a server."`
+	Token   tokenCmd         `cmd:"" help:"Mint a token for trying; needs a development key."`
+	Scan    scanCmd          `cmd:"" hidden:"" help:"Count what the live state still holds of ended visits (used by demo)."`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// streams are what a command reads and writes; tests hand in their own.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// usageError is a mistake in how a command was called: exit status 2, like kong's own.
+type usageError struct{ error }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(status)
+}
+
+// run is the program: 0 if all went well, 1 if the command failed, 2 if it was called wrongly. An
+// error is said once, on err.
+func run(ctx context.Context, args []string, s streams) int {
+	noCoreDumps()
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("doorstep"),
+		kong.Description("Found in the store when you asked to be; gone when you leave, withdraw or fall silent."),
+		kong.Vars{"version": version()}, kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code }),
+		kong.DefaultEnvars("DOORSTEP"), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Configuration(kong.JSON), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
+	if err != nil {
+		fmt.Fprintln(s.err, "doorstep:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(s.err, "doorstep:", err, "(see doorstep --help)")
+		return 2
+	}
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(s.err, "doorstep:", err)
+		var wrong usageError
+		if errors.As(err, &wrong) {
+			return 2
+		}
+		return 1
+	}
+	return 0
+}
+
+func version() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
+		return b.Main.Version
+	}
+	return "(devel)"
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"doorstep/geofence"
+	"doorstep/mobile-sdk-spec/go/sim"
+)
+
+// routes are the walks of a demonstration: planned on the map by the simulator, or recorded ones.
+type routes struct {
+	plan  *sim.Map
+	exits []recording // recorded walks that come near the boundary, cut where they are nearest
+	stays []recording // recorded walks, whole
+}
+
+// recording is a recorded walk: its lines, one fix each.
+type recording [][]byte
+
+// How a demonstration's phones err, and how its walkers walk. Visits are short, so that half a minute
+// shows a hundred of them.
+var walkNoise = sim.Noise{SigmaM: 1.5, Correlation: 5 * time.Second, AccuracyM: 8}
+
+const (
+	walkSpeed  = 1.3             // metres a second
+	shortVisit = 7 * time.Second // inside, before leaving by the door
+	longVisit  = 10 * time.Minute
+	approach   = 2  // metres outside the door
+	wayOut     = 90 // metres outside at the end
+	nearDoor   = 14 // metres from the boundary at which a recorded walk may be carried out
+	leadIn     = 7  // recorded seconds before that
+	shortTrace = 20 // a recorded walk of fewer fixes is not for staying
+)
+
+// newRoutes reads the map as a phone gets it, and the recorded walks, if there are any.
+func newRoutes(traces string, x *geofence.Index) (*routes, error) {
+	fence, err := x.Fence()
+	if err != nil {
+		return nil, err
+	}
+	r := &routes{}
+	if r.plan, err = sim.ParseMap(fence); err != nil {
+		return nil, err
+	}
+	if traces == "" {
+		return r, nil
+	}
+	err = filepath.WalkDir(traces, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".ndjson") || strings.Contains(path, "waypoints") {
+			return err
+		}
+		return r.read(path, x)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--traces %s: %w", traces, err)
+	}
+	if len(r.exits) == 0 || len(r.stays) == 0 {
+		return nil, fmt.Errorf("--traces %s: no recorded walks (*.ndjson) that come within %d m of this map's boundary: name the folder of walks that belongs to the map", traces, nearDoor)
+	}
+	return r, nil
+}
+
+func (r *routes) read(path string, x *geofence.Index) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var lines recording
+	scan := bufio.NewScanner(bytes.NewReader(b))
+	for scan.Scan() {
+		lines = append(lines, bytes.Clone(scan.Bytes()))
+	}
+	if err := scan.Err(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	nearest, dist, err := nearestToBoundary(lines, x)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if dist > -nearDoor && dist <= 0 && nearest >= leadIn {
+		r.exits = append(r.exits, lines[nearest-leadIn:nearest+1])
+	}
+	if len(lines) >= shortTrace {
+		r.stays = append(r.stays, lines)
+	}
+	return nil
+}
+
+// nearestToBoundary is the line at which a walk comes nearest to the boundary of its level, and how
+// far that is: negative inside.
+func nearestToBoundary(lines recording, x *geofence.Index) (line int, dist float64, err error) {
+	dist = -1e9
+	for i, l := range lines {
+		var f struct {
+			Lat, Lng float64
+			Floor    *int
+		}
+		if err := json.Unmarshal(l, &f); err != nil {
+			return 0, 0, fmt.Errorf("line %d: %w", i+1, err)
+		}
+		p := geofence.LatLng{Lat: f.Lat, Lng: f.Lng}
+		d := 0.0
+		if f.Floor != nil {
+			d = x.Distance(p, *f.Floor, true)
+		} else {
+			d = x.Distance(p, 0, false)
+		}
+		if d > dist {
+			line, dist = i, d
+		}
+	}
+	return line, dist, nil
+}
+
+// pick chooses a walk for a visit that is to end in the given way.
+func (r *routes) pick(rng *rand.Rand, end ending) (*sim.Walker, error) {
+	opt := sim.Options{Seed: rng.Uint64(), SpeedMPS: walkSpeed, Noise: walkNoise, ApproachM: approach, OutM: wayOut,
+		Plan: sim.VisitPlan{Inside: shortVisit, EndBy: sim.Exit}}
+	from := r.exits
+	if end == byWithdrawal {
+		opt.Plan.Inside = longVisit
+		from = r.stays
+	}
+	if len(from) == 0 {
+		return sim.NewWalker(r.plan, opt)
+	}
+	lines := from[rng.IntN(len(from))]
+	w, err := sim.NewTraceWalker(bytes.NewReader(bytes.Join(lines, []byte("\n"))), r.plan, opt)
+	if errors.Is(err, sim.ErrTrace) {
+		return sim.NewWalker(r.plan, opt)
+	}
+	return w, err
+}

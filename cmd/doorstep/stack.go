@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"doorstep/consent"
+	"doorstep/consent/sqlstore"
+	"doorstep/geofence"
+	sdkjs "doorstep/mobile-sdk-spec/js"
+	"doorstep/tracking"
+	"doorstep/tracking/live"
+	"doorstep/tracking/live/redisserver"
+	"doorstep/tracking/server"
+	"doorstep/tracking/server/auth"
+)
+
+// settings are what a running server is made of, checked by whoever fills them in.
+type settings struct {
+	data     string // folder of the ledger and its keys
+	redis    string // URL; empty: embedded
+	listen   string
+	admin    string // address of the operator's listener; empty: none
+	public   string // the address people reach, if it is not the listener's
+	origins  []string
+	proxies  []netip.Prefix
+	issuers  []auth.Issuer
+	devKey   *auth.DevKey
+	indexes  []*geofence.Index
+	registry *consent.Registry
+	cards    func(string) (json.RawMessage, bool)
+	log      *slog.Logger
+}
+
+// stack is a whole server in one value: what main runs, and what the end-to-end tests run.
+type stack struct {
+	settings
+	db       *sqlstore.DB
+	ledger   *consent.Ledger
+	live     tracking.Live
+	redis    *redisserver.Server // the one that was started here; nil otherwise
+	backend  string              // what holds the live state, for people
+	scanURL  string              // by which another process may scan it; empty if none can
+	node     *tracking.Node
+	server   *server.Server
+	listener net.Listener
+	metrics  net.Listener // nil without an operator's listener
+	closers  []func() error
+}
+
+// assemble opens everything a server needs, in the order of dependence. What was opened is closed
+// again if something later fails.
+func assemble(ctx context.Context, set settings) (st *stack, err error) {
+	st = &stack{settings: set}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, st.Close())
+		}
+	}()
+	for _, step := range []func(context.Context) error{st.openListener, st.openLedger, st.openLive, st.makeNode} {
+		if err := step(ctx); err != nil {
+			return st, err
+		}
+	}
+	return st, nil
+}
+
+func (st *stack) openListener(context.Context) (err error) {
+	if st.listener, err = net.Listen("tcp", st.listen); err != nil {
+		return fmt.Errorf("--listen %s: %w: choose a free address, or port 0 for any", st.listen, err)
+	}
+	st.closers = append(st.closers, st.listener.Close)
+	if st.admin == "" {
+		return nil
+	}
+	if st.metrics, err = net.Listen("tcp", st.admin); err != nil {
+		return fmt.Errorf("--admin-listen %s: %w: choose a free address", st.admin, err)
+	}
+	st.closers = append(st.closers, st.metrics.Close)
+	return nil
+}
+
+func ledgerPath(data string) string { return filepath.Join(data, "ledger.db") }
+
+func (st *stack) openLedger(ctx context.Context) error {
+	if err := os.MkdirAll(st.data, 0o700); err != nil {
+		return fmt.Errorf("--data %s: %w: name a folder that can be written", st.data, cause(err))
+	}
+	keys, err := consent.LoadOrCreateKeys(filepath.Join(st.data, "keys.json"))
+	if err != nil {
+		return err
+	}
+	db, err := sqlstore.Open(ctx, ledgerPath(st.data))
+	if err != nil {
+		return err
+	}
+	st.closers = append(st.closers, db.Close)
+	st.db = db
+	st.ledger = consent.New(db, keys, st.registry, time.Now)
+	if err := st.ledger.Bind(ctx); err != nil {
+		return err
+	}
+	return st.importedMaps(ctx)
+}
+
+// importedMaps adds the stores that were imported to those that settings name; settings win.
+func (st *stack) importedMaps(ctx context.Context) error {
+	maps, err := st.db.Maps(ctx)
+	if err != nil {
+		return err
+	}
+	named := make(map[string]bool)
+	for _, x := range st.indexes {
+		named[x.Site().ID] = true
+	}
+	for _, m := range maps {
+		if named[m.Store] {
+			continue
+		}
+		src, err := decodeSources(m.Sources)
+		if err != nil {
+			return err
+		}
+		site, _, err := geofence.Load(m.Store, src...)
+		if err != nil {
+			return fmt.Errorf("imported map of store %s: %w", m.Store, err)
+		}
+		x, err := geofence.NewIndex(site)
+		if err != nil {
+			return err
+		}
+		st.indexes = append(st.indexes, x)
+	}
+	if len(st.indexes) == 0 {
+		return errors.New("no store: name a map with --map, or import one with `doorstep store import`")
+	}
+	return nil
+}
+
+// openLive takes the Redis that is named; or else starts one that is found on the machine, without
+// persistence; or else holds the live state in memory. It says which.
+func (st *stack) openLive(ctx context.Context) error {
+	url := st.settings.redis
+	if url == "" {
+		own, err := redisserver.Start(ctx)
+		switch {
+		case errors.Is(err, redisserver.ErrNoBinary):
+			memory := live.NewMemory(time.Now)
+			st.closers = append(st.closers, memory.Close)
+			st.live, st.backend = memory, "memory"
+			st.log.Warn("no redis-server on this machine: the live state is held in memory. One node only; it does not survive this process, and need not")
+			return nil
+		case err != nil:
+			return err
+		}
+		st.closers = append(st.closers, own.Close)
+		st.redis, url, st.scanURL = own, own.URL(), own.AdminURL()
+		st.backend = "redis (embedded)"
+		st.log.Info("started a redis-server without persistence for the live state: one machine only; it does not survive this process, and need not")
+	} else {
+		warnings, err := live.CheckDurability(ctx, url)
+		if err != nil {
+			return fmt.Errorf("--redis: %w", err)
+		}
+		for _, w := range warnings {
+			st.log.Warn(w)
+		}
+		st.backend, st.scanURL = "redis", url
+	}
+	r, err := live.OpenRedis(ctx, url, live.Options{})
+	if err != nil {
+		return fmt.Errorf("--redis: %w", err)
+	}
+	st.closers = append(st.closers, r.Close)
+	st.live = r
+	return nil
+}
+
+func (st *stack) makeNode(context.Context) error {
+	st.node = tracking.New(tracking.Config{
+		ID: "node-" + rand.Text()[:12], Ledger: st.ledger, Alerts: st.db, Live: st.live,
+		Atlas: tracking.NewAtlas(st.indexes...), Clock: tracking.SystemClock{},
+		Rules: geofence.DefaultRules(), Prove: prover(st.ledger.Keys(), st.log), Log: st.log,
+	})
+	tokens, err := auth.NewTokens(auth.Settings{Issuers: st.issuers, Leeway: 5 * time.Second, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	origins, err := auth.NewOrigins(append(st.origins, st.address()))
+	if err != nil {
+		return err
+	}
+	st.server, err = server.New(server.Config{
+		Node: st.node, Ledger: st.ledger, Atlas: st.node.Atlas, Tokens: tokens, Origins: origins,
+		Hosts: st.hosts(), Proxies: st.proxies, Secure: st.secure(), DevKey: st.devKey,
+		SDK: sdkjs.Files, Cards: st.cards, Now: time.Now, Log: st.log,
+	})
+	return err
+}
+
+// Run serves until ctx ends, then drains: not ready, sessions let go of, listeners closed.
+func (st *stack) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return st.node.Run(ctx) })
+	g.Go(func() error { return st.server.Run(ctx) })
+	g.Go(func() error { return st.prune(ctx) })
+	g.Go(func() error { return st.watchRedis(ctx) })
+	g.Go(func() error { return serveHTTP(ctx, st.listener, st.server.Handler()) })
+	if st.metrics != nil {
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", st.server.Metrics())
+		g.Go(func() error { return serveHTTP(ctx, st.metrics, mux) })
+	}
+	return g.Wait()
+}
+
+// serveHTTP serves a listener with every limit set, until ctx ends.
+func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(l) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	quiet, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return srv.Shutdown(quiet)
+}
+
+// prune lets the ledger forget what has outlived its time.
+func (st *stack) prune(ctx context.Context) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := st.ledger.Prune(ctx); err != nil && ctx.Err() == nil {
+				st.log.Warn("the ledger could not forget what is due; it will", "error", err)
+			}
+		}
+	}
+}
+
+// watchRedis starts an embedded Redis again if it dies: nothing in it needs to survive.
+func (st *stack) watchRedis(ctx context.Context) error {
+	for st.redis != nil {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-st.redis.Done():
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		st.log.Error("the embedded redis-server is gone; starting another")
+		if err := st.redis.Restart(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close releases everything, the last opened first.
+func (st *stack) Close() error {
+	var errs []error
+	for i := len(st.closers) - 1; i >= 0; i-- {
+		if err := st.closers[i](); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	st.closers = nil
+	return errors.Join(errs...)
+}
+
+// address is where people reach the server: scheme, host and port.
+func (st *stack) address() string {
+	if st.public != "" {
+		return st.public
+	}
+	return "http://" + st.listener.Addr().String()
+}
+
+func (st *stack) secure() bool { return len(st.public) > 8 && st.public[:8] == "https://" }
+
+// hosts are the names that a proof may be made for; none means whatever the request says, on
+// loopback.
+func (st *stack) hosts() []string {
+	if st.public == "" {
+		return nil
+	}
+	return []string{hostOf(st.public)}
+}

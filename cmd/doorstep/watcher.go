@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/websocket"
+)
+
+// watcher is a staff console without a screen: it signs in, answers beats, claims what it is told
+// to, and notes when it was told what. Times are taken as each frame arrives.
+type watcher struct {
+	base   string
+	http   *http.Client
+	conn   *websocket.Conn
+	done   chan struct{}
+	onSeen func(alert watchedAlert) // called by the reader for each alert that is new
+
+	write sync.Mutex
+
+	mu     sync.Mutex // owns the rest
+	alerts map[string]*watched
+	dots   int // positions shown
+	unsafe int // positions outside a page's rules: without a fresh beat, hidden or gone
+	beat   int64
+	beats  map[int64]time.Time
+	err    error
+}
+
+// watched is what was seen of one alert, and when.
+type watched struct {
+	raised, hidden, gone time.Time
+	reason, proof        string
+	version              int
+	changed              chan struct{} // closed and replaced at every change
+}
+
+type watchedAlert struct {
+	ID      string `json:"id"`
+	State   string `json:"state"`
+	Version int    `json:"version"`
+	Mine    bool   `json:"mine"`
+}
+
+// consoleFrame is any frame to a console. Alert is an object in some, an id in the others.
+type consoleFrame struct {
+	Type     string          `json:"type"`
+	N        int64           `json:"n"`
+	Presence string          `json:"presence"`
+	Reason   string          `json:"reason"`
+	Proof    string          `json:"proof"`
+	Alert    json.RawMessage `json:"alert"`
+	Alerts   []watchedAlert  `json:"alerts"`
+}
+
+// watch signs in with a one-time code, as the page does, and opens the console's socket.
+func watch(ctx context.Context, base, code string) (*watcher, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	w := &watcher{base: base, http: &http.Client{Jar: jar, Timeout: 10 * time.Second}, done: make(chan struct{}),
+		alerts: make(map[string]*watched), beats: make(map[int64]time.Time)}
+	if _, err := w.post(ctx, "/v1/staff/session", "", map[string]string{"code": code}); err != nil {
+		return nil, fmt.Errorf("sign in at the console: %w", err)
+	}
+	dialer := websocket.Dialer{Jar: jar, Subprotocols: []string{"doorstep.staff.v1"}, HandshakeTimeout: 10 * time.Second}
+	w.conn, _, err = dialer.DialContext(ctx, "ws"+strings.TrimPrefix(base, "http")+"/v1/staff/socket", http.Header{"Origin": {base}})
+	if err != nil {
+		return nil, fmt.Errorf("open the console's socket: %w", err)
+	}
+	return w, w.send(map[string]any{"type": "hello", "since": 0})
+}
+
+func (w *watcher) post(ctx context.Context, path, key string, body any) ([]byte, error) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.base+path, bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Origin", w.base)
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	resp, err := w.http.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var answer bytes.Buffer
+	if _, err := answer.ReadFrom(resp.Body); err != nil {
+		return nil, err
+	}
+	if resp.StatusCode >= 300 {
+		return nil, fmt.Errorf("%s answered %d: %s", path, resp.StatusCode, answer.String())
+	}
+	return answer.Bytes(), nil
+}
+
+func (w *watcher) send(v any) error {
+	w.write.Lock()
+	defer w.write.Unlock()
+	_ = w.conn.SetWriteDeadline(time.Now().Add(5 * time.Second))
+	return w.conn.WriteJSON(v)
+}
+
+// run beats and reads until ctx ends or the socket does.
+func (w *watcher) run(ctx context.Context) {
+	defer close(w.done)
+	var beating sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
+	defer beating.Wait()
+	defer cancel()
+	beating.Go(func() { w.keepBeating(ctx) })
+	beating.Go(func() { <-ctx.Done(); _ = w.conn.Close() })
+	for {
+		_, b, err := w.conn.ReadMessage()
+		at := time.Now()
+		if err != nil {
+			w.mu.Lock()
+			if ctx.Err() == nil {
+				w.err = err
+			}
+			w.mu.Unlock()
+			return
+		}
+		w.take(b, at)
+	}
+}
+
+func (w *watcher) keepBeating(ctx context.Context) {
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			w.mu.Lock()
+			w.beat++
+			n := w.beat
+			w.beats[n] = now
+			delete(w.beats, n-40)
+			w.mu.Unlock()
+			if w.send(map[string]any{"type": "beat", "n": n}) != nil {
+				return
+			}
+		}
+	}
+}
+
+func (w *watcher) take(b []byte, at time.Time) {
+	var f consoleFrame
+	if err := json.Unmarshal(b, &f); err != nil {
+		return
+	}
+	switch f.Type {
+	case "snapshot":
+		for _, a := range f.Alerts {
+			w.saw(a, at)
+		}
+	case "alert":
+		var a watchedAlert
+		if json.Unmarshal(f.Alert, &a) == nil {
+			w.saw(a, at)
+		}
+	case "presence", "gone", "position":
+		var id string
+		if json.Unmarshal(f.Alert, &id) != nil {
+			return
+		}
+		w.noted(id, f, at)
+	}
+}
+
+func (w *watcher) saw(a watchedAlert, at time.Time) {
+	w.mu.Lock()
+	held := w.entry(a.ID)
+	fresh := held.raised.IsZero()
+	if fresh {
+		held.raised = at
+	}
+	held.version = max(held.version, a.Version)
+	held.signal()
+	w.mu.Unlock()
+	if fresh && w.onSeen != nil {
+		w.onSeen(a)
+	}
+}
+
+func (w *watcher) noted(id string, f consoleFrame, at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	held := w.entry(id)
+	switch {
+	case f.Type == "gone" && held.gone.IsZero():
+		held.gone, held.reason, held.proof = at, f.Reason, f.Proof
+	case f.Type == "presence" && f.Presence == "hidden":
+		held.hidden = at
+	case f.Type == "presence":
+		held.hidden = time.Time{}
+	case f.Type == "position":
+		w.dots++
+		sent, known := w.beats[f.N]
+		if !held.gone.IsZero() || !held.hidden.IsZero() || !known || at.Sub(sent) > 800*time.Millisecond {
+			w.unsafe++
+		}
+	}
+	held.signal()
+}
+
+// entry is what is held of an alert. Called with mu held.
+func (w *watcher) entry(id string) *watched {
+	held := w.alerts[id]
+	if held == nil {
+		held = &watched{changed: make(chan struct{})}
+		w.alerts[id] = held
+	}
+	return held
+}
+
+func (h *watched) signal() {
+	close(h.changed)
+	h.changed = make(chan struct{})
+}
+
+// until waits for the moment that pick finds in what was seen of an alert.
+func (w *watcher) until(ctx context.Context, id string, pick func(*watched) time.Time) (time.Time, error) {
+	for {
+		w.mu.Lock()
+		held := w.entry(id)
+		at, changed := pick(held), held.changed
+		w.mu.Unlock()
+		if !at.IsZero() {
+			return at, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return time.Time{}, ctx.Err()
+		case <-w.done:
+			return time.Time{}, fmt.Errorf("the console's socket is gone: %w", w.err)
+		}
+	}
+}
+
+// act does one thing to an alert, as a click would.
+func (w *watcher) act(ctx context.Context, id, action string, version int) error {
+	_, err := w.post(ctx, "/v1/staff/alerts/"+id+"/actions", uuid.NewString(), map[string]any{"action": action, "version": version})
+	return err
+}
