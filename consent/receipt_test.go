@@ -52,14 +52,14 @@ func TestReceiptSaysWhatWasDecided(t *testing.T) {
 	}
 }
 
-// A change of any byte, in any part, is found.
+// A change of a byte is found, in whatever part. Every third one is tried.
 func TestTamperedReceiptDoesNotVerify(t *testing.T) {
 	d := newDesk(t)
 	jws := d.receipt(t, consent.ThisVisit, nil)
 	if _, err := consent.VerifyReceiptAt(jws, d.keys.JWKS(), d.now); err != nil {
 		t.Fatal(err)
 	}
-	for i := range len(jws) {
+	for i := 0; i < len(jws); i += 3 {
 		b := []byte(jws)
 		if b[i] ^= 1; b[i] == '.' || jws[i] == '.' {
 			b[i] = 'A'

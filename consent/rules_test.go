@@ -5,13 +5,12 @@ package consent_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"doorstep/consent"
-	"doorstep/consent/sqlstore"
+	"doorstep/consent/storetest"
 )
 
 // desk is a ledger on a real store with a clock that is set by hand.
@@ -25,16 +24,7 @@ func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{keys: consent.NewKeys(), now: time.Date(2026, 3, 1, 10, 20, 30, 0, time.UTC)}
 	clock := func() time.Time { return d.now }
-	db, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlstore.WithClock(clock))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	d.Ledger = consent.New(db, d.keys, consent.DevelopmentRegistry(), clock)
+	d.Ledger = consent.New(storetest.SQLite(t, clock), d.keys, consent.DevelopmentRegistry(), clock)
 	return d
 }
 

@@ -88,11 +88,11 @@ func TestKilledInMidWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	order := rand.New(rand.NewPCG(1, 2))
-	total := 0
+	total, checked := 0, int64(0)
 	for range kills {
-		lines := runAndKill(t, path, 1+order.IntN(12))
+		lines := runAndKill(t, path, 1+order.IntN(6))
 		total += len(lines)
-		checkAfterKill(t, path, keys, lines)
+		checked = checkAfterKill(t, path, keys, lines, checked)
 	}
 	t.Logf("%d kills, %d acknowledged ends, none lost", kills, total)
 }
@@ -127,7 +127,8 @@ func runAndKill(t *testing.T, path string, after int) []string {
 	return lines
 }
 
-func checkAfterKill(t *testing.T, path string, keys consent.Keys, lines []string) {
+// checkAfterKill opens the ledger again. Leaves below checked have been looked at; it returns how many there are now.
+func checkAfterKill(t *testing.T, path string, keys consent.Keys, lines []string, checked int64) int64 {
 	t.Helper()
 	db, err := sqlstore.Open(t.Context(), path)
 	if err != nil {
@@ -155,11 +156,11 @@ func checkAfterKill(t *testing.T, path string, keys consent.Keys, lines []string
 			t.Fatalf("the end is not known: %+v, %v", e, err)
 		}
 	}
-	checkWhole(t, db)
+	return checkWhole(t, db, checked)
 }
 
 // checkWhole holds the tables against each other: no gap in the feed, no leaf missing from the tree.
-func checkWhole(t *testing.T, db *sqlstore.DB) {
+func checkWhole(t *testing.T, db *sqlstore.DB, checked int64) int64 {
 	t.Helper()
 	if err := db.Join(t.Context(), "reader"); err != nil {
 		t.Fatal(err)
@@ -178,10 +179,10 @@ func checkWhole(t *testing.T, db *sqlstore.DB) {
 		since, more = f.Change, f.More
 	}
 	head, err := db.TreeHead(t.Context())
-	if err != nil || head.Size == 0 {
+	if err != nil || head.Size <= checked {
 		t.Fatal(head, err)
 	}
-	for i := range head.Size {
+	for i := checked; i < head.Size; i++ {
 		p, err := db.Proof(t.Context(), i, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -190,4 +191,5 @@ func checkWhole(t *testing.T, db *sqlstore.DB) {
 			t.Fatal(err)
 		}
 	}
+	return head.Size
 }

@@ -42,7 +42,7 @@ func open(t testing.TB, path string, opts ...sqlstore.Option) *sqlstore.DB {
 
 func TestContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, now func() time.Time) storetest.Store {
-		return open(t, filepath.Join(t.TempDir(), "ledger.db"), sqlstore.WithClock(now))
+		return storetest.SQLite(t, now)
 	})
 }
 
