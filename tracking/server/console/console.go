@@ -27,7 +27,7 @@ const policy = "default-src 'self'; base-uri 'none'; form-action 'none'; object-
 
 // permissions turns off what the pages never use; the location of the device is one of those,
 // since the shopper's page only pretends.
-const permissions = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
+const permissions = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 // named are the addresses of whole pages.
 var named = map[string]string{

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console_test
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+var receiptKey = ed25519.NewKeyFromSeed([]byte("a seed of thirty-two bytes: test"))
+
+// appRoutes answers the shopper's page. Sessions become active with the first fix.
+func (b *backend) appRoutes(mux *http.ServeMux) {
+	get := func(path string, v any) {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { answer(w, v) })
+	}
+	get("/v1/stores", obj{"stores": []obj{{"id": "s1", "name": "Harbour Street", "fence": "v1", "bbox": []float64{2.9, 53.9, 3.1, 54.1}}}})
+	get("/v1/cards/{store}", obj{"cards": []obj{
+		{"zone": "shoes", "title": "Fitted while you wait", "text": "Ask for both feet to be measured. It takes four minutes."},
+		{"zone": "service", "title": "Service desk", "text": "Returns, repairs and gift wrapping until closing time."},
+		{"zone": "bags", "title": "Repairs", "text": "Bring any bag bought here and we mend it."}}})
+	get("/v1/journal", obj{"views": []obj{{"opened_t": time.Now().Add(-4 * time.Minute).UnixMilli(), "closed_t": time.Now().Add(-3 * time.Minute).UnixMilli(),
+		"role": "floor", "team": "Shoes", "store": "s1", "purpose": "assist", "fields": []string{"position", "accuracy", "level"}, "count": 41}}})
+	get("/v1/me", obj{"grants": []obj{}})
+	get("/v1/time", obj{"t": time.Now().UnixMilli()})
+	get("/.well-known/jwks.json", obj{"keys": []obj{{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "alg": "EdDSA",
+		"x": base64.RawURLEncoding.EncodeToString(receiptKey.Public().(ed25519.PublicKey))}}})
+	mux.HandleFunc("GET /v1/stores/s1/fences/v1", func(w http.ResponseWriter, _ *http.Request) { serveFile(b.t, w, "testdata/fence.json") })
+	mux.HandleFunc("POST /v1/demo/shopper", b.demoShopper)
+	mux.HandleFunc("POST /v1/prompts", func(w http.ResponseWriter, _ *http.Request) { answer(w, prompt) })
+	mux.HandleFunc("POST /v1/decisions", func(w http.ResponseWriter, r *http.Request) {
+		in := read(r)
+		b.note(obj{"type": "decision", "choice": in["choice"], "digest": in["digest"]})
+		state := map[any]string{"visit": "given", "term": "given", "no": "refused", "not_now": "deferred"}[in["choice"]]
+		answer(w, obj{"record_id": "r1", "state": state, "receipt": receipt(obj{"jti": "r1"}), "stop_token": "stop"})
+	})
+	mux.HandleFunc("POST /v1/tickets", func(w http.ResponseWriter, _ *http.Request) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if !b.onDuty {
+			refuse(w, 409, obj{"code": "nobody_on_duty", "title": "Nobody is on duty"})
+			return
+		}
+		answer(w, obj{"ticket": "dGlja2V0", "url": "ws" + strings.TrimPrefix(b.url, "http") + "/v1/session", "t": time.Now().UnixMilli()})
+	})
+	mux.HandleFunc("POST /v1/withdrawals", func(w http.ResponseWriter, r *http.Request) {
+		in := read(r)
+		b.note(obj{"type": "withdrawal", "id": in["id"], "scope": in["scope"]})
+		answer(w, obj{"id": in["id"], "receipt": receipt(obj{"jti": in["id"]}), "change": 7, "removed": obj{"nodes": 2, "consoles": 3, "ms": 84}})
+	})
+	mux.HandleFunc("GET /v1/session", b.phone)
+}
+
+func (b *backend) note(v obj) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got = append(b.got, v)
+}
+
+func (b *backend) demoShopper(w http.ResponseWriter, r *http.Request) {
+	in := read(r)
+	if in["code"] != goodCode && in["renew"] != "again" {
+		refuse(w, 401, obj{"code": "code", "title": "The code does not work"})
+		return
+	}
+	answer(w, obj{"token": "shopper.token.x", "expires_t": time.Now().Add(15 * time.Minute).UnixMilli(), "store": "s1", "renew": "again"})
+}
+
+func (b *backend) phone(w http.ResponseWriter, r *http.Request) {
+	up := websocket.Upgrader{Subprotocols: []string{"doorstep.v1"}}
+	ws, err := up.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	p := &pipe{ws: ws}
+	b.mu.Lock()
+	b.phones = append(b.phones, p)
+	b.mu.Unlock()
+	active := false
+	for {
+		var f obj
+		if ws.ReadJSON(&f) != nil {
+			return
+		}
+		b.note(f)
+		now := time.Now().UnixMilli()
+		switch f["type"] {
+		case "hello":
+			p.send(obj{"type": "welcome", "t": now, "echo_t": f["t"], "session": "s", "word": "Maple ▲ green", "resumed": false, "last_seq": 0, "resume": "again",
+				"resume_ms": 30000, "lease_ms": 30000, "moving_ms": 200, "still_ms": 400, "min_ms": 100, "beat_ms": 10000, "fence": "v1", "purposes": []string{"assist"}})
+			p.send(obj{"type": "state", "t": now, "state": "entering"})
+		case "fix":
+			if !active {
+				active = true
+				p.send(obj{"type": "state", "t": now, "state": "active"})
+			}
+			p.send(obj{"type": "ack", "t": now, "seq": f["seq"], "accepted_seq": f["seq"], "lease_until": now + 30000})
+		case "outside":
+			active = false
+			p.send(obj{"type": "state", "t": now, "state": "suspended", "reason": "seems_out"})
+			if f["where"] == "far" || f["where"] == "out" {
+				p.send(obj{"type": "state", "t": now, "state": "ended", "reason": "left_store", "code": 4501, "restart": "user"})
+			}
+		case "help":
+			p.send(obj{"type": "help_update", "id": f["id"], "state": "seen"})
+		}
+	}
+}
+
+func receipt(claims obj) string {
+	part := func(v obj) string {
+		b, _ := json.Marshal(v)
+		return base64.RawURLEncoding.EncodeToString(b)
+	}
+	body := part(obj{"alg": "EdDSA", "typ": "consent-receipt+jwt", "kid": "k1"}) + "." + part(claims)
+	return body + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(receiptKey, []byte(body)))
+}
+
+var prompt = obj{
+	"served_id": "served", "may_prompt": true, "purpose": "assist", "expires_t": 0, "title": "May staff see where you are in this store, to help you?",
+	"notice": obj{"id": "assist", "version": "1", "hash": "h", "lang": "en", "dir": "ltr"},
+	"blocks": []obj{
+		{"key": "who", "title": "Who asks", "text": "Harbour Street, the shop you are in."},
+		{"key": "what", "title": "What is used", "text": "Your position inside this store, while this page is open. Never outside, never in the background."},
+		{"key": "why", "title": "Why", "text": "So that a member of staff can come to you when you ask for help."},
+		{"key": "readers", "title": "Who sees it", "text": "Staff on duty in this store, once they have taken your request. You see it when they look."},
+		{"key": "retention", "title": "How long", "text": "Thirty seconds. It is gone when you leave, when you stop, or when anything is in doubt."},
+		{"key": "withdrawal", "title": "Stopping", "text": "One tap on Stop, at any time, without a reason."},
+	},
+	"choices": []obj{{"choice": "visit", "label": "This visit"}, {"choice": "term", "label": "6 months"}, {"choice": "no", "label": "No"}, {"choice": "not_now", "label": "Not now"}},
+	"texts":   obj{"indicator": obj{}, "ends": obj{"left_store": "You left the store, so it stopped."}},
+}

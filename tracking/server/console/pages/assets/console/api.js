@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A refusal (RFC 9457), or no answer at all (status 0). */
+export class Refusal extends Error {
+  /** @param {number} status @param {any} body */
+  constructor(status, body) {
+    super(body?.title ?? "");
+    this.status = status;
+    this.code = String(body?.code ?? "");
+    this.body = body ?? {};
+  }
+}
+
+/**
+ * @param {string} method @param {string} path @param {any} [body] @param {Record<string, string>} [headers]
+ * @returns {Promise<any>}
+ */
+async function call(method, path, body, headers = {}) {
+  /** @type {Response} */ let response;
+  try {
+    response = await fetch(path, {
+      method, credentials: "same-origin", redirect: "error", signal: AbortSignal.timeout(10_000),
+      headers: body === undefined ? headers : { ...headers, "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new Refusal(0, {});
+  }
+  const answer = response.status === 204 ? {} : await response.json().catch(() => ({}));
+  if (!response.ok) throw new Refusal(response.status, answer);
+  return answer;
+}
+
+/** @param {string} code */
+export const signIn = (code) => call("POST", "/v1/staff/session", { code });
+export const signOut = () => call("DELETE", "/v1/staff/session");
+/** @returns {Promise<{person: string, role: string, store: {id: string, name: string}, lang?: string}|null>} null when nobody is signed in */
+export async function me() {
+  try {
+    return await call("GET", "/v1/staff/me");
+  } catch (e) {
+    if (e instanceof Refusal && (e.status === 401 || e.status === 403)) return null;
+    throw e;
+  }
+}
+export const floorMap = () => call("GET", "/v1/staff/map");
+
+/**
+ * One step in an alert's life. The key makes a repetition harmless.
+ * @param {string} id @param {Record<string, unknown>} what @returns {Promise<{alert: any}>}
+ */
+export const act = (id, what) => call("POST", `/v1/staff/alerts/${encodeURIComponent(id)}/actions`, what, { "Idempotency-Key": crypto.randomUUID() });

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * What the console knows, and for how long it may. Pure: it is told the time, and touches neither
+ * page nor network. An alert is durable; zone, word and position are joined to it live, and leave
+ * it again long before the alert ends.
+ *
+ * @typedef {{id: string, name: string, level: number|null, likely?: boolean}} Zone
+ * @typedef {object} Item
+ * @property {string} key  of this page's own making; says nothing about the shopper
+ * @property {string|null} id  null once it is over for good
+ * @property {string} kind
+ * @property {string} state
+ * @property {number} version
+ * @property {boolean} mine
+ * @property {string} holder
+ * @property {string} topic
+ * @property {string} ref
+ * @property {string} presence
+ * @property {string} reason
+ * @property {boolean} showMe
+ * @property {number} raisedT
+ * @property {number} changedT
+ * @property {number} dueT
+ * @property {Zone|null} zone
+ * @property {string} word
+ * @property {number} endedAt  monotonic, 0 while it is not over
+ *
+ * @typedef {{key: string, id: string, x: number, y: number, accuracyM: number, level: number|null, at: number, kind: string}} Dot
+ * @typedef {{type: "new"|"escalated"|"gone"|"lost_claim", item: Item, mine: boolean}} Event
+ */
+
+/** How long a gone card stays where it was, and how many ended ones are kept. */
+export const LINGER_MS = 30_000;
+const ENDED_MOST = 50;
+const FINAL = new Set(["resolved", "expired", "gone"]);
+
+export class Board {
+  constructor() {
+    /** @type {Map<string, Item>} by key, in the order of arrival */
+    this.items = new Map();
+    /** @type {Map<string, string>} id → key, only while it is not over */
+    this.keys = new Map();
+    /** @type {Map<string, Dot>} by key */
+    this.dots = new Map();
+    /** @type {Set<string>} ids that are over: whatever still comes about them is dropped */
+    this.over = new Set();
+    /** @type {Event[]} */
+    this.events = [];
+    this.offset = 0;
+    this.made = 0;
+    this.fresh = true;
+  }
+
+  /** @param {string} id */
+  get(id) {
+    const key = this.keys.get(id);
+    return key ? this.items.get(key) : undefined;
+  }
+
+  /** A whole list: what is not in it has ended while nobody told us. @param {any} f @param {number} now */
+  snapshot(f, now) {
+    const there = new Set(f.alerts.map((/** @type {any} */ a) => a.id));
+    for (const id of [...this.keys.keys()]) if (!there.has(id)) this.#end(id, "gone", "", 0, now);
+    for (const a of f.alerts) this.#put(a, now, this.fresh);
+    this.fresh = false;
+    this.offset = Math.max(this.offset, f.offset ?? 0);
+  }
+
+  /** One durable change. @param {any} f @param {number} now */
+  alert(f, now) {
+    this.#put(f.alert, now, false);
+    this.offset = Math.max(this.offset, f.offset ?? 0);
+  }
+
+  /** Hidden and back, at once. @param {any} f */
+  presence(f) {
+    const item = this.get(f.alert);
+    if (item) this.#presence(item, f.presence);
+  }
+
+  /** Where, in words. @param {any} f */
+  live(f) {
+    const item = this.get(f.alert);
+    if (!item || item.presence !== "visible") return;
+    item.zone = f.zone ?? null;
+    if (f.word) item.word = f.word;
+  }
+
+  /** A position, already found fresh. @param {any} f @param {number} now */
+  position(f, now) {
+    const item = this.get(f.alert);
+    if (!item || item.presence !== "visible") return;
+    this.dots.set(item.key, {
+      key: item.key, id: f.alert, x: f.x, y: f.y, accuracyM: f.accuracy_m ?? 0, level: f.level ?? null, at: now, kind: item.kind,
+    });
+  }
+
+  /** Final: kind, reason and time stay, nothing else. @param {any} f @param {number} now */
+  gone(f, now) {
+    this.offset = Math.max(this.offset, f.offset ?? 0);
+    this.#end(f.alert, "gone", f.reason ?? "", f.t ?? 0, now);
+  }
+
+  /** Nobody looks at this one any more. @param {string} id */
+  lookAway(id) {
+    const key = this.keys.get(id);
+    if (key) this.dots.delete(key);
+  }
+
+  /** No position may be shown now. */
+  blank() { this.dots.clear(); }
+
+  /** Nothing that says where may be shown now. */
+  forgetPlaces() {
+    this.blank();
+    for (const item of this.items.values()) {
+      item.zone = null;
+      item.word = "";
+    }
+  }
+
+  /** Everything goes: signed out, or alone for too long. */
+  clear() {
+    this.items.clear();
+    this.keys.clear();
+    this.blank();
+    this.fresh = true;
+    this.offset = 0;
+  }
+
+  /** Takes the events since the last call. */
+  takeEvents() {
+    const events = this.events;
+    this.events = [];
+    return events;
+  }
+
+  /** @param {"open"|"mine"|"ended"} tab @param {number} now monotonic @returns {Item[]} */
+  tab(tab, now) {
+    const all = [...this.items.values()];
+    if (tab === "ended") return all.filter((i) => i.endedAt > 0).sort((a, b) => b.endedAt - a.endedAt);
+    const here = all.filter((i) => i.endedAt === 0 || (i.state === "gone" && now - i.endedAt < LINGER_MS));
+    return (tab === "mine" ? here.filter((i) => i.mine) : here).sort(byUrgency);
+  }
+
+  /** Alerts that nobody has, per zone: what the map may show of them. @returns {Map<string, {zone: Zone, items: Item[]}>} */
+  byZone() {
+    /** @type {Map<string, {zone: Zone, items: Item[]}>} */
+    const zones = new Map();
+    for (const item of this.items.values()) {
+      if (!item.zone || item.endedAt > 0 || item.presence !== "visible" || this.dots.has(item.key)) continue;
+      const entry = zones.get(item.zone.id) ?? { zone: item.zone, items: [] };
+      entry.items.push(item);
+      zones.set(item.zone.id, entry);
+    }
+    return zones;
+  }
+
+  /** @param {any} a @param {number} now @param {boolean} quietly */
+  #put(a, now, quietly) {
+    if (this.over.has(a.id)) return;
+    if (FINAL.has(a.state)) {
+      if (this.keys.has(a.id)) this.#end(a.id, a.state, a.reason ?? "", a.changed_t, now);
+      else if (a.state !== "gone") this.over.add(a.id);
+      return;
+    }
+    const known = this.get(a.id);
+    if (known && a.version <= known.version) {
+      this.#joined(known, a);
+      return;
+    }
+    const item = known ?? this.#make(a);
+    const before = { state: item.state, mine: item.mine };
+    Object.assign(item, {
+      kind: a.kind, state: a.state, version: a.version, mine: Boolean(a.mine), holder: a.holder_tag || a.holder || "", topic: a.topic ?? "",
+      ref: a.ref ?? "", reason: a.reason ?? "", showMe: Boolean(a.show_me), raisedT: a.raised_t, changedT: a.changed_t, dueT: a.due_t ?? 0,
+    });
+    this.#joined(item, a);
+    if (!item.mine && !item.showMe) this.dots.delete(item.key);
+    if (quietly) return;
+    if (!known) this.events.push({ type: "new", item, mine: item.mine });
+    else if (a.state === "escalated" && before.state !== "escalated") this.events.push({ type: "escalated", item, mine: item.mine });
+    else if (before.mine && !item.mine && a.state === "claimed") this.events.push({ type: "lost_claim", item, mine: true });
+  }
+
+  /** What comes with an alert but is not part of it. @param {Item} item @param {any} a */
+  #joined(item, a) {
+    if (a.presence) this.#presence(item, a.presence);
+    if (item.presence === "visible" && a.zone) item.zone = a.zone;
+    if (item.presence === "visible" && a.word) item.word = a.word;
+  }
+
+  /** @param {Item} item @param {string} presence */
+  #presence(item, presence) {
+    item.presence = presence;
+    if (presence === "visible") return;
+    item.zone = null;
+    item.word = "";
+    this.dots.delete(item.key);
+  }
+
+  /** @param {any} a @returns {Item} */
+  #make(a) {
+    const key = `k${++this.made}`;
+    /** @type {Item} */
+    const item = {
+      key, id: a.id, kind: a.kind, state: "", version: 0, mine: false, holder: "", topic: "", ref: "", presence: "visible", reason: "",
+      showMe: false, raisedT: 0, changedT: 0, dueT: 0, zone: null, word: "", endedAt: 0,
+    };
+    this.items.set(key, item);
+    this.keys.set(a.id, key);
+    return item;
+  }
+
+  /** @param {string} id @param {string} state @param {string} reason @param {number} t @param {number} now */
+  #end(id, state, reason, t, now) {
+    this.over.add(id);
+    const item = this.get(id);
+    if (!item) return;
+    this.keys.delete(id);
+    this.dots.delete(item.key);
+    const { mine } = item;
+    Object.assign(item, {
+      id: null, state, reason, version: 0, holder: "", topic: "", ref: "", presence: "gone", zone: null, word: "", showMe: false, raisedT: 0, dueT: 0,
+      changedT: t, endedAt: now,
+    });
+    if (state === "gone") this.events.push({ type: "gone", item, mine });
+    const ended = [...this.items.values()].filter((i) => i.endedAt > 0);
+    for (const old of ended.slice(0, Math.max(0, ended.length - ENDED_MOST))) this.items.delete(old.key);
+  }
+}
+
+const RANK = ["escalated", "raised", "claimed", "snoozed"];
+
+/** @param {Item} item */
+const rank = (item) => (item.state === "gone" ? 1 : RANK.indexOf(item.state));
+
+/** Escalated first, then by age: the longest wait on top, so that a new one never pushes the others. @param {Item} a @param {Item} b */
+function byUrgency(a, b) {
+  return rank(a) - rank(b) || Number(a.key.slice(1)) - Number(b.key.slice(1));
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { h } from "../lib/dom.js";
+import { remember } from "../lib/i18n.js";
+
+const KEY = "doorstep-keys";
+
+/** Whether single keys do anything; people who talk to their computer switch them off. */
+export function keysOn() {
+  try {
+    return localStorage.getItem(KEY) !== "off";
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * @typedef {object} KeyActions
+ * @property {(step: number) => void} move
+ * @property {() => void} open
+ * @property {(action: "claim"|"hand_over"|"snooze"|"resolve") => void} act
+ * @property {(nth: number) => void} level
+ * @property {() => void} fit
+ * @property {() => void} filter
+ * @property {() => void} help
+ * @property {() => void} leave
+ */
+
+/** @type {Record<string, "claim"|"hand_over"|"snooze"|"resolve">} */
+const ACTS = { c: "claim", h: "hand_over", s: "snooze", r: "resolve" };
+
+/** @param {KeyActions} actions */
+export function listen(actions) {
+  document.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open]")) return;
+    const typing = e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement;
+    if (e.key === "Escape") {
+      actions.leave();
+      return;
+    }
+    if (typing || !keysOn()) return;
+    if (handle(e.key, e.target, actions)) e.preventDefault();
+  });
+}
+
+/** @param {string} key @param {EventTarget|null} target @param {KeyActions} actions */
+function handle(key, target, actions) {
+  const act = ACTS[key.toLowerCase()];
+  if (act) actions.act(act);
+  else if (key === "ArrowDown" || key === "ArrowUp") actions.move(key === "ArrowDown" ? 1 : -1);
+  else if (key === "Enter" && !(target instanceof HTMLButtonElement)) actions.open();
+  else if (/^[1-9]$/.test(key)) actions.level(Number(key));
+  else if (key === "f" || key === "F") actions.fit();
+  else if (key === "/") actions.filter();
+  else if (key === "?") actions.help();
+  else return false;
+  return true;
+}
+
+/** The help on keys, with the switch. @param {import("../lib/i18n.js").Words} words */
+export function keysHelp(words) {
+  /** @type {[string, string][]} */
+  const rows = [["↑ ↓", "k_move"], ["Enter", "k_open"], ["C", "claim"], ["H", "hand_over"], ["S", "snooze"], ["R", "resolve"], ["1–9", "k_level"], ["F", "k_fit"], ["/", "filter"], ["?", "k_help"], ["Esc", "k_esc"]];
+  const box = h("input", { type: "checkbox", onchange: () => remember(KEY, box.checked ? "on" : "off") });
+  box.checked = keysOn();
+  return h("div", {}, h("label", { class: "check" }, box, words.t("keys_on")),
+    h("dl", { class: "keys" }, ...rows.flatMap(([k, w]) => [h("dt", {}, h("kbd", {}, k)), h("dd", {}, words.t(w))])));
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { attribute, data, h, show, text } from "../lib/dom.js";
+import { countdown } from "../lib/i18n.js";
+import { icon } from "../lib/icons.js";
+import { Refusal, act, floorMap, signOut } from "./api.js";
+import { Board } from "./board.js";
+import { ended, placeName } from "./card.js";
+import { ask } from "./dialogs.js";
+import { Header } from "./header.js";
+import { keysHelp, listen } from "./keys.js";
+import { FORGET_MS, LOST_MS, Line } from "./line.js";
+import { List } from "./list.js";
+import { FloorMap } from "./map.js";
+import { Sound } from "./sound.js";
+import { Speech } from "./speech.js";
+
+/** How long the word of a lost claim stays on its card. */
+const SAID_MS = 6_000;
+const MINUTE = 60_000;
+
+/** The signed-in console: puts what the line says on the board, and the board on the page. */
+export class Screen {
+  /**
+   * @param {import("../lib/i18n.js").Words} words
+   * @param {{person: string, role: string, store: {id: string, name: string}}} me
+   * @param {() => void} onEnd
+   */
+  constructor(words, me, onEnd) {
+    this.words = words;
+    this.onEnd = onEnd;
+    this.board = new Board();
+    this.speech = new Speech();
+    this.sound = new Sound();
+    this.serverOffset = 0;
+    this.asOf = Date.now();
+    this.self = "";
+    /** @type {Set<string>} alerts this page is looking at, by id */ this.looking = new Set();
+    /** @type {Set<string>} keys with a request under way */ this.busy = new Set();
+    /** @type {Map<string, {text: string, until: number}>} by key */ this.said = new Map();
+    /** @type {Map<string, string>} colleagues seen here: shift → tag */ this.colleagues = new Map();
+    /** @type {Map<string, number>} by key: how often a look was refused */ this.tries = new Map();
+    this.queued = false;
+    this.ending = false;
+    this.second = 0;
+    this.barKey = "";
+    this.header = new Header({
+      words, store: me.store.name, person: me.person, role: me.role, sound: this.sound, help: () => this.#help(), signOut: () => void this.#signOut(),
+    });
+    this.list = new List({
+      words, board: this.board, changed: () => this.changed(), serverNow: () => Date.now() + this.serverOffset,
+      levelName: (l) => this.map?.levelName(l) ?? "", actions: () => this.live, live: () => this.line.silentMs < LOST_MS, busy: (i) => this.busy.has(i.key),
+      said: (i) => { const s = this.said.get(i.key); return s && s.until > performance.now() ? s.text : null; },
+      select: (i) => this.#select(i), act: (i, a) => void this.#act(i, a), menu: (i) => void this.#menu(i),
+    });
+    this.map = new FloorMap(words, () => this.changed());
+    this.banner = h("p", { class: "banner", role: "status", hidden: true, data: { testid: "banner" } });
+    this.ribbon = h("p", { class: "training", hidden: true }, words.t("training"));
+    this.actions = h("div", { class: "actions", hidden: true, data: { testid: "actions" } });
+    this.toggle = h("button", { type: "button", class: "toggle", data: { testid: "toggle-map" }, onclick: () => this.#toggle() }, icon("map"), h("span", {}, words.t("map")));
+    this.main = h("main", { class: "work" }, this.list.el, this.map.el, this.actions, this.toggle);
+    this.el = h("div", { class: "screen" }, this.header.el, this.ribbon, this.banner, this.main, this.speech.polite, this.speech.urgent);
+    this.line = new Line({
+      frame: (f) => this.#frame(f), status: (s) => this.#status(s), tick: () => this.#tick(),
+      blank: () => { this.board.blank(); this.render(); },
+    }, () => this.board.offset);
+    this.visibility = () => this.#seen();
+    document.addEventListener("visibilitychange", this.visibility);
+    void this.#loadMap();
+    this.#keys();
+    this.render();
+  }
+
+  get live() { return this.line.status === "live"; }
+
+  /** Draws soon: what comes together is drawn together, and within the same task that brought it. */
+  changed() {
+    if (this.queued) return;
+    this.queued = true;
+    queueMicrotask(() => { this.queued = false; this.render(); });
+  }
+
+  render() {
+    if (!this.line) return;
+    const now = performance.now();
+    this.list.render(now);
+    this.map.render(this.board, now, this.list.selected);
+    this.#bar();
+    const n = this.board.tab("open", now).filter((i) => i.endedAt === 0 && i.state !== "claimed").length;
+    document.title = n ? `(${n}) Doorstep` : "Doorstep";
+  }
+
+  // ——— what the server says ———
+
+  /** @param {any} f */
+  #frame(f) {
+    const now = performance.now();
+    this.asOf = this.line.heard.wall;
+    switch (f.type) {
+      case "welcome": this.#welcome(f); break;
+      case "snapshot": this.board.snapshot(f, now); break;
+      case "alert": this.board.alert(f, now); break;
+      case "presence": this.board.presence(f); break;
+      case "live": this.board.live(f); break;
+      case "position": this.board.position(f, now); break;
+      case "gone": this.board.gone(f, now); break;
+      case "colleagues": this.#colleagues(f); break;
+      case "error": this.#lookRefused(f); break;
+      default: return;
+    }
+    if (f.type === "gone") this.looking.delete(f.alert);
+    if (f.type === "snapshot" || f.type === "alert") this.#look(f);
+    this.#tell();
+    if (f.type === "gone" || f.type === "presence") this.render();
+    else this.changed();
+  }
+
+  /** @param {any} w */
+  #welcome(w) {
+    this.serverOffset = w.t - Date.now();
+    this.self = w.person?.shift ?? "";
+    this.#colleagues(w);
+    show(this.ribbon, w.training === true);
+    this.looking.clear();
+  }
+
+  /** Whoever has claimed an alert looks at it; nobody looks from a page that is not on screen. @param {any} f */
+  #look(f) {
+    for (const a of f.alerts ?? [f.alert]) {
+      if (a.mine && a.state === "claimed" && !document.hidden) this.#start(a.id);
+      else if (!a.mine && this.looking.has(a.id)) this.#stop(a.id);
+    }
+  }
+
+  /** @param {any} f */
+  #colleagues(f) {
+    for (const c of f.colleagues ?? []) if (c.shift !== this.self) this.colleagues.set(c.shift, c.tag);
+  }
+
+  /** A look may come before the node has heard of the claim: it is asked again, a few times. @param {any} f */
+  #lookRefused(f) {
+    if (!this.looking.delete(f.alert)) return;
+    const item = this.board.get(f.alert);
+    if (!item) return;
+    const n = (this.tries.get(item.key) ?? 0) + 1;
+    this.tries.set(item.key, n);
+    if (item.mine && f.code === "alert_held" && n <= 3) setTimeout(() => this.board.get(f.alert) && this.#start(f.alert), 300 * n);
+    else this.said.set(item.key, { text: this.words.has(f.code) ? this.words.t(f.code) : f.detail || f.code, until: performance.now() + SAID_MS });
+  }
+
+  /** @param {string} id */
+  #start(id) {
+    if (this.looking.has(id)) return;
+    this.looking.add(id);
+    this.line.send({ type: "look", alert: id });
+  }
+
+  /** @param {string} id */
+  #stop(id) {
+    if (!this.looking.delete(id)) return;
+    this.line.send({ type: "look_away", alert: id });
+    this.board.lookAway(id);
+  }
+
+  #seen() {
+    if (document.hidden) {
+      for (const id of [...this.looking]) this.#stop(id);
+      this.board.blank();
+    } else {
+      for (const item of this.board.items.values()) if (item.mine && item.id) this.#start(item.id);
+    }
+    this.render();
+  }
+
+  #tell() {
+    const { words } = this;
+    /** @param {import("./board.js").Item} i */
+    const what = (i) => [words.t(i.kind), i.zone ? placeName(words, i.zone, (l) => this.map.levelName(l)) : ""].filter(Boolean).join(", ");
+    for (const { type, item, mine } of this.board.takeEvents()) {
+      const n = this.board.tab("open", performance.now()).filter((i) => i.endedAt === 0).length;
+      if (type === "new" && !mine) {
+        this.speech.say(words.t("say_new", { what: what(item), n }));
+        this.sound.alert(item.kind);
+      } else if (type === "escalated") {
+        this.speech.now(words.t("say_escalated", { what: what(item) }));
+        this.sound.alert(item.kind);
+      } else if (type === "gone" && mine) {
+        this.speech.now(words.t("say_mine_gone", { why: ended(words, item) }));
+      } else if (type === "lost_claim") {
+        this.speech.now(words.t("first", { who: item.holder || words.t("someone") }));
+      }
+    }
+  }
+
+  /** @param {import("./line.js").Status} status */
+  #status(status) {
+    this.header.set(status);
+    data(this.el, "status", status);
+    if (status === "lost") this.speech.now(this.words.t("lost"));
+    if (status === "live") this.speech.say(this.words.t("say_back"));
+    if (status === "signed_out") {
+      this.end();
+      return;
+    }
+    this.#tick();
+    this.render();
+  }
+
+  #tick() {
+    const { words, line } = this;
+    const lost = line.status === "lost";
+    if (lost) this.board.forgetPlaces();
+    if (lost && line.silentMs > FORGET_MS) this.board.clear();
+    show(this.banner, lost || line.status === "unconfirmed");
+    text(this.banner, lost
+      ? words.t("lost_banner", { for: countdown(line.silentMs), at: words.timeSeconds(this.asOf + this.serverOffset) })
+      : line.status === "unconfirmed" ? words.t("unconfirmed_banner") : "");
+    const second = Math.floor(performance.now() / 500);
+    if (second !== this.second) {
+      this.second = second;
+      this.render();
+    }
+  }
+
+  // ——— what people do ———
+
+  /** @param {import("./board.js").Item} item */
+  #select(item) {
+    if (this.list.selected === item.key) return;
+    this.list.select(item.key);
+    if (item.zone) this.map.choose(item.zone.level);
+    this.changed();
+  }
+
+  /**
+   * Nothing is shown as done before the server has said so.
+   * @param {import("./board.js").Item} item @param {string} action @param {Record<string, unknown>} [more]
+   */
+  async #act(item, action, more = {}) {
+    const { id, key, version } = item;
+    if (!id || !this.live || this.busy.has(key)) return;
+    this.busy.add(key);
+    this.said.delete(key);
+    this.changed();
+    try {
+      const { alert } = await act(id, { action, version, ...more });
+      if (alert) this.#frame({ type: "alert", alert: durable(alert) });
+    } catch (e) {
+      this.#refused(item, e instanceof Refusal ? e : new Refusal(0, {}));
+    } finally {
+      this.busy.delete(key);
+      this.changed();
+    }
+  }
+
+  /** @param {import("./board.js").Item} item @param {Refusal} refusal */
+  #refused(item, refusal) {
+    const { words } = this;
+    const { code, body } = refusal;
+    if (refusal.status === 401) {
+      this.end();
+      return;
+    }
+    const why = code === "alert_held" ? words.t("first", { who: tag(body.holder) || words.t("someone") })
+      : words.has(code) ? words.t(code) : words.t("refused", { why: refusal.status === 0 ? words.t("unreachable") : refusal.message || code });
+    this.said.set(item.key, { text: why, until: performance.now() + SAID_MS });
+    this.speech.now(why);
+    if (body.alert) this.#frame({ type: "alert", alert: durable(body.alert) });
+  }
+
+  /** @param {import("./board.js").Item} item */
+  async #menu(item) {
+    if (!this.live || !item.id) return;
+    const { words } = this;
+    const id = item.id;
+    /** @param {string} value @param {string} [label] */
+    const answer = (value, label = value) => ({ label: words.t(label), value, testid: value.replace("_", "-") });
+    const looking = this.looking.has(id);
+    const answers = item.mine
+      ? [answer(looking ? "look_away" : "look"), answer("release"), answer("hand_over"), answer("snooze"), answer("resolve")]
+      : [...(item.showMe ? [answer(looking ? "look_away" : "look")] : []), answer("snooze")];
+    const chosen = await ask({ title: words.t("more"), answers: answers.map((a) => ({ ...a, testid: `menu-${a.testid}` })), cancel: words.t("cancel") });
+    if (chosen === "look") this.#start(id);
+    else if (chosen === "look_away") this.#stop(id);
+    else if (chosen === "snooze") await this.#snooze(item);
+    else if (chosen === "hand_over") await this.#handOver(item);
+    else if (chosen) await this.#act(item, chosen);
+    this.changed();
+  }
+
+  /** @param {import("./board.js").Item} item */
+  async #snooze(item) {
+    const { words } = this;
+    const minutes = await ask({
+      title: words.t("snooze_title"), text: words.t("snooze_text"), cancel: words.t("cancel"),
+      answers: [2, 5, 15].map((m) => ({ label: words.minutes.format(m), value: m, testid: `snooze-${m}` })),
+    });
+    if (minutes) await this.#act(item, "snooze", { until_t: Math.round(Date.now() + this.serverOffset + minutes * MINUTE) });
+  }
+
+  /** @param {import("./board.js").Item} item */
+  async #handOver(item) {
+    const { words } = this;
+    const people = [...this.colleagues].map(([to, to_tag]) => ({ label: to_tag, value: { to, to_tag } }));
+    const to = await ask({
+      title: words.t("hand_title"), cancel: words.t("cancel"), answers: people, ...(people.length ? {} : { text: words.t("hand_nobody") }),
+    });
+    if (to) await this.#act(item, "hand_over", to);
+  }
+
+  /** The bar of the smaller screens: the chosen alert and what can be done to it. */
+  #bar() {
+    const item = this.list.selected ? this.board.items.get(this.list.selected) : undefined;
+    const usable = item !== undefined && item.endedAt === 0 && !(item.state === "claimed" && !item.mine);
+    show(this.actions, usable);
+    if (!item || !usable) {
+      this.barKey = "";
+      this.actions.replaceChildren();
+      return;
+    }
+    const action = item.mine ? "resolve" : "claim";
+    const key = JSON.stringify([item.key, action, item.zone, this.live, this.busy.has(item.key)]);
+    if (key === this.barKey) return;
+    this.barKey = key;
+    const { words } = this;
+    const off = this.live && !this.busy.has(item.key) ? null : "true";
+    this.actions.replaceChildren(
+      h("span", { class: "what" }, `${words.t(item.kind)}${item.zone ? ` · ${item.zone.name}` : ""}`),
+      h("button", { type: "button", data: { testid: "bar-menu" }, aria: { disabled: off, label: words.t("more") }, class: "icon", onclick: () => void this.#menu(item) }, icon("more")),
+      h("button", { type: "button", class: "primary", data: { testid: `bar-${action}` }, aria: { disabled: off }, onclick: () => void this.#act(item, action) }, words.t(action)));
+  }
+
+  #toggle() {
+    const on = this.main.dataset.view !== "map";
+    data(this.main, "view", on ? "map" : null);
+    this.toggle.replaceChildren(icon(on ? "list" : "map"), h("span", {}, this.words.t(on ? "list" : "map")));
+    attribute(this.toggle, "aria-pressed", String(on));
+  }
+
+  #keys() {
+    const chosen = () => (this.list.selected ? this.board.items.get(this.list.selected) : undefined);
+    listen({
+      move: (step) => this.list.move(step),
+      open: () => { const i = chosen(); if (i?.zone) this.map.choose(i.zone.level); data(this.main, "view", "map"); },
+      act: (action) => {
+        const i = chosen();
+        if (!i) return;
+        if (action === "snooze") void this.#snooze(i);
+        else if (action === "hand_over") void this.#handOver(i);
+        else void this.#act(i, action);
+      },
+      level: (nth) => this.map.chooseNth(nth), fit: () => this.map.fit(), filter: () => this.list.field.focus(),
+      help: () => this.#help(), leave: () => { if (document.activeElement === this.list.field) this.list.move(0); data(this.main, "view", null); },
+    });
+  }
+
+  #help() {
+    const { words } = this;
+    void ask({ title: words.t("keys_title"), body: keysHelp(words), answers: [], cancel: words.t("close") });
+  }
+
+  async #loadMap() {
+    try {
+      this.map.set(await floorMap());
+    } catch {
+      this.map.set(null);
+    }
+    this.changed();
+  }
+
+  async #signOut() {
+    await signOut().catch(() => {});
+    this.end();
+  }
+
+  /** Everything goes from this page. */
+  end() {
+    if (this.ending) return;
+    this.ending = true;
+    this.board.clear();
+    this.speech.clear();
+    this.looking.clear();
+    document.removeEventListener("visibilitychange", this.visibility);
+    this.line.close();
+    this.render();
+    document.title = "Doorstep";
+    this.onEnd();
+  }
+}
+/** An alert as an answer has it: without what is joined live, which only the socket knows. @param {any} alert */
+function durable({ presence, zone, word, ...rest }) {
+  void [presence, zone, word];
+  return rest;
+}
+
+/** @param {unknown} holder a tag, or a person with one */
+function tag(holder) {
+  if (typeof holder === "string") return holder;
+  return holder && typeof holder === "object" && "tag" in holder ? String(holder.tag) : "";
+}

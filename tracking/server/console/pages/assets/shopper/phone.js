@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { h, place } from "../lib/dom.js";
+import { wordChip } from "../lib/word.js";
+import { Indicator, said } from "./indicator.js";
+import { decisionCard, withdrawalCard } from "./receipt.js";
+
+/**
+ * @typedef {import("/assets/sdk/src/types.js").View} View
+ * @typedef {{zone: string, title: string, text: string, link?: string}} StoreCard
+ * @typedef {{opened_t: number, closed_t?: number, role: string, team: string, count: number}} Look
+ * @typedef {object} PhoneContext
+ * @property {import("../lib/i18n.js").Words} words
+ * @property {string} store  its name
+ * @property {(what: "ask"|"start"|"still"|"stop"|"not_now"|"go_on"|"ok"|"call"|"here"|"unlock") => void} act
+ * @property {(jws: string) => Promise<{verdict: string, kid?: string}>} check
+ *
+ * @typedef {object} Shown  What the phone's screen is made of.
+ * @property {View} view
+ * @property {import("/assets/sdk/src/types.js").Grant[]} grants
+ * @property {Record<string, string>} ends
+ * @property {StoreCard[]} cards
+ * @property {string|null} zone  where the phone itself thinks it is
+ * @property {Look[]} looks
+ * @property {string} notice  something to say once
+ * @property {boolean} late
+ * @property {boolean} locked
+ * @property {Set<string>} arrivals  requests that were check-ins
+ */
+
+export class Phone {
+  /** @param {PhoneContext} context */
+  constructor(context) {
+    this.context = context;
+    const { words, act } = context;
+    this.indicator = new Indicator(words, act);
+    this.now = h("div", { class: "slot" });
+    this.requests = h("div", { class: "slot" });
+    this.store = h("div", { class: "slot" });
+    this.looked = h("div", { class: "slot" });
+    this.receipts = h("div", { class: "slot" });
+    this.over = h("div", { class: "over" });
+    this.dark = h("div", { class: "dark" });
+    this.call = h("button", { type: "button", class: "primary", data: { testid: "call-staff" }, onclick: () => act("call") }, words.t("call_staff"));
+    this.el = h("div", { class: "phone" }, this.indicator.el,
+      h("main", { class: "feed" }, this.now, this.requests, this.store, this.looked, this.receipts),
+      h("nav", { class: "foot" }, this.call, h("button", { type: "button", data: { testid: "here-for" }, onclick: () => act("here") }, words.t("here_for"))),
+      this.over, this.dark);
+    this.places = { now: place(this.now), requests: place(this.requests), store: place(this.store), looked: place(this.looked), receipts: place(this.receipts), dark: place(this.dark) };
+  }
+
+  /** @param {Shown} shown */
+  render(shown) {
+    const { view, grants, ends, cards, zone, looks, notice, late, locked } = shown;
+    const { words, store } = this.context;
+    this.indicator.set(said(view, words, store, ends));
+    this.places.now([view.state, view.word, view.end, view.obstacle?.code, view.pausedBy, view.withdrawal?.id, view.stopQueued, late, notice], () => this.#now(shown));
+    this.places.requests([view.help, view.call], () => this.#requests(shown));
+    this.places.store([cards.length, zone], () => this.#cards(cards, zone));
+    this.places.looked([looks, view.seen], () => this.#looked(looks));
+    this.places.receipts([grants.map((g) => g.recordId)], () => grants.slice(0, 1).map((g) => decisionCard(this.context, g)));
+    this.places.dark([locked], () => (locked ? this.#dark() : []));
+  }
+
+  #dark() {
+    const { words, act } = this.context;
+    return [h("div", { class: "locked" }, h("p", {}, words.t("locked")), h("button", { type: "button", data: { testid: "unlock" }, onclick: () => act("unlock") }, words.t("unlock")))];
+  }
+
+  /** @param {string} title @param {string} text @param {import("../lib/dom.js").Child[]} rest */
+  #panel(title, text, ...rest) {
+    return h("section", { class: "panel" }, h("h2", {}, title), text ? h("p", { class: "muted" }, text) : null, ...rest);
+  }
+
+  /** @param {string} key @param {"ask"|"start"|"still"|"go_on"} act */
+  #button(key, act) {
+    return h("button", { type: "button", class: "primary", data: { testid: act === "ask" ? "begin" : act }, onclick: () => this.context.act(act) }, this.context.words.t(key));
+  }
+
+  /** The card of the moment. @param {Shown} shown @returns {import("../lib/dom.js").Child[]} */
+  #now({ view, late, notice, grants }) {
+    const { words, store } = this.context;
+    /** @type {import("../lib/dom.js").Child[]} */
+    const above = [notice ? h("p", { class: "problem", role: "alert", data: { testid: "notice" } }, notice) : null];
+    if (view.stopQueued || view.withdrawal) above.push(withdrawalCard(this.context, view, late));
+    switch (view.state) {
+      case "STOPPING": return above;
+      case "OFF": case "ASKING":
+        return [...above, this.#panel(words.t("off_title"), words.t("off_text"), this.#button("begin", "ask"))];
+      case "READY":
+        return [...above, grants.length ? this.#panel(words.t("ready_title"), words.t("ready_text", { store }), this.#button("start", "start"))
+          : this.#panel(words.t("off_title"), words.t("off_text"), this.#button("begin", "ask"))];
+      case "LOCAL": return [...above, view.obstacle ? this.#obstacle(view.obstacle) : this.#panel(words.t("ready_title"), words.t("ready_text", { store }))];
+      case "CONNECTING": case "ENTERING":
+        return [...above, this.#panel(words.t("starting_title"), words.t("starting_text"), h("div", { class: "progress", aria: { hidden: true } }, h("i")), view.word ? h("div", { class: "after" }, wordChip(view.word)) : null)];
+      case "ACTIVE": return [...above, this.#word(view.word ?? "")];
+      case "SUSPENDED": return [...above, this.#panel(words.t("i_suspended"), words.t("suspended_text"))];
+      case "BACKOFF": return [...above, this.#panel(words.t("i_reconnecting"), words.t("reconnecting_text"))];
+      case "PAUSED":
+        return [...above, this.#panel(words.t("i_paused"), words.t(view.pausedBy === "user" ? "paused_user_text" : "paused_text"), this.#button("go_on", "go_on"))];
+      default: return [...above, this.#ended(view)];
+    }
+  }
+
+  /** @param {string} word */
+  #word(word) {
+    const { words } = this.context;
+    return h("section", { class: "panel wordy" }, h("p", { class: "small muted" }, words.t("word_title")), wordChip(word, "large"), h("p", { class: "small muted" }, words.t("word_text")));
+  }
+
+  /** @param {NonNullable<View["obstacle"]>} o */
+  #obstacle(o) {
+    const { words } = this.context;
+    const key = `o_${o.code}`;
+    const title = words.has(key) ? words.t(key) : words.t("o_other", { why: o.title || o.code });
+    const panel = this.#panel(title, words.t(o.code === "nobody_on_duty" ? "o_nobody_text" : "o_text"));
+    panel.dataset.testid = "obstacle";
+    panel.dataset.code = o.code;
+    return panel;
+  }
+
+  /** @param {View} view */
+  #ended(view) {
+    const { words } = this.context;
+    const again = view.end?.restart === "decision" ? this.#button("begin", "ask") : this.#button("still", "still");
+    return view.end && ["left_store", "silent", "lost"].includes(view.end.reason)
+      ? this.#panel(words.t("still_title"), words.t("still_text"), again)
+      : this.#panel(words.t("w_title"), words.t("ended_text"), again);
+  }
+
+  /** @param {Shown} shown @returns {import("../lib/dom.js").Child[]} */
+  #requests({ view, arrivals }) {
+    const { words } = this.context;
+    const rows = Object.entries(view.help).map(([id, state]) => h("p", { class: "request", data: { testid: "request", state } },
+      words.t(arrivals.has(id) && state === "sent" ? "h_here" : `h_${state}`)));
+    return [
+      view.call ? h("section", { class: "panel callout", role: "alert", data: { testid: "called" } }, h("h2", {}, words.t("come")), h("p", {}, view.call.text)) : null,
+      rows.length ? h("section", { class: "panel", aria: { live: "polite" } }, h("h2", {}, words.t("request")), ...rows) : null,
+    ];
+  }
+
+  /** The phone picks; the server has handed over all of them. @param {StoreCard[]} cards @param {string|null} zone */
+  #cards(cards, zone) {
+    const { words } = this.context;
+    if (cards.length === 0) return [];
+    const here = cards.filter((c) => zone !== null && c.zone === zone);
+    const list = [...here, ...cards.filter((c) => !here.includes(c))].slice(0, 6);
+    return [h("section", { class: "shelf" }, h("h2", {}, words.t("cards"), h("small", { class: "muted" }, here.length ? words.t("cards_here") : "")),
+      h("ul", {}, ...list.map((c) => h("li", { class: here.includes(c) ? "panel near" : "panel", data: { testid: "context-card", zone: c.zone } }, h("h3", {}, c.title), h("p", { class: "small muted" }, c.text)))))];
+  }
+
+  /** @param {Look[]} looks */
+  #looked(looks) {
+    const { words } = this.context;
+    const rows = looks.slice(0, 5).map((l) => h("li", {}, h("span", {}, words.t("looked_row", {
+      who: l.team ? words.t("team", { team: l.team }) : words.has(l.role) ? words.t(l.role) : l.role || words.t("staff"), t: words.time(l.opened_t),
+    })), h("small", { class: "muted" }, l.closed_t ? words.t("looked_count", { n: l.count }) : words.t("looked_now"))));
+    return [h("section", { class: "panel", data: { testid: "journal" } }, h("h2", {}, words.t("looked")),
+      rows.length ? h("ul", { class: "looks" }, ...rows) : h("p", { class: "muted small" }, words.t("looked_none")))];
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { data, h, text } from "../lib/dom.js";
+import { icon } from "../lib/icons.js";
+
+/**
+ * @typedef {import("/assets/sdk/src/types.js").View} View
+ * @typedef {import("/assets/sdk/src/types.js").Grant} Grant
+ * @typedef {{words: import("../lib/i18n.js").Words, check: (jws: string) => Promise<{verdict: string, kid?: string}>}} ReceiptContext
+ */
+
+/** The button that checks a receipt on this very device, and what came of it. @param {ReceiptContext} context @param {string} jws @param {string} testid */
+function checker({ words, check }, jws, testid) {
+  const verdict = h("p", { class: "small verdict", role: "status", data: { testid: "verdict" } });
+  const button = h("button", {
+    type: "button", data: { testid }, onclick: async () => {
+      const { verdict: v, kid = "" } = await check(jws).catch(() => ({ verdict: "offline", kid: "" }));
+      data(verdict, "verdict", v);
+      text(verdict, words.t(`v_${v}`, { kid: kid.slice(0, 12) }));
+    },
+  }, words.t("check"));
+  return [button, verdict];
+}
+
+/** A decision in force. @param {ReceiptContext} context @param {Grant} grant */
+export function decisionCard(context, grant) {
+  const { words } = context;
+  const when = grant.visitOnly || !grant.expiresT ? words.t("receipt_visit")
+    : words.t("receipt_term", { t: new Intl.DateTimeFormat(words.lang, { dateStyle: "long" }).format(grant.expiresT) });
+  const [button, verdict] = checker(context, grant.receipt, "check-decision");
+  return h("section", { class: "panel", data: { testid: "decision-receipt" } }, h("h2", {}, words.t("receipt")),
+    h("div", { class: "with-button" }, h("div", {}, h("p", {}, when), h("p", { class: "small muted" }, words.t("receipt_text"))), button ?? null), verdict ?? null);
+}
+
+/** @param {import("../lib/i18n.js").Words} words @param {string} key @param {number} n */
+const counted = (words, key, n) => (n === 1 && words.has(`${key}_one`) ? words.t(`${key}_one`) : words.t(key, { n }));
+
+/** A withdrawal, line by line as it becomes true. @param {ReceiptContext} context @param {View} view @param {boolean} late the store has not answered for a while */
+export function withdrawalCard(context, view, late) {
+  const { words } = context;
+  const w = view.withdrawal;
+  /** @param {boolean} done @param {string} line */
+  const li = (done, line) => h("li", { class: done ? "done" : "wait" }, done ? icon("tick") : h("i"), h("span", {}, line));
+  const lines = [li(true, words.t("w_phone"))];
+  if (w) {
+    lines.push(li(true, words.t("w_store", { ms: Math.max(1, Math.round(w.storeMs)) })));
+    lines.push(li(true, words.t("w_removed", { nodes: counted(words, "servers", w.removed?.nodes ?? 0), consoles: counted(words, "screens", w.removed?.consoles ?? 0), ms: w.removed?.ms ?? 0 })));
+  } else {
+    lines.push(li(false, late ? words.t("w_offline") : words.t("w_store_wait")));
+  }
+  const [button, verdict] = w ? checker(context, w.receipt, "check") : [];
+  return h("section", { class: "panel stopped", aria: { live: "polite" }, data: { testid: w ? "receipt" : "stopping" } },
+    h("h2", {}, words.t("w_title")), h("ul", { class: "ticks" }, ...lines),
+    w ? h("div", { class: "with-button" }, h("p", { class: "small muted" }, words.t("w_receipt")), button ?? null) : null, verdict ?? null);
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { Problem } from "/assets/sdk/src/index.js";
+import { h } from "../lib/dom.js";
+import { Drawer } from "./drawer.js";
+import { Phone } from "./phone.js";
+import { promptSheet } from "./prompt.js";
+import { askTopic, askVisit } from "./sheets.js";
+import { Walker } from "./walker.js";
+
+const PURPOSE = "assist";
+/** How often the journal is read while somebody could look, and when a stop counts as late. */
+const JOURNAL_MS = 5_000, LATE_MS = 2_000, NOTICE_MS = 7_000;
+
+/**
+ * One shopper with one phone in one store: the client, its face, and the drawer that stands in for
+ * the location service.
+ */
+export class Visit {
+  /**
+   * @param {import("../lib/i18n.js").Words} words
+   * @param {import("/assets/sdk/src/index.js").Client} client
+   * @param {import("/assets/sdk/src/index.js").Fence} fence
+   * @param {{id: string, name: string}} store
+   * @param {import("./phone.js").StoreCard[]} cards
+   */
+  constructor(words, client, fence, store, cards) {
+    this.words = words;
+    this.client = client;
+    this.fence = fence;
+    this.store = store;
+    this.cards = cards;
+    /** @type {Record<string, string>} */ this.ends = {};
+    /** @type {import("./phone.js").Look[]} */ this.looks = [];
+    /** @type {string|null} */ this.zone = null;
+    this.notice = "";
+    this.stopAt = 0;
+    this.where = "out";
+    this.seen = this.wasLate = this.journalRead = false;
+    /** @type {any} */ this.forgetNotice = 0;
+    /** @type {Set<string>} */ this.arrivals = new Set();
+    this.phone = new Phone({ words, store: store.name, act: (what) => void this.#act(what), check: (jws) => client.check(jws) });
+    this.walker = new Walker(fence, (reading) => this.#reading(reading), () => this.drawer?.move(this.where));
+    this.drawer = new Drawer({ words, walker: this.walker, lock: (locked) => this.#lock(locked) });
+    this.el = h("div", { class: "stage" }, this.phone.el, this.drawer.el);
+    client.onChange((view) => this.#changed(view));
+    setInterval(() => this.#tick(), 500);
+    setInterval(() => void this.#journal(), JOURNAL_MS);
+    document.addEventListener("visibilitychange", () => this.#screen(!document.hidden));
+    addEventListener("pagehide", () => client.pause("background"));
+    if (client.view.state === "READY") this.#start();
+    void this.#journal();
+    this.render();
+  }
+
+  render() {
+    this.phone.render({
+      view: this.client.view, grants: this.client.grants.filter((g) => g.store === this.store.id), ends: this.ends, cards: this.cards, zone: this.zone,
+      looks: this.looks, notice: this.notice, late: this.late, locked: this.walker.locked, arrivals: this.arrivals,
+    });
+  }
+
+  get late() { return this.client.view.stopQueued && performance.now() - this.stopAt > LATE_MS; }
+
+  /** @param {import("./phone.js").View} view */
+  #changed(view) {
+    if (view.stopQueued && this.stopAt === 0) this.stopAt = performance.now();
+    if (!view.stopQueued) this.stopAt = 0;
+    const seen = Boolean(view.seen);
+    if (seen !== this.seen) void this.#journal();
+    this.seen = seen;
+    this.render();
+  }
+
+  #tick() {
+    if (this.late !== this.wasLate) this.render();
+    this.wasLate = this.late;
+  }
+
+  /** What a phone's location service would report. @param {import("/assets/sdk/src/types.js").Reading} reading */
+  #reading(reading) {
+    this.where = this.fence.judge(reading).where;
+    // The card is picked here, on the phone: nothing is asked of anybody for it.
+    this.zone = this.where === "inside" ? this.fence.zoneAt(reading.lat, reading.lng, reading.level)?.id ?? null : null;
+    if (this.client.locating) this.client.fix(reading);
+    this.render();
+  }
+
+  /** @param {Parameters<import("./phone.js").PhoneContext["act"]>[0]} what */
+  async #act(what) {
+    const { client } = this;
+    switch (what) {
+      case "ask": await this.#ask(); break;
+      case "start": case "still": this.#start(); break;
+      case "stop": await this.#stop(); break;
+      case "not_now": client.pause("user"); break;
+      case "go_on": client.back(); break;
+      case "ok": client.dismissEnd(); break;
+      case "unlock": this.drawer.setLocked(false); break;
+      case "call": await this.#call(); break;
+      case "here": await this.#here(); break;
+    }
+    this.render();
+  }
+
+  #start() { this.client.begin(this.fence, [PURPOSE]); }
+
+  /** Shows the notice, because the shopper asked to see it. */
+  async #ask() {
+    const { client, words, phone } = this;
+    try {
+      const prompt = await client.prompt({ store: this.store.id, purpose: PURPOSE, opened: true });
+      this.ends = prompt.texts?.ends ?? {};
+      if (!prompt.blocks?.length) {
+        client.dismissPrompt();
+        this.#say(words.t("prompt_quiet"));
+        return;
+      }
+      const shownT = client.clock.now();
+      const sheet = promptSheet(prompt, words, (choice) => void this.#decide(prompt, choice, shownT, sheet));
+      phone.over.replaceChildren(sheet);
+    } catch (e) {
+      this.#say(this.#why(e));
+    }
+  }
+
+  /**
+   * @param {import("./prompt.js").Prompt} prompt @param {import("./prompt.js").Choice} choice @param {number} shownT @param {HTMLElement} sheet
+   */
+  async #decide(prompt, choice, shownT, sheet) {
+    try {
+      const decision = await this.client.decide(prompt, { choice, control: "button", shownT, store: this.store.id });
+      if (decision.state === "given") this.#start();
+    } catch (e) {
+      this.client.dismissPrompt();
+      this.#say(this.#why(e));
+    } finally {
+      sheet.remove();
+      this.phone.indicator.el.tabIndex = -1;
+      this.phone.indicator.el.focus({ preventScroll: true });
+      this.render();
+    }
+  }
+
+  /** One tap. */
+  async #stop() {
+    const { done } = await this.client.withdraw("store", { store: this.store.id });
+    void done.then(() => this.#journal());
+  }
+
+  async #call() {
+    if (!this.#open()) return;
+    const answer = await askTopic(this.words);
+    if (answer && this.client.help(answer.topic, answer.showMe) === null) this.#say(this.words.t("need_session"));
+  }
+
+  async #here() {
+    if (!this.#open()) return;
+    const answer = await askVisit(this.words);
+    if (!answer) return;
+    const id = this.client.checkin(answer.kind, answer.ref);
+    if (id === null) this.#say(this.words.t("need_session"));
+    else this.arrivals.add(id);
+  }
+
+  /** Whether staff can be called now; if nothing has been decided, the question comes first. */
+  #open() {
+    const { state } = this.client.view;
+    if (state === "ENTERING" || state === "ACTIVE" || state === "SUSPENDED") return true;
+    if (state === "OFF") void this.#ask();
+    else this.#say(this.words.t("need_session"));
+    return false;
+  }
+
+  /** @param {boolean} locked */
+  #lock(locked) {
+    this.#screen(!locked);
+    this.render();
+  }
+
+  /** Location goes off with the screen, before anything else. @param {boolean} on */
+  #screen(on) {
+    const { client } = this;
+    if (!on) client.pause("background");
+    else if (!this.walker.locked && client.view.state === "PAUSED" && client.view.pausedBy === "background") client.back();
+  }
+
+  async #journal() {
+    const { state } = this.client.view;
+    if (document.hidden || (state === "OFF" && this.journalRead)) return;
+    try {
+      this.looks = (await this.client.journal()).sort((/** @type {any} */ a, /** @type {any} */ b) => b.opened_t - a.opened_t);
+      this.journalRead = true;
+      this.render();
+    } catch {
+      // what was read last stays on the screen
+    }
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    this.notice = text;
+    clearTimeout(this.forgetNotice);
+    this.forgetNotice = setTimeout(() => { this.notice = ""; this.render(); }, NOTICE_MS);
+    this.render();
+  }
+
+  /** @param {unknown} e */
+  #why(e) {
+    const { words } = this;
+    if (!(e instanceof Problem)) return words.t("o_offline");
+    return words.has(`o_${e.code}`) ? words.t(`o_${e.code}`) : words.t("o_other", { why: e.title || e.code });
+  }
+}
