@@ -82,7 +82,7 @@ func readFence(t *testing.T, x *Index) (phoneFence, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := mustIndex(t, x.site).Fence()
+	again, err := x.Fence()
 	if err != nil || !bytes.Equal(data, again) {
 		t.Errorf("two fences of one map differ: %v", err)
 	}

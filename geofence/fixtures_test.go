@@ -30,7 +30,7 @@ func TestGEOSValidity(t *testing.T) {
 		if err := json.Unmarshal(sc.Bytes(), &c); err != nil {
 			t.Fatal(err)
 		}
-		s, _, err := Load("case", asBoundary(c.ID, c.Geometry))
+		_, _, err := Load("case", asBoundary(c.ID, c.Geometry))
 		if (err == nil) != c.ExpectedValid {
 			t.Errorf("%s %s: valid %v (%s), got %v", c.ID, c.Desc, c.ExpectedValid, c.Reason, err)
 			continue
@@ -40,7 +40,6 @@ func TestGEOSValidity(t *testing.T) {
 			continue
 		}
 		valid++
-		mustIndex(t, s)
 	}
 	if valid < 10 || invalid < 10 {
 		t.Fatalf("only %d valid and %d invalid cases", valid, invalid)

@@ -48,7 +48,9 @@ type levelIndex struct {
 
 // NewIndex builds the index of a loaded site: about 0.1 s and 1 MB a level with hundreds of zones.
 // It fails for a site without levels and for one that Load would have refused.
-func NewIndex(s *Site) (*Index, error) {
+func NewIndex(s *Site) (*Index, error) { return newIndex(s, cellBudget) }
+
+func newIndex(s *Site, budget float64) (*Index, error) {
 	if s == nil || len(s.Levels) == 0 {
 		return nil, errors.New("geofence: a site without levels cannot be indexed")
 	}
@@ -57,7 +59,7 @@ func NewIndex(s *Site) (*Index, error) {
 	}
 	x := &Index{site: s, plane: newPlane(s), reach: emptyBox()}
 	for i := range s.Levels {
-		l, err := x.indexLevel(&s.Levels[i])
+		l, err := x.indexLevel(&s.Levels[i], budget)
 		if err != nil {
 			return nil, fmt.Errorf("level %d: %w", s.Levels[i].Ordinal, err)
 		}
@@ -103,7 +105,7 @@ func sound(m MultiPolygon) error {
 	return nil
 }
 
-func (x *Index) indexLevel(l *Level) (levelIndex, error) {
+func (x *Index) indexLevel(l *Level, budget float64) (levelIndex, error) {
 	out := levelIndex{ordinal: l.Ordinal}
 	for i := range l.Zones {
 		out.zones = append(out.zones, &l.Zones[i])
@@ -121,7 +123,7 @@ func (x *Index) indexLevel(l *Level) (levelIndex, error) {
 		}
 	}
 	var err error
-	out.cover, err = coverWithin(&x.plane, out.near, l.Boundary, out.areas, poking, cellBudget)
+	out.cover, err = coverWithin(&x.plane, out.near, l.Boundary, out.areas, poking, budget)
 	return out, err
 }
 

@@ -35,7 +35,7 @@ const (
 )
 
 func newNear(a *area) *near {
-	g := a.box.grown(farExactM)
+	g := a.box.grown(farExactM*slack + 1)
 	w, h := g.hi.x-g.lo.x, g.hi.y-g.lo.y
 	side := math.Sqrt(w * h / nearSquares)
 	n := &near{area: a, lo: g.lo, side: side, nx: int(w/side) + 1, ny: int(h/side) + 1}

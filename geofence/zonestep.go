@@ -11,11 +11,10 @@ package geofence
 //
 // A certain zone is kept until fixes have stayed out of it for ZoneLeaveMS, or another is certain.
 func (r Rules) zones(p *Presence, out *Outcome, f Fix, at Place, now int64) {
-	fits := fitting(at, f.AccuracyM)
-	p.follow(fits, at, f.T)
-	if fits != nil && sameZone(fits, p.hint) && f.T-p.hintSince >= r.ZoneMS {
-		if !p.certain || !sameZone(p.shown[0], fits) {
-			p.show(out, [2]*Zone{fits}, true, now)
+	p.follow(fitting(at, f.AccuracyM), at, f.T)
+	if h := p.hint; h != nil && f.AccuracyM <= h.HalfWidthM && f.T-p.hintSince >= r.ZoneMS {
+		if !p.certain || !sameZone(p.shown[0], h) {
+			p.show(out, [2]*Zone{h}, true, now)
 			p.zoneSince = p.hintSince
 		}
 	}
@@ -41,11 +40,12 @@ func fitting(at Place, accuracy float64) *Zone {
 	return nil
 }
 
-// follow keeps the hint while fixes stay in it, however accurate. Once it is certain, a smaller zone
-// within it may take over.
+// follow keeps the hint while fixes stay in it, however accurate; after it the hint holds the fix or
+// is nil. Once it is certain, a smaller zone may take over; a larger
+// one around it does not, or a zone would flicker with the accuracy.
 func (p *Presence) follow(fits *Zone, at Place, t int64) {
 	stays := p.hint != nil && holds(at, p.hint)
-	within := p.certain && fits != nil && sameZone(p.shown[0], p.hint) && !sameZone(fits, p.hint)
+	within := p.certain && fits != nil && sameZone(p.shown[0], p.hint) && bySize(fits, p.hint) < 0
 	if !stays || within {
 		p.hint, p.hintSince = fits, t
 	}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package geofence
+
+import (
+	"math"
+	"testing"
+)
+
+// A store on the antimeridian, cut there as RFC 7946 §3.1.9 has it, or left whole: the same answers,
+// and its middle is not at an edge.
+func TestStoreOnTheSeam(t *testing.T) {
+	cut := collection(`{"type":"Feature","id":"b","properties":{"kind":"boundary"},"geometry":{"type":"MultiPolygon","coordinates":[
+		[[[179.9995,-17],[180,-17],[180,-16.9990],[179.9995,-16.9990],[179.9995,-17]]],
+		[[[-180,-17],[-179.9995,-17],[-179.9995,-16.9995],[-180,-16.9995],[-180,-17]]]]}}`)
+	whole := collection(area4("boundary", "b", `[[179.9995,-17],[-179.9995,-17],[-179.9995,-16.9995],[180,-16.9995],[180,-16.9990],[179.9995,-16.9990],[179.9995,-17]]`))
+	a, b := mustIndex(t, mustLoad(t, "cut", cut)), mustIndex(t, mustLoad(t, "whole", whole))
+	for _, c := range []struct {
+		p      LatLng
+		inside bool
+		dist   float64
+	}{
+		{LatLng{-16.99975, 180}, true, -27.7},
+		{LatLng{-16.99975, -180}, true, -27.7},
+		{LatLng{-16.99975, 179.99999}, true, -27.7},
+		{LatLng{-16.9992, -180}, true, 0},
+		{LatLng{-16.9992, 179.9999}, true, -10.65},
+		{LatLng{-16.9992, -179.9999}, false, 10.65},
+		{LatLng{-16.99975, -179.9994}, false, 10.65},
+		{LatLng{-16.99975, 179.9994}, false, 10.65},
+	} {
+		for _, x := range []*Index{a, b} {
+			at := x.Locate(c.p, 0, false)
+			if at.Inside != c.inside || math.Abs(at.DistM-c.dist) > 0.2 {
+				t.Errorf("%s %v: inside %v at %.2f m, want %v at %.2f", x.site.ID, c.p, at.Inside, at.DistM, c.inside, c.dist)
+			}
+		}
+	}
+}
+
+// Should the fill ever miss a cell, its neighbours lead to it: from one cell at the edge all others
+// at the edge are found.
+func TestEdgeIsFoundFromOneCell(t *testing.T) {
+	x := mustIndex(t, mustLoad(t, "small", collection(boundary)))
+	l := &x.levels[0]
+	full, err := buildCover(&x.plane, l.near, x.site.Levels[0].Boundary, nil, nil, l.cover.res)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &builder{plane: &x.plane, near: l.near, c: &cover{res: full.res, cells: map[uint64]uint32{}}, seen: map[uint64]bool{}, known: map[string]uint32{}}
+	b.push(mustCell(t, x.site.Levels[0].Boundary[0][0][0], full.res))
+	if err := b.run(); err != nil {
+		t.Fatal(err)
+	}
+	edges := 0
+	for c, i := range full.cells {
+		if full.infos[i].class != edgeCell {
+			continue
+		}
+		edges++
+		if j, ok := b.c.cells[c]; !ok || b.c.infos[j].class != edgeCell {
+			t.Errorf("%x was not found", c)
+		}
+	}
+	if edges < 50 {
+		t.Fatalf("only %d cells at the edge", edges)
+	}
+}
