@@ -45,8 +45,9 @@ func explore(g Guards, failovers uint8, watched promise, visit func(state)) Repo
 
 // next emits every state that can follow, with the promises it breaks.
 func next(g Guards, from state, emit func(string, state)) {
+	var to state
 	for i := range steps {
-		to := from
+		to = from
 		if steps[i].do(&to, g) {
 			to.broken |= to.brokenByHolding(g)
 			emit(steps[i].text, to)
@@ -86,7 +87,12 @@ func (s *search[S]) run(stop func(S) bool) int {
 		if stop(s.order[i]) {
 			return i
 		}
-		s.next(s.order[i], func(_ string, to S) { s.add(to, int32(i)) })
+		from := s.order[i]
+		s.next(from, func(_ string, to S) {
+			if to != from {
+				s.add(to, int32(i))
+			}
+		})
 	}
 	return -1
 }

@@ -2,11 +2,11 @@
 
 // Package endmodel is the protocol that ends a session, small enough to try every order of events.
 //
-// It is a model and not the implementation: one scope, one shopper's session in it, two nodes, the
-// ledger, Redis with a replica, and an adversary who decides what happens next. [Explore] visits
-// every state that can be reached and looks for one that breaks a promise. Each rule of the protocol
-// is a field of [Guards]: with all of them nothing breaks, and without any one of them something
-// does, which is why it is there.
+// It is a model and not the implementation: one scope, one shopper's session in it and its one end,
+// two nodes, the ledger, Redis with a replica, and an adversary who decides what happens next.
+// [Explore] visits every state that can be reached and looks for one that breaks a promise. Each rule
+// of the protocol is a field of [Guards]: with all of them nothing breaks, and without any one of
+// them something does, which is why it is there.
 //
 //	      polls, late replies                      polls, late replies
 //	  ┌──────────────────────── ledger ────────────────────────┐
