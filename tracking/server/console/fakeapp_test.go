@@ -136,3 +136,13 @@ var prompt = obj{
 	"choices": []obj{{"choice": "visit", "label": "This visit"}, {"choice": "term", "label": "6 months"}, {"choice": "no", "label": "No"}, {"choice": "not_now", "label": "Not now"}},
 	"texts":   obj{"indicator": obj{}, "ends": obj{"left_store": "You left the store, so it stopped."}},
 }
+
+// toPhones sends a frame to every phone.
+func (b *backend) toPhones(v obj) {
+	b.mu.Lock()
+	all := append([]*pipe{}, b.phones...)
+	b.mu.Unlock()
+	for _, p := range all {
+		p.send(v)
+	}
+}

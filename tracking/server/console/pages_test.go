@@ -170,3 +170,146 @@ func signsOut(p *page) {
 	p.until("cleared", `document.querySelector('[data-testid="message"]')?.innerText.includes('signed out') && !document.querySelector('[data-testid="card"]')`)
 	p.shot("console-signed-out")
 }
+
+func TestShopper(t *testing.T) {
+	b := newBackend(t)
+	p := openPage(t, browser(t), 1280, 900)
+	p.open(b.url + "/shopper/#code=" + goodCode)
+	p.until("off", indicator("off"))
+	if got := js[string](p, "location.href"); strings.Contains(got, "code") {
+		t.Errorf("the code is still in the address: %s", got)
+	}
+	shots(p, "shopper-off")
+	t.Run("asks", func(t *testing.T) { asks(p, b) })
+	t.Run("says when nobody is there", func(t *testing.T) { nobody(p, b) })
+	t.Run("is helped", func(t *testing.T) { helped(p, b) })
+	t.Run("stops in one tap", func(t *testing.T) { stops(p, b) })
+	p.quiet("409")
+}
+
+func indicator(state string) string {
+	return `document.querySelector('[data-testid="indicator"]')?.dataset.state === '` + state + `'`
+}
+
+// shots checks a state of the page at each size, in both themes.
+func shots(p *page, name string) {
+	p.t.Helper()
+	for _, size := range [][2]int64{{1280, 900}, {820, 1180}, {390, 844}, {360, 780}, {320, 640}} {
+		for _, dark := range []bool{false, true} {
+			p.size(size[0], size[1])
+			p.dark(dark)
+			full := fmt.Sprintf("%s-%d-%v", name, size[0], dark)
+			p.fits(full)
+			p.shot(full)
+		}
+	}
+	p.dark(false)
+	p.size(1280, 900)
+}
+
+func asks(p *page, b *backend) {
+	p.click("begin")
+	p.until("the question", `document.querySelectorAll('[data-testid="prompt"] .choices button').length === 4`)
+	boxes := js[string](p, `(() => { const all = [...document.querySelectorAll('.choices button')].map(b => { const r = b.getBoundingClientRect(), s = getComputedStyle(b);
+		return [Math.round(r.width), Math.round(r.height), s.color, s.backgroundColor, s.fontWeight, s.borderColor, s.fontSize].join('|'); });
+		return new Set(all).size === 1 ? all[0] : all.join('\n'); })()`)
+	if !strings.Contains(boxes, "|48|") || strings.Contains(boxes, "\n") {
+		p.t.Errorf("the four answers are not alike, or not 48 px high:\n%s", boxes)
+	}
+	if js[bool](p, `document.activeElement instanceof HTMLButtonElement`) {
+		p.t.Error("an answer was focused beforehand")
+	}
+	shots(p, "shopper-prompt")
+	p.click("choice-visit")
+	p.until("local", `document.querySelector('[data-testid="indicator"]').innerText.includes('starts inside')`)
+	if got := b.sent("decision"); got["choice"] != "visit" || len(got["digest"].(string)) != 64 {
+		p.t.Errorf("the decision was %v", got)
+	}
+}
+
+func nobody(p *page, b *backend) {
+	b.mu.Lock()
+	b.onDuty = false
+	b.mu.Unlock()
+	p.click("speed-10")
+	p.click("walk-in")
+	p.until("nobody", `document.querySelector('[data-testid="obstacle"]')?.innerText.includes('Nobody is at the desk now')`)
+	p.shot("shopper-nobody")
+	b.mu.Lock()
+	b.onDuty = true
+	b.mu.Unlock()
+	p.click("stop")
+	p.until("stopped", indicator("stopped"))
+	p.click("ok")
+	p.click("begin")
+	p.click("choice-visit")
+}
+
+func helped(p *page, b *backend) {
+	p.until("active", indicator("active"))
+	p.until("the word", `document.querySelector('[data-testid="word"]')?.innerText.trim() === 'Maple'`)
+	fix := b.sent("fix")
+	if fix["source"] != "sim" || fix["mocked"] != false {
+		p.t.Errorf("a pretended fix says %v", fix)
+	}
+	p.click("call-staff")
+	p.shot("shopper-call")
+	p.click("topic-fitting")
+	if got := b.sent("help"); got["topic"] != "fitting" || got["show_me"] != false {
+		p.t.Errorf("asked for %v", got)
+	}
+	p.until("heard", `document.querySelector('[data-testid="request"]')?.dataset.state === 'seen'`)
+	shots(p, "shopper-active")
+	b.toPhones(obj{"type": "seen", "by": "floor", "team": "Shoes", "since": time.Now().UnixMilli()})
+	p.until("seen", indicator("seen"))
+	shots(p, "shopper-seen")
+	b.toPhones(obj{"type": "unseen"})
+	p.until("unseen", indicator("active"))
+	p.click("lock")
+	p.until("locked", `document.querySelector('.locked') !== null`)
+	if got := b.sent("pause")["reason"]; got != "background" {
+		p.t.Errorf("paused because of %v", got)
+	}
+	p.shot("shopper-locked")
+	p.click("unlock")
+	p.until("active again", indicator("active"))
+	p.click("walk-out")
+	p.until("outside", indicator("stopped"))
+	b.sent("outside")
+	p.until("still inside?", `document.querySelector('[data-testid="still"]') !== null`)
+	shots(p, "shopper-left")
+	p.click("still")
+	p.click("walk-in")
+	p.until("active again", indicator("active"))
+}
+
+func stops(p *page, b *backend) {
+	p.click("stop")
+	p.until("confirmed", `document.querySelector('[data-testid="receipt"]')?.innerText.includes('Removed from 2 servers and 3 screens in 84 ms')`)
+	if got := b.sent("withdrawal")["scope"]; got != "store" {
+		p.t.Errorf("withdrew from %v", got)
+	}
+	p.click("check")
+	p.until("checked", `document.querySelector('[data-testid="verdict"]')?.dataset.verdict === 'valid'`)
+	shots(p, "shopper-stopped")
+}
+
+func TestDemo(t *testing.T) {
+	b := newBackend(t)
+	b.alerts = someAlerts()
+	p := openPage(t, browser(t), 1280, 800)
+	p.open(b.url + "/demo#shopper=" + goodCode + "&staff=" + goodCode)
+	inside := func(side, what string) string {
+		return `document.querySelector('iframe.` + side + `')?.contentDocument?.querySelector('` + what + `')`
+	}
+	p.until("both sides", inside("shopper", `[data-testid="indicator"]`)+" && "+inside("staff", `[data-testid="card"]`))
+	if html := js[string](p, `document.documentElement.outerHTML + location.href + [...document.querySelectorAll('iframe')].map(f => f.contentWindow.location.href + f.outerHTML).join()`); strings.Contains(html, goodCode) {
+		t.Error("a code stands in the page or in an address")
+	}
+	for _, size := range [][2]int64{{1280, 800}, {1920, 1080}, {820, 1180}, {390, 844}} {
+		p.size(size[0], size[1])
+		p.fits("demo")
+		p.shot(fmt.Sprintf("demo-%d", size[0]))
+	}
+	p.quiet()
+}

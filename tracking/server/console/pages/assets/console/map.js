@@ -33,6 +33,7 @@ export class FloorMap {
     this.scale = 1;
     this.left = this.top = this.minX = this.maxY = 0;
     /** @type {Map<string, SVGElement>} */ this.zones = new Map();
+    /** @type {Map<string, number>} how far a zone's badge stands above its middle, clear of its name */ this.lift = new Map();
     /** @type {Map<string, {el: SVGGElement, x: number, y: number}>} */ this.dots = new Map();
     this.ground = s("g");
     this.over = s("g");
@@ -105,6 +106,7 @@ export class FloorMap {
     this.ground.replaceChildren();
     this.over.replaceChildren();
     this.zones.clear();
+    this.lift.clear();
     this.dots.clear();
     for (const b of this.levels.querySelectorAll("button")) attribute(b, "aria-pressed", String(b.dataset.level === String(this.level)));
     const w = this.scroller.clientWidth, hgt = this.scroller.clientHeight;
@@ -163,10 +165,12 @@ export class FloorMap {
     const [x, y] = this.px(...(z.label ?? [0, 0]));
     const el = s("text", { class: "name", x, y, "dominant-baseline": "central", "text-anchor": "middle" }, z.name);
     this.ground.append(el);
+    this.lift.set(z.id, 26);
     if (el.getComputedTextLength() <= w - 10) return;
     const words = z.name.split(" ");
     const cut = Math.ceil(words.length / 2);
     const lines = hgt >= 2 * LABEL.h && words.length > 1 ? [words.slice(0, cut).join(" "), words.slice(cut).join(" ")] : [z.name];
+    if (lines.length > 1) this.lift.set(z.id, 34);
     el.replaceChildren(...lines.map((line, i) => s("tspan", { x, y: y + (i - (lines.length - 1) / 2) * 16 }, line)));
     for (const line of el.children) {
       let name = line.textContent ?? "";
@@ -217,7 +221,7 @@ export class FloorMap {
       if (!z || !first) continue;
       const [x, y] = this.px(...(z.label ?? [0, 0]));
       const many = items.length > 1;
-      this.over.prepend(s("g", { class: "badge", data: { kind: first.kind }, transform: `translate(${x} ${y - 26})` },
+      this.over.prepend(s("g", { class: "badge", data: { kind: first.kind }, transform: `translate(${x} ${y - (this.lift.get(zone.id) ?? 0)})` },
         s("rect", { x: many ? -22 : -14, y: -14, width: many ? 44 : 28, height: 28, rx: 14 }),
         s("path", { d: shapePath(KIND_SHAPES[first.kind] ?? "⬡"), transform: `translate(${many ? -16 : -7} -7) scale(.875)` }),
         many ? s("text", { x: 9, y: 0, "dominant-baseline": "central", "text-anchor": "middle" }, String(items.length)) : null));

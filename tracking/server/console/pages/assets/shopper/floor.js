@@ -6,7 +6,9 @@ import { attribute, h, s } from "../lib/dom.js";
  * The store as the phone knows it, turned to its long side, with the walker on it. Clicking walks.
  * @typedef {import("./route.js").Point} Point
  */
-const AROUND_M = 16;
+const AROUND_M = 12;
+/** Letters in metres: their height, and the width that one takes on average. */
+const LETTER_M = 2, WIDTH_M = 1.15;
 
 export class Floor {
   /** @param {import("./walker.js").Walker} walker */
@@ -47,11 +49,9 @@ export class Floor {
       ...this.fence.zones.filter((z) => z.level === this.level).flatMap((z) => {
         const [u, v] = at(z.at);
         const corners = z.shape.flat(2).map(at);
-        const width = Math.max(...corners.map((p) => p[0])) - Math.min(...corners.map((p) => p[0]));
-        const size = Math.min(2.5, (width - 1) / Math.max(1, [...z.name].length * 0.56));
-        const outline = s("path", { class: z.sensitive ? "zone sensitive" : "zone", d: path(z.shape) });
-        if (size < 1.5) return [outline];
-        return [outline, s("text", { x: u, y: v, "font-size": size.toFixed(2), "text-anchor": "middle", "dominant-baseline": "central" }, z.name)];
+        const [us, vs] = [corners.map((p) => p[0]), corners.map((p) => p[1])];
+        const room = { w: Math.max(...us) - Math.min(...us) - 1, h: Math.max(...vs) - Math.min(...vs) - 1 };
+        return [s("path", { class: z.sensitive ? "zone sensitive" : "zone", d: path(z.shape) }), ...names(z.name, u, v, room)];
       }),
       ...this.fence.doors.filter((d) => d.level === this.level).map((d) => {
         const [u, v] = at(d.at);
@@ -82,4 +82,16 @@ export class Floor {
     const p = new DOMPoint(e.clientX, e.clientY).matrixTransform(m.inverse());
     this.walker.walkTo(this.from([p.x, p.y]));
   }
+}
+
+/**
+ * A name in one line or two, or not at all if it does not fit.
+ * @param {string} name @param {number} u @param {number} v @param {{w: number, h: number}} room
+ */
+function names(name, u, v, room) {
+  const words = name.split(" ");
+  const cut = Math.ceil(words.length / 2);
+  const fits = (/** @type {string[]} */ lines) => lines.length * LETTER_M * 1.25 <= room.h && lines.every((l) => [...l].length * WIDTH_M <= room.w);
+  const lines = [[name], [words.slice(0, cut).join(" "), words.slice(cut).join(" ")].filter(Boolean)].find(fits) ?? [];
+  return lines.map((line, i) => s("text", { x: u, y: v + (i - (lines.length - 1) / 2) * LETTER_M * 1.25, "text-anchor": "middle", "dominant-baseline": "central" }, line));
 }

@@ -81,7 +81,8 @@ export class Visit {
   #reading(reading) {
     this.where = this.fence.judge(reading).where;
     // The card is picked here, on the phone: nothing is asked of anybody for it.
-    this.zone = this.where === "inside" ? this.fence.zoneAt(reading.lat, reading.lng, reading.level)?.id ?? null : null;
+    const near = this.client.locating && this.where === "inside";
+    this.zone = near ? this.fence.zoneAt(reading.lat, reading.lng, reading.level)?.id ?? null : null;
     if (this.client.locating) this.client.fix(reading);
     this.render();
   }
