@@ -217,7 +217,7 @@ func (w *walker) read(s *client.Session) {
 		case client.State:
 			w.told(e.State, e.Reason, at)
 		case client.Closed:
-			w.told("closed", e.Reason, at)
+			w.told("closed", fmt.Sprintf("closed %d %s", e.Code, e.Reason), at)
 		}
 	}
 }
