@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 func zone(id, name string, level int) obj {
@@ -58,6 +60,18 @@ func TestConsole(t *testing.T) {
 		}
 	}
 	p.dark(false)
+	p.size(1280, 800)
+	for _, lang := range []string{"zh", "ar"} {
+		p.do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '`+lang+`')`), chromedp.Reload())
+		p.until("six cards", `document.querySelectorAll('[data-testid="card"]').length === 6`)
+		for _, size := range [][2]int64{{1280, 800}, {360, 780}} {
+			p.size(size[0], size[1])
+			p.fits("console-" + lang)
+			p.shot(fmt.Sprintf("console-%s-%d", lang, size[0]))
+		}
+	}
+	p.do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', 'en')`), chromedp.Reload())
+	p.until("live", `document.querySelector('[data-testid="connection"]')?.dataset.state === 'live'`)
 	p.size(1280, 800)
 	t.Run("loses a claim", func(t *testing.T) { losesClaim(p, b) })
 	t.Run("claims", func(t *testing.T) { claims(p, b) })

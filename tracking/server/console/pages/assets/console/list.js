@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { attribute, data, h, show, text } from "../lib/dom.js";
+import { icon } from "../lib/icons.js";
 import { Card } from "./card.js";
 
 /**
@@ -28,6 +29,10 @@ export class List {
       type: "search", placeholder: words.t("filter"), aria: { label: words.t("filter") }, data: { testid: "filter" }, autocomplete: "off", spellcheck: "false",
       oninput: () => { this.filter = this.field.value.trim().toLowerCase(); context.changed(); },
     });
+    this.search = h("div", { class: "search", hidden: true }, this.field);
+    this.find = h("button", {
+      type: "button", class: "find icon quiet", data: { testid: "find" }, title: words.t("filter"), aria: { label: words.t("filter"), expanded: false }, onclick: () => this.openSearch(this.search.hidden),
+    }, icon("find"));
     this.pill = h("button", { class: "pill primary", type: "button", hidden: true, data: { testid: "new" }, onclick: () => this.#toNew() });
     this.ul = h("ul", { class: "cards", role: "list", data: { testid: "cards" } });
     this.empty = h("div", { class: "empty", data: { testid: "empty" } }, h("h2"), h("p", { class: "muted" }));
@@ -36,7 +41,7 @@ export class List {
       onpointerleave: () => { this.pointed = false; context.changed(); }, onscroll: () => this.#count(),
     }, this.ul, this.empty);
     this.el = h("section", { class: "list", aria: { label: words.t("alerts") } },
-      h("div", { class: "tabs", role: "tablist" }, ...this.tabs.values()), h("div", { class: "search" }, this.field), this.scroll, this.pill);
+      h("div", { class: "tabs" }, h("div", { class: "tablist", role: "tablist" }, ...this.tabs.values()), this.find), this.search, this.scroll, this.pill);
     /** @type {Set<string>} keys that came while something held the order */ this.unseen = new Set();
   }
 
@@ -52,6 +57,17 @@ export class List {
     this.order = [];
     this.unseen.clear();
     this.context.changed();
+  }
+
+  /** Shows the filter, or puts it away and with it what it hid. @param {boolean} open */
+  openSearch(open) {
+    show(this.search, open);
+    attribute(this.find, "aria-expanded", String(open));
+    if (open) this.field.focus();
+    else if (this.filter) {
+      this.field.value = this.filter = "";
+      this.context.changed();
+    }
   }
 
   /** Whether the order must stay as it is. */

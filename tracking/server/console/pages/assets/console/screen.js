@@ -349,8 +349,8 @@ export class Screen {
         else if (action === "hand_over") void this.#handOver(i);
         else void this.#act(i, action);
       },
-      level: (nth) => this.map.chooseNth(nth), fit: () => this.map.fit(), filter: () => this.list.field.focus(),
-      help: () => this.#help(), leave: () => { if (document.activeElement === this.list.field) this.list.move(0); data(this.main, "view", null); },
+      level: (nth) => this.map.chooseNth(nth), fit: () => this.map.fit(), filter: () => this.list.openSearch(true),
+      help: () => this.#help(), leave: () => { if (document.activeElement === this.list.field) { this.list.openSearch(false); this.list.move(0); } data(this.main, "view", null); },
     });
   }
 

@@ -5,26 +5,38 @@ import { h } from "../lib/dom.js";
 const TOPICS = ["question", "fitting", "find", "pay"];
 
 /**
- * A sheet from below; resolves when it is put away.
+ * A sheet from below, over everything else on the phone; resolves when it is put away. Focus goes
+ * in, and back to where it was.
  * @template T
- * @param {string} title @param {string} cancel @param {(done: (value: T) => void) => import("../lib/dom.js").Child[]} fill
+ * @param {HTMLElement} over @param {string} title @param {string} cancel @param {(done: (value: T) => void) => HTMLElement[]} fill
  * @returns {Promise<T|null>}
  */
-function sheet(title, cancel, fill) {
+function sheet(over, title, cancel, fill) {
   return new Promise((resolve) => {
-    /** @type {T|null} */ let chosen = null;
-    const dialog = h("dialog", { class: "rising", aria: { label: title }, onclose: () => { dialog.remove(); resolve(chosen); } });
-    dialog.append(h("h2", { tabindex: -1, class: "hush", autofocus: true }, title), ...fill((value) => { chosen = value; dialog.close(); }).filter((c) => c instanceof Node),
-      h("div", { class: "row" }, h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, cancel)));
-    dialog.addEventListener("click", (e) => { if (e.target === dialog) dialog.close(); });
-    document.body.append(dialog);
-    dialog.showModal();
+    const before = document.activeElement;
+    const others = [...(over.parentElement?.children ?? [])].filter((e) => e !== over && !e.classList.contains("indicator"));
+    /** @param {T|null} value */
+    const put = (value) => {
+      el.remove();
+      over.onclick = null;
+      for (const o of others) o.toggleAttribute("inert", false);
+      if (before instanceof HTMLElement) before.focus();
+      resolve(value);
+    };
+    const heading = h("h2", { tabindex: -1, class: "hush" }, title);
+    const el = h("section", {
+      class: "sheet", role: "dialog", aria: { modal: "true", label: title }, onkeydown: (/** @type {KeyboardEvent} */ e) => { if (e.key === "Escape") put(null); },
+    }, heading, ...fill(put), h("button", { type: "button", class: "quiet", onclick: () => put(null) }, cancel));
+    for (const o of others) o.toggleAttribute("inert", true);
+    over.onclick = (e) => { if (e.target === over) put(null); };
+    over.replaceChildren(el);
+    heading.focus({ preventScroll: true });
   });
 }
 
-/** What help is needed with. @param {import("../lib/i18n.js").Words} words @returns {Promise<{topic: string, showMe: boolean}|null>} */
-export function askTopic(words) {
-  return sheet(words.t("call_title"), words.t("cancel"), (done) => {
+/** What help is needed with. @param {HTMLElement} over @param {import("../lib/i18n.js").Words} words @returns {Promise<{topic: string, showMe: boolean}|null>} */
+export function askTopic(over, words) {
+  return sheet(over, words.t("call_title"), words.t("cancel"), (done) => {
     const box = h("input", { type: "checkbox", data: { testid: "show-me" } });
     return [h("div", { class: "answers" }, ...TOPICS.map((topic) => h("button", {
       type: "button", data: { testid: `topic-${topic}` }, onclick: () => done({ topic, showMe: box.checked }),
@@ -32,9 +44,9 @@ export function askTopic(words) {
   });
 }
 
-/** An appointment or an order. @param {import("../lib/i18n.js").Words} words @returns {Promise<{kind: "appointment"|"pickup", ref: string}|null>} */
-export function askVisit(words) {
-  return sheet(words.t("here_title"), words.t("cancel"), (done) => {
+/** An appointment or an order. @param {HTMLElement} over @param {import("../lib/i18n.js").Words} words @returns {Promise<{kind: "appointment"|"pickup", ref: string}|null>} */
+export function askVisit(over, words) {
+  return sheet(over, words.t("here_title"), words.t("cancel"), (done) => {
     const field = h("input", { maxlength: 64, autocomplete: "off", spellcheck: "false", data: { testid: "ref" } });
     /** @param {"appointment"|"pickup"} kind */
     const choice = (kind) => h("button", { type: "button", data: { testid: `here-${kind}` }, onclick: () => done({ kind, ref: field.value.trim() }) }, words.t(kind));

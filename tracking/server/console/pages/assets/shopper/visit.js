@@ -151,13 +151,13 @@ export class Visit {
 
   async #call() {
     if (!this.#open()) return;
-    const answer = await askTopic(this.words);
+    const answer = await askTopic(this.phone.over, this.words);
     if (answer && this.client.help(answer.topic, answer.showMe) === null) this.#say(this.words.t("need_session"));
   }
 
   async #here() {
     if (!this.#open()) return;
-    const answer = await askVisit(this.words);
+    const answer = await askVisit(this.phone.over, this.words);
     if (!answer) return;
     const id = this.client.checkin(answer.kind, answer.ref);
     if (id === null) this.#say(this.words.t("need_session"));
