@@ -119,30 +119,29 @@ func TestWalks(t *testing.T) {
 	table.HideAbove, table.SureFactor, table.SureCapM, table.EndFixes = 5, 1, 15, 2
 	sure := DefaultRules() // no change detector, and the cautious rule for both
 	sure.HideAbove, sure.OutCapM = 5, 20
+	var staying, leaving []walk
+	for _, w := range mallWalks(t) {
+		if len(w.at) >= 60 {
+			staying, leaving = append(staying, w), append(leaving, w.out(x))
+		}
+	}
 	tallies := map[string]*tally{}
 	for _, c := range []struct {
 		name  string
 		rules Rules
-	}{{"default", DefaultRules()}, {"plain", table}, {"cautious", sure}} {
-		for _, leaves := range []bool{false, true} {
-			name := c.name
-			if leaves {
-				name += ", leaving"
-			}
-			ta := &tally{}
-			tallies[name] = ta
-			for i, w := range mallWalks(t) {
-				if len(w.at) < 60 {
-					continue
-				}
-				if leaves {
-					w = w.out(x)
-				}
-				ph := phone{rand.New(rand.NewPCG(8, uint64(i))), 5.66, 10, 0.001, 0.4}
-				ta.add(t, x, c.rules, w, ph.fixes(w, x.plane))
-			}
-			ta.log(t, name)
+		walks []walk
+	}{
+		{"default", DefaultRules(), staying}, {"default, leaving", DefaultRules(), leaving},
+		{"plain", table, staying}, {"plain, leaving", table, leaving},
+		{"cautious", sure, staying}, {"cautious, leaving", sure, leaving},
+	} {
+		ta := &tally{}
+		tallies[c.name] = ta
+		for i, w := range c.walks {
+			ph := phone{rand.New(rand.NewPCG(8, uint64(i))), 5.66, 10, 0.001, 0.4}
+			ta.add(t, x, c.rules, w, ph.fixes(w, x.plane))
 		}
+		ta.log(t, c.name)
 	}
 	in, out := tallies["default"], tallies["default, leaving"]
 	if in.walks < 50 || len(out.gone) < 50 {
