@@ -178,6 +178,14 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := live.ParseURL("redis://u:p@192.0.2.1:6379", live.Options{AllowPlaintext: true}); err != nil {
 		t.Errorf("plaintext, permitted: %v", err)
 	}
+	// An address that a cluster or a Sentinel names is held to the same rule.
+	o, err := live.ParseURL(server.URL(), live.Options{ReplyTimeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Dialer(t.Context(), "tcp", "192.0.2.1:6379"); !errors.Is(err, live.ErrInvalid) {
+		t.Errorf("plaintext to a node elsewhere: got %v, want ErrInvalid", err)
+	}
 	first := "redis://doorstep:" + secret + "@127.0.0.1:1?addr=" + server.Addr()
 	if err := open(t, first, live.Options{}).Ping(t.Context()); err != nil {
 		t.Errorf("the second address: %v", err)

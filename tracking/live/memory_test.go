@@ -72,7 +72,33 @@ func TestMemorySlowSubscriber(t *testing.T) {
 	}
 }
 
-// A subscription that begins with a context already over leaves nothing behind.
+// What is queued for a subscriber when its context ends is not delivered any more.
+func TestMemoryNothingAfterTheEnd(t *testing.T) {
+	for range 20 { // each would get through half the time, if the context were not asked
+		m := live.NewMemory(nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		begun, hold, heard := make(chan struct{}, 100), make(chan struct{}), make(chan struct{}, 100)
+		f := func(tracking.Message) { begun <- struct{}{}; <-hold; heard <- struct{}{} }
+		if err := m.Subscribe(ctx, f, "nudge"); err != nil {
+			t.Fatal(err)
+		}
+		for range 50 {
+			if err := m.Publish(t.Context(), "nudge", nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		<-begun
+		cancel()
+		close(hold)
+		until(t, "the subscriber to be forgotten", func() bool { return m.Subscribers() == 0 })
+		if n := len(heard); n != 1 {
+			t.Fatalf("%d were delivered, want only the one under way", n)
+		}
+		m.Close()
+	}
+}
+
+// A subscription whose context ends leaves nothing behind.
 func TestMemorySubscribeEnds(t *testing.T) {
 	m := live.NewMemory(nil)
 	defer m.Close()
