@@ -42,6 +42,7 @@ const (
 	withdrawAt  = 3                // fixes inside before a walker changes its mind
 	curtainTime = 12 * time.Second // before the end, no new visit begins
 	lookFor     = 1500 * time.Millisecond
+	looksAtOnce = 2 // as many as one person may have
 )
 
 func (c *demoCmd) cast(ctx context.Context, st *stack) (*cast, error) {
@@ -95,7 +96,9 @@ func (p *cast) run(ctx context.Context, atMost time.Duration, say func(string)) 
 		defer cancel()
 	}
 	var all sync.WaitGroup
-	all.Go(func() { p.claim(ctx) })
+	for range looksAtOnce {
+		all.Go(func() { p.claim(ctx) })
+	}
 	all.Go(func() { p.tell(ctx, say) })
 	for n := range p.walkers {
 		all.Go(func() { p.shopper(ctx, n) })

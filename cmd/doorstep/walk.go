@@ -2,6 +2,220 @@
 
 package main
 
-type walkCmd struct{}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
 
-func (*walkCmd) Run() error { return nil }
+	"doorstep/mobile-sdk-spec/go/client"
+	"doorstep/mobile-sdk-spec/go/sim"
+)
+
+// walkCmd is one phone, for developers who do not want to walk: it asks, decides, waits outside
+// without a word, and reports a recorded walk at the pace it was recorded, or faster.
+type walkCmd struct {
+	Trace   string  `required:"" type:"path" help:"Recorded walk: NDJSON of fixes."`
+	Map     string  `required:"" type:"path" help:"The store's map: GeoJSON file or folder of levels."`
+	URL     string  `name:"url" required:"" help:"The server, such as http://127.0.0.1:8080."`
+	Token   string  `help:"The shopper's token; or give --dev-key."`
+	DevKey  string  `type:"path" help:"The development key that the server runs with: tokens are minted with it."`
+	Sub     string  `default:"walker" help:"Whose token to mint."`
+	Purpose string  `default:"assist" help:"What the grant is for."`
+	Speed   float64 `default:"1" help:"Times as fast. Above about 8 the server sees somebody too fast to be walking."`
+	Noise   float64 `default:"0" help:"Metres of error to add, as a standard deviation."`
+	Obey    bool    `default:"true" negatable:"" help:"Hold the fence as an app must: outside, say only so. --no-obey sends every fix."`
+	Leave   bool    `default:"true" negatable:"" help:"Carry a walk that ends inside on through the nearest door."`
+	Help    string  `name:"call" help:"Call for help with this topic once inside."`
+	Seed    uint64  `default:"1" help:"Seed of the noise."`
+}
+
+// Run walks. It fails if the session could not be opened or ended otherwise than by leaving.
+func (c *walkCmd) Run(ctx context.Context, s streams) error {
+	if c.Speed <= 0 || c.Speed > 60 {
+		return usageError{fmt.Errorf("--speed %v: choose from above 0 to 60", c.Speed)}
+	}
+	x, _, err := loadIndex(c.Map)
+	if err != nil {
+		return err
+	}
+	token, err := c.token()
+	if err != nil {
+		return err
+	}
+	fence, err := x.Fence()
+	if err != nil {
+		return err
+	}
+	walker, err := c.walker(fence)
+	if err != nil {
+		return err
+	}
+	held, err := client.ParseFence(fence)
+	if err != nil {
+		return err
+	}
+	key, err := client.NewKey()
+	if err != nil {
+		return err
+	}
+	phone, err := client.New(client.Config{BaseURL: strings.TrimSuffix(c.URL, "/"), Token: token, Installation: key})
+	if err != nil {
+		return err
+	}
+	p := &pedestrian{walkCmd: c, phone: phone, walker: walker, fence: held, store: x.Site().ID, out: s.out}
+	return p.visit(ctx)
+}
+
+func (c *walkCmd) token() (func(context.Context) (string, error), error) {
+	if c.Token != "" {
+		return func(context.Context) (string, error) { return c.Token, nil }, nil
+	}
+	k, err := devKeyFlag{c.DevKey}.open()
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (string, error) {
+		return k.MintShopper(c.Sub, "doorstep-walk", "adult", 15*time.Minute)
+	}, nil
+}
+
+func (c *walkCmd) walker(fence []byte) (*sim.Walker, error) {
+	m, err := sim.ParseMap(fence)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(c.Trace)
+	if err != nil {
+		return nil, fmt.Errorf("--trace %s: %w", c.Trace, cause(err))
+	}
+	defer f.Close()
+	plan := sim.VisitPlan{EndBy: sim.None}
+	if c.Leave {
+		plan.EndBy = sim.Exit
+	}
+	noise := sim.Noise{SigmaM: c.Noise, Correlation: 5 * time.Second, AccuracyM: max(8, 1.5*c.Noise)}
+	w, err := sim.NewTraceWalker(f, m, sim.Options{Seed: c.Seed, Plan: plan, Noise: noise, OutM: 130})
+	if err != nil {
+		return nil, fmt.Errorf("--trace %s: %w", c.Trace, err)
+	}
+	return w, nil
+}
+
+// pedestrian is the phone on its way.
+type pedestrian struct {
+	*walkCmd
+	phone  *client.Client
+	walker *sim.Walker
+	fence  *client.Fence
+	store  string
+	out    io.Writer
+	sent   int
+	silent int
+}
+
+func (p *pedestrian) visit(ctx context.Context) error {
+	prompt, err := p.phone.Prompt(ctx, client.PromptRequest{Store: p.store, Purpose: p.Purpose, Lang: "en", Opened: true})
+	if err != nil {
+		return fmt.Errorf("asking what to show: %w", err)
+	}
+	d, err := p.phone.Decide(ctx, p.store, prompt, client.Answer{Choice: "visit", Control: "button"})
+	if err != nil {
+		return fmt.Errorf("deciding: %w", err)
+	}
+	fmt.Fprintf(p.out, "%s: %q, for this visit\n", d.State, prompt.Title)
+	fix, ok := p.arrive()
+	if !ok {
+		return errors.New("the walk never comes inside the store: nothing was sent")
+	}
+	session, err := p.phone.Connect(ctx, p.store, []string{p.Purpose})
+	if err != nil {
+		return fmt.Errorf("connecting: %w", err)
+	}
+	defer session.Kill()
+	fmt.Fprintf(p.out, "connected: you are %s\n", session.Welcome().Word)
+	return p.walk(ctx, session, fix)
+}
+
+func (p *pedestrian) arrive() (sim.Fix, bool) {
+	for {
+		fix, _, ok := p.walker.Next()
+		if !ok || p.fence.Inside(fix.Lat, fix.Lng, levelOf(fix)) {
+			return fix, ok
+		}
+	}
+}
+
+func (p *pedestrian) walk(ctx context.Context, s *client.Session, fix sim.Fix) error {
+	pace := time.NewTicker(time.Duration(float64(time.Second) / p.Speed))
+	defer pace.Stop()
+	called := p.Help == ""
+	if err := p.report(s, fix); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return errors.Join(s.Bye(), ctx.Err())
+		case e, open := <-s.Events():
+			if !open {
+				return errors.New("the connection is gone")
+			}
+			done, err := p.heard(e)
+			if done || err != nil {
+				return err
+			}
+			if st, ok := e.(client.State); ok && st.State == "active" && !called {
+				called = true
+				if _, err := s.Help(p.Help, false); err != nil {
+					return err
+				}
+			}
+		case <-pace.C:
+			fix, _, more := p.walker.Next()
+			if !more {
+				fmt.Fprintln(p.out, "the walk is over; saying goodbye")
+				return s.Bye()
+			}
+			if err := p.report(s, fix); err != nil && !errors.Is(err, client.ErrClosed) && !errors.Is(err, client.ErrStopped) {
+				return err
+			}
+		}
+	}
+}
+
+func (p *pedestrian) report(s *client.Session, fix sim.Fix) error {
+	level := levelOf(fix)
+	if where := p.fence.Where(fix.Lat, fix.Lng, fix.AccuracyM, level); p.Obey && where != "inside" {
+		p.silent++
+		return s.Outside(where)
+	}
+	p.sent++
+	return s.Fix(client.Fix{T: p.phone.Now().UnixMilli(), Lat: fix.Lat, Lng: fix.Lng, AccuracyM: fix.AccuracyM, Level: level, Source: "sim"})
+}
+
+// heard says what the app would show, and reports whether that was the end.
+func (p *pedestrian) heard(e client.Event) (done bool, err error) {
+	switch e := e.(type) {
+	case client.State:
+		fmt.Fprintln(p.out, strings.TrimSpace("state: "+e.State+" "+e.Reason))
+	case client.Seen:
+		fmt.Fprintf(p.out, "%s %s can see you\n", e.Team, e.By)
+	case client.Unseen:
+		fmt.Fprintln(p.out, "nobody is looking")
+	case client.HelpUpdate:
+		fmt.Fprintf(p.out, "help: %s\n", e.State)
+	case client.FrameError:
+		fmt.Fprintf(p.out, "refused: %s %s\n", e.Code, e.Field)
+	case client.Closed:
+		fmt.Fprintf(p.out, "closed with %d (%s) after %d fixes and %d times only \"outside\"\n", e.Code, e.Reason, p.sent, p.silent)
+		if e.Code == 4501 || e.Code == 1000 || e.Local {
+			return true, nil
+		}
+		return true, fmt.Errorf("closed with %d: %s", e.Code, e.Reason)
+	}
+	return false, nil
+}

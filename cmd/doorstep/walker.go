@@ -47,6 +47,7 @@ type walker struct {
 	reason    string
 	lastSent  time.Time
 	crossed   time.Time // when the first fix was sent from truly outside
+	sent      []bool    // by sequence number, from 1: a fix, or only "outside"
 	prevSeq   int64
 	suspended time.Time // when the app was told, and by which fix
 	hideFix   time.Time
@@ -175,6 +176,7 @@ func (w *walker) step(s *client.Session) error {
 	where := w.fence.Where(fix.Lat, fix.Lng, fix.AccuracyM, level)
 	silent := w.obeys && where != "inside"
 	w.mu.Lock()
+	w.sent = append(w.sent, !silent)
 	w.lastSent = time.Now()
 	if !truth.Inside && w.crossed.IsZero() {
 		w.crossed = w.lastSent
@@ -224,7 +226,12 @@ func (w *walker) read(s *client.Session) {
 
 func (w *walker) acked(a client.Ack) {
 	w.mu.Lock()
-	span := int(a.Seq - w.prevSeq)
+	span := 0
+	for _, fix := range w.sent[min(int(w.prevSeq), len(w.sent)):min(int(a.Seq), len(w.sent))] {
+		if fix {
+			span++
+		}
+	}
 	w.prevSeq = max(w.prevSeq, a.Seq)
 	w.mu.Unlock()
 	refused := 0

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The main job, as a stranger runs it: on the store in the binary, and on a real mall with its
+// recorded walks. The clients' own counts are what is checked.
+func TestDemo(t *testing.T) {
+	t.Run("own store", func(t *testing.T) { checkDemo(t) })
+	t.Run("real mall", func(t *testing.T) {
+		mall := filepath.Join(dataFolder(t), "malls", "hz-xixi-intime")
+		checkDemo(t, "--map", mall, "--traces", filepath.Join(mall, "traces"))
+	})
+}
+
+func checkDemo(t *testing.T, more ...string) {
+	out, errs, status := command(t, "", append([]string{"demo", "--for", "30s", "--json", "--walkers", "60"}, more...)...)
+	if status != 0 {
+		t.Fatalf("exit status %d:\n%s\n%s", status, out, errs)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	last := lines[len(lines)-1]
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(last), &keys); err != nil {
+		t.Fatalf("the last line is not JSON: %v\n%s", err, last)
+	}
+	for _, key := range []string{"sessions", "fixes_sent", "accepted", "refused", "alerts", "exit_to_hidden_ms", "exit_to_gone_ms",
+		"withdraw_to_answer_ms", "withdraw_to_gone_ms", "keys_left", "backend"} {
+		if _, ok := keys[key]; !ok {
+			t.Errorf("the summary has no %q", key)
+		}
+	}
+	var s summary
+	if err := json.Unmarshal([]byte(last), &s); err != nil {
+		t.Fatal(err)
+	}
+	if s.KeysLeft != 0 || s.Unsafe != 0 || len(s.Problems) != 0 {
+		t.Errorf("broken promises: %s", last)
+	}
+	if s.Scans != int(s.ExitToGone.N+s.WithdrawToAnswer.N) {
+		t.Errorf("%d scans for %d exits and %d withdrawals", s.Scans, s.ExitToGone.N, s.WithdrawToAnswer.N)
+	}
+	for name, n := range map[string]int64{"sessions": int64(s.Sessions), "accepted": int64(s.Accepted), "refused as outside": int64(s.Refused["outside"]),
+		"alerts": int64(s.Alerts), "exits": s.ExitToHidden.N, "ends": s.ExitToGone.N, "withdrawals": s.WithdrawToAnswer.N, "gone": s.WithdrawToGone.N,
+		"silent reports": int64(s.OutsideSaid), "dots": int64(s.Dots)} {
+		if n < 10 {
+			t.Errorf("only %d %s: the demonstration did not do its job: %s", n, name, last)
+		}
+	}
+	if fates := s.Accepted + s.Counted + s.Refused["outside"]; fates > s.FixesSent {
+		t.Errorf("%d fates for %d fixes", fates, s.FixesSent)
+	}
+}
