@@ -193,7 +193,11 @@ func TestShopper(t *testing.T) {
 	if got := js[string](p, "location.href"); strings.Contains(got, "code") {
 		t.Errorf("the code is still in the address: %s", got)
 	}
-	shots(p, "shopper-off")
+	for _, lang := range []string{"zh", "ar", "en"} {
+		p.do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '`+lang+`')`), chromedp.Reload())
+		p.until("off", indicator("off"))
+		shots(p, "shopper-off-"+lang)
+	}
 	t.Run("asks", func(t *testing.T) { asks(p, b) })
 	t.Run("says when nobody is there", func(t *testing.T) { nobody(p, b) })
 	t.Run("is helped", func(t *testing.T) { helped(p, b) })

@@ -14,7 +14,7 @@ import { KIND_SHAPES, shape, shapePath } from "../lib/word.js";
  */
 
 /** Room around the floor: the switch stands at its start, the zoom at its end, the legend below. */
-const MARGIN = 28, ASIDE = 76, BELOW = 64;
+const MARGIN = 28, ASIDE = 76, BELOW = 64, ZOOMER = 160;
 const ZOOMS = [1, 1.5, 2.25, 3.4, 5];
 /** Label boxes smaller than this say nothing. */
 const LABEL = { w: 60, h: 18 };
@@ -141,7 +141,8 @@ export class FloorMap {
     const sw = this.levels.hidden ? 0 : this.levels.offsetWidth + 16, sh = this.levels.hidden ? 0 : this.levels.offsetHeight + 16;
     const small = w < 600 ? MARGIN : ASIDE;
     const rtl = document.documentElement.dir === "rtl";
-    const fits = [{ start: Math.max(MARGIN, sw + 20), top: MARGIN, end: small }, { start: MARGIN, top: Math.max(MARGIN, sh + 20), end: small === ASIDE && sh < 160 ? MARGIN : small }]
+    const below = Math.max(MARGIN, sh + 20);
+    const fits = [{ start: Math.max(MARGIN, sw + 20), top: MARGIN, end: small }, { start: MARGIN, top: below, end: below > ZOOMER ? MARGIN : small }]
       .map((f) => ({ ...f, scale: Math.min((w - f.start - f.end) / width, (h - f.top - BELOW) / height) }))
       .sort((a, b) => b.scale - a.scale);
     const best = /** @type {{start: number, top: number, end: number, scale: number}} */ (fits[0]);

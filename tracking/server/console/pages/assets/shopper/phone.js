@@ -14,6 +14,7 @@ import { decisionCard, withdrawalCard } from "./receipt.js";
  * @property {string} store  its name
  * @property {(what: "ask"|"start"|"still"|"stop"|"not_now"|"go_on"|"ok"|"call"|"here"|"unlock") => void} act
  * @property {(jws: string) => Promise<{verdict: string, kid?: string}>} check
+ * @property {() => void} withdraw
  *
  * @typedef {object} Shown  What the phone's screen is made of.
  * @property {View} view

@@ -22,14 +22,15 @@ function checker({ words, check }, jws, testid) {
   return [button, verdict];
 }
 
-/** A decision in force. @param {ReceiptContext} context @param {Grant} grant */
+/** A decision in force, and its end one tap away. @param {ReceiptContext & {withdraw: () => void}} context @param {Grant} grant */
 export function decisionCard(context, grant) {
   const { words } = context;
   const when = grant.visitOnly || !grant.expiresT ? words.t("receipt_visit")
     : words.t("receipt_term", { t: new Intl.DateTimeFormat(words.lang, { dateStyle: "long" }).format(grant.expiresT) });
   const [button, verdict] = checker(context, grant.receipt, "check-decision");
   return h("section", { class: "panel", data: { testid: "decision-receipt" } }, h("h2", {}, words.t("receipt")),
-    h("div", { class: "with-button" }, h("div", {}, h("p", {}, when), h("p", { class: "small muted" }, words.t("receipt_text"))), button ?? null), verdict ?? null);
+    h("div", {}, h("p", {}, when), h("p", { class: "small muted" }, words.t("receipt_text"))),
+    h("div", { class: "twin" }, button ?? null, h("button", { type: "button", data: { testid: "withdraw" }, onclick: context.withdraw }, words.t("withdraw"))), verdict ?? null);
 }
 
 /** @param {import("../lib/i18n.js").Words} words @param {string} key @param {number} n */

@@ -39,7 +39,7 @@ export class Visit {
     this.seen = this.wasLate = this.journalRead = false;
     /** @type {any} */ this.forgetNotice = 0;
     /** @type {Set<string>} */ this.arrivals = new Set();
-    this.phone = new Phone({ words, store: store.name, act: (what) => void this.#act(what), check: (jws) => client.check(jws) });
+    this.phone = new Phone({ words, store: store.name, act: (what) => void this.#act(what), check: (jws) => client.check(jws), withdraw: () => void this.#act("stop") });
     this.walker = new Walker(fence, (reading) => this.#reading(reading), () => this.drawer?.move(this.where));
     this.drawer = new Drawer({ words, walker: this.walker, lock: (locked) => this.#lock(locked) });
     this.el = h("div", { class: "stage" }, this.phone.el, this.drawer.el);
@@ -48,7 +48,6 @@ export class Visit {
     setInterval(() => void this.#journal(), JOURNAL_MS);
     document.addEventListener("visibilitychange", () => this.#screen(!document.hidden));
     addEventListener("pagehide", () => client.pause("background"));
-    if (client.view.state === "READY") this.#start();
     void this.#journal();
     this.render();
   }
