@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"doorstep/consent"
@@ -16,16 +17,28 @@ import (
 // desk is a ledger on a real store with a clock that is set by hand.
 type desk struct {
 	*consent.Ledger
-	keys consent.Keys
-	now  time.Time
+	store consent.Store
+	keys  consent.Keys
+	now   time.Time
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{keys: consent.NewKeys(), now: time.Date(2026, 3, 1, 10, 20, 30, 0, time.UTC)}
 	clock := func() time.Time { return d.now }
-	d.Ledger = consent.New(storetest.SQLite(t, clock), d.keys, consent.DevelopmentRegistry(), clock)
+	d.store = storetest.SQLite(t, clock)
+	d.Ledger = consent.New(d.store, d.keys, consent.DevelopmentRegistry(), clock)
 	return d
+}
+
+// under is the same ledger under another registry.
+func (d *desk) under(t *testing.T, files fstest.MapFS) *consent.Ledger {
+	t.Helper()
+	r, err := consent.LoadRegistry(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return consent.New(d.store, d.keys, r, func() time.Time { return d.now })
 }
 
 func (d *desk) request() consent.PromptRequest {
@@ -169,6 +182,40 @@ func TestMistakeDoesNotUseUpTheServedID(t *testing.T) {
 	r.Digest = good
 	if _, err := d.Decide(t.Context(), r); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The version is compared when it is decided on, not only when it is served.
+func TestReplacedNoticeIsNotDecidedOn(t *testing.T) {
+	d := newDesk(t)
+	r := d.answer(d.prompt(t, nil), consent.ThisVisit)
+	files := devFiles(t)
+	const name = "notices/assist.en.json"
+	newer := strings.Replace(string(files[name].Data), `"version": 1`, `"version": 2`, 1)
+	files["notices/assist-2.en.json"] = &fstest.MapFile{Data: []byte(newer)}
+	if _, err := d.under(t, files).Decide(t.Context(), r); !errors.Is(err, consent.ErrNotice) {
+		t.Fatalf("got %v, want %v", err, consent.ErrNotice)
+	}
+	if _, err := d.Decide(t.Context(), r); err != nil {
+		t.Fatalf("under the registry that served it: %v", err)
+	}
+}
+
+// A purpose that is no longer declared is no longer served, whatever was granted.
+func TestUndeclaredPurposeIsNotAdmitted(t *testing.T) {
+	d := newDesk(t)
+	if _, err := d.Decide(t.Context(), d.answer(d.prompt(t, nil), consent.ThisVisit)); err != nil {
+		t.Fatal(err)
+	}
+	files := devFiles(t)
+	for name, f := range files {
+		files[name] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(string(f.Data), `"assist"`, `"advise"`))}
+	}
+	scope := consent.Scope{Installation: d.request().Installation, Store: "shop"}
+	for ledger, want := range map[*consent.Ledger]int{d.Ledger: 1, d.under(t, files): 0} {
+		if a, err := ledger.Admit(t.Context(), scope); err != nil || len(a.Grants) != want {
+			t.Errorf("%d grants, %v, want %d", len(a.Grants), err, want)
+		}
 	}
 }
 

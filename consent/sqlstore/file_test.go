@@ -238,6 +238,10 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 	if a, err := db.Admit(t.Context(), consent.Scope{}, time.Now()); err != nil || a.Change != 0 {
 		t.Errorf("change %d, %v", a.Change, err)
 	}
+	var entries int64
+	if err := db.reader.QueryRow(`SELECT COUNT(*) FROM feed`).Scan(&entries); err != nil || entries != 0 {
+		t.Errorf("%d entries, %v", entries, err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := db.Join(ctx, "n1"); !errors.Is(err, consent.ErrUnavailable) || !errors.Is(err, context.Canceled) {

@@ -52,6 +52,14 @@ var alertCases = map[string]func(*testing.T, *house){
 		h.end(consent.EndRequest{Kind: consent.EndAll, Subject: p.subject})
 		h.wants(raise(h.admit(p).Visit), tracking.ErrNoVisit)
 	},
+	"no alert under a grant that has run out": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		d := h.decide(p, "assist", consent.ThisVisit)
+		visit := h.admit(p).Visit
+		h.clock.pass(d.Grant.ExpiresAt.Sub(h.clock.now()))
+		_, _, err := h.store.RaiseAlert(h.ctx, tracking.Alert{ID: newID(), Store: "shop", Visit: visit, Kind: tracking.Help})
+		h.wants(err, tracking.ErrNoVisit)
+	},
 	"an id of somebody else's alert tells nothing": func(_ *testing.T, h *house) {
 		ana, ben := h.phone("ana", "k1", "shop"), h.phone("ben", "k2", "shop")
 		h.decide(ana, "assist", consent.ForATerm)
@@ -145,6 +153,24 @@ var alertCases = map[string]func(*testing.T, *house){
 		h.equal("after the grant ran out", h.alert("shop", "a1").Final(), false)
 		h.end(consent.EndRequest{Kind: consent.EndAll, Subject: p.subject})
 		h.equal("after the withdrawal", h.alert("shop", "a1").State, tracking.Gone)
+	},
+	"a withdrawal keeps no request, whatever it says": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		h.raise(p, "a1", tracking.Help)
+		h.end(consent.EndRequest{Kind: consent.EndStore, Scope: p.scope(), KeepRequest: true})
+		h.equal("state", h.alert("shop", "a1").State, tracking.Gone)
+	},
+	"the end of another purpose leaves a request of an earlier visit alone": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		h.decide(p, "pickup", consent.ForATerm)
+		h.raise(p, "a1", tracking.Help)
+		h.endVisit(p, true)
+		h.end(consent.EndRequest{Kind: consent.EndGrant, Scope: p.scope(), Purpose: "pickup"})
+		h.equal("final", h.alert("shop", "a1").Final(), false)
+		h.end(consent.EndRequest{Kind: consent.EndGrant, Scope: p.scope(), Purpose: "assist"})
+		h.equal("final with its own", h.alert("shop", "a1").Final(), true)
 	},
 	"a request goes when its shopper leaves": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")

@@ -106,6 +106,32 @@ var endCases = map[string]func(*testing.T, *house){
 		h.ok(h.ledger.Rejoin(h.ctx, p.scope()))
 		h.equal("still too late", purposes(h.admit(p)), "pickup ")
 	},
+	"the end of another purpose does not shorten a visit's grant, and names no grant that has run out": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		visit := h.decide(p, "assist", consent.ThisVisit)
+		h.decide(p, "pickup", consent.ForATerm)
+		h.end(consent.EndRequest{Kind: consent.EndGrant, Scope: p.scope(), Purpose: "pickup"})
+		h.equal("expiry", h.admit(p).Grants[0].ExpiresAt.Equal(visit.Grant.ExpiresAt), true)
+		h.decide(p, "pickup", consent.ForATerm)
+		h.clock.pass(visit.Grant.ExpiresAt.Sub(h.clock.now()))
+		e := h.endVisit(p, false)
+		h.equal("surviving", slices.Equal(e.Ends[0].Surviving, []string{"pickup"}), true)
+	},
+	"ended sessions are forgotten after a day, withdrawals are not": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		session := consent.EndRequest{ID: newID(), Kind: consent.EndSession, Scope: p.scope(), Visit: h.admit(p).Visit, Reason: consent.Bye}
+		withdrawal := consent.EndRequest{ID: newID(), Kind: consent.EndStore, Scope: p.scope(), Reason: consent.Withdrawn}
+		h.end(session)
+		h.end(withdrawal)
+		h.clock.pass(consent.FeedLife)
+		h.ok(h.ledger.Prune(h.ctx))
+		h.equal("session, within the day", len(h.end(session).Ends), 1)
+		h.clock.pass(time.Second)
+		h.ok(h.ledger.Prune(h.ctx))
+		h.equal("session", len(h.end(session).Ends), 0)
+		h.equal("withdrawal", len(h.end(withdrawal).Ends), 1)
+	},
 	"a stale session's end changes nothing": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
 		h.decide(p, "assist", consent.ForATerm)
