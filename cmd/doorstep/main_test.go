@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,7 +109,7 @@ func serveStores(t *testing.T, indexes ...*geofence.Index) *running {
 	}
 	r := &running{logs: &logBook{}, dir: t.TempDir()}
 	r.stack, err = assemble(t.Context(), settings{data: r.dir, listen: "127.0.0.1:0", indexes: indexes, devKey: dev,
-		issuers: []auth.Issuer{dev.Issuer()}, registry: consent.DevelopmentRegistry(), cards: demostore.Cards,
+		issuers: []auth.Issuer{dev.Issuer()}, registry: consent.DevelopmentRegistry(), cards: demostore.Cards, ahead: new(atomic.Int64),
 		log: slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -44,6 +45,15 @@ type settings struct {
 	registry *consent.Registry
 	cards    func(string) (json.RawMessage, bool)
 	log      *slog.Logger
+	ahead    *atomic.Int64 // nanoseconds by which the ledger's clock is ahead; nil outside tests
+}
+
+// ledgerNow is the ledger's clock, which rules about grants.
+func (s settings) ledgerNow() time.Time {
+	if s.ahead == nil {
+		return time.Now()
+	}
+	return time.Now().Add(time.Duration(s.ahead.Load()))
 }
 
 // stack is a whole server in one value: what main runs, and what the end-to-end tests run.
@@ -104,13 +114,13 @@ func (st *stack) openLedger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db, err := sqlstore.Open(ctx, ledgerPath(st.data))
+	db, err := sqlstore.Open(ctx, ledgerPath(st.data), sqlstore.WithClock(st.ledgerNow))
 	if err != nil {
 		return err
 	}
 	st.closers = append(st.closers, db.Close)
 	st.db = db
-	st.ledger = consent.New(db, keys, st.registry, time.Now)
+	st.ledger = consent.New(db, keys, st.registry, st.ledgerNow)
 	if err := st.ledger.Bind(ctx); err != nil {
 		return err
 	}

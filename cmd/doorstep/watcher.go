@@ -31,25 +31,29 @@ type watcher struct {
 	mu     sync.Mutex // owns the rest
 	alerts map[string]*watched
 	dots   int // positions shown
-	unsafe int // positions outside a page's rules: without a fresh beat, hidden or gone
-	beat   int64
-	beats  map[int64]time.Time
-	err    error
+	// positions are the last ones shown: x, y in metres of the store's frame.
+	positions [][2]float64
+	unsafe    int // positions outside a page's rules: without a fresh beat, hidden or gone
+	beat      int64
+	beats     map[int64]time.Time
+	err       error
 }
 
 // watched is what was seen of one alert, and when.
 type watched struct {
 	raised, hidden, gone time.Time
+	off                  time.Time // the request stays, its location is off
 	reason, proof        string
 	version              int
 	changed              chan struct{} // closed and replaced at every change
 }
 
 type watchedAlert struct {
-	ID      string `json:"id"`
-	State   string `json:"state"`
-	Version int    `json:"version"`
-	Mine    bool   `json:"mine"`
+	ID       string `json:"id"`
+	State    string `json:"state"`
+	Version  int    `json:"version"`
+	Mine     bool   `json:"mine"`
+	Presence string `json:"presence"`
 }
 
 // consoleFrame is any frame to a console. Alert is an object in some, an id in the others.
@@ -58,6 +62,8 @@ type consoleFrame struct {
 	N        int64           `json:"n"`
 	Presence string          `json:"presence"`
 	Reason   string          `json:"reason"`
+	X        float64         `json:"x"`
+	Y        float64         `json:"y"`
 	Proof    string          `json:"proof"`
 	Alert    json.RawMessage `json:"alert"`
 	Alerts   []watchedAlert  `json:"alerts"`
@@ -195,6 +201,9 @@ func (w *watcher) saw(a watchedAlert, at time.Time) {
 		held.raised = at
 	}
 	held.version = max(held.version, a.Version)
+	if a.Presence == "off" && held.off.IsZero() {
+		held.off = at
+	}
 	held.signal()
 	w.mu.Unlock()
 	if fresh && w.onSeen != nil {
@@ -215,6 +224,7 @@ func (w *watcher) noted(id string, f consoleFrame, at time.Time) {
 		held.hidden = time.Time{}
 	case f.Type == "position":
 		w.dots++
+		w.positions = append(w.positions[max(0, len(w.positions)-99):], [2]float64{f.X, f.Y})
 		sent, known := w.beats[f.N]
 		if !held.gone.IsZero() || !held.hidden.IsZero() || !known || at.Sub(sent) > 800*time.Millisecond {
 			w.unsafe++

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"doorstep/cmd/doorstep/demostore"
+	"doorstep/geofence"
+	"doorstep/mobile-sdk-spec/go/client"
+	"doorstep/mobile-sdk-spec/go/sim"
+)
+
+// app is one shopper's phone, for as long as a test wants it.
+type app struct {
+	*client.Client
+	sub string
+	key *client.Key
+}
+
+func (r *running) app(t *testing.T) *app {
+	t.Helper()
+	key, err := client.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &app{sub: "canary-" + uuid.NewString(), key: key}
+	a.Client, err = client.New(client.Config{BaseURL: r.address(), Installation: key, Token: func(context.Context) (string, error) {
+		return r.devKey.MintShopper(a.sub, "doorstep-test", "adult", 15*time.Minute)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// decide asks and presses a button.
+func (a *app) decide(t *testing.T, store, choice string) client.Decision {
+	t.Helper()
+	p, err := a.Prompt(t.Context(), client.PromptRequest{Store: store, Purpose: askPurpose, Lang: "en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := a.Decide(t.Context(), store, p, client.Answer{Choice: choice, Control: "button"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// await reads events until one fits.
+func await[E client.Event](t *testing.T, s *client.Session, fits func(E) bool) E {
+	t.Helper()
+	limit := time.After(45 * time.Second)
+	for {
+		select {
+		case e, open := <-s.Events():
+			if !open {
+				t.Fatalf("the connection ended before the event that was waited for")
+			}
+			if e, ok := e.(E); ok && fits(e) {
+				return e
+			}
+		case <-limit:
+			t.Fatalf("waited in vain for %T", *new(E))
+		}
+	}
+}
+
+func state(name string) func(client.State) bool {
+	return func(s client.State) bool { return s.State == name }
+}
+
+// enter sends fixes from a point until the session is active.
+func enter(t *testing.T, s *client.Session, at geofence.LatLng) {
+	t.Helper()
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(20 * time.Second)
+	for {
+		if err := s.Fix(client.Fix{T: time.Now().UnixMilli(), Lat: at.Lat, Lng: at.Lng, AccuracyM: 6, Source: "sim"}); err != nil {
+			t.Fatal(err)
+		}
+		for waiting := true; waiting; {
+			select {
+			case e := <-s.Events():
+				if st, ok := e.(client.State); ok && st.State == "active" {
+					return
+				}
+			case <-tick.C:
+				waiting = false
+			case <-limit:
+				t.Fatal("two good fixes inside did not make the session active")
+			}
+		}
+	}
+}
+
+// insideOf is a point well inside a store.
+func insideOf(t *testing.T, x *geofence.Index) geofence.LatLng {
+	t.Helper()
+	level := x.Site().Levels[0]
+	for _, z := range level.Zones {
+		if z.Sensitive {
+			continue
+		}
+		var p geofence.LatLng
+		ring := z.Shape[0][0]
+		for _, q := range ring[:len(ring)-1] {
+			p.Lat += q.Lat / float64(len(ring)-1)
+			p.Lng += q.Lng / float64(len(ring)-1)
+		}
+		at := x.Locate(p, level.Ordinal, true)
+		if at.Inside && x.Distance(p, level.Ordinal, true) < -6 && at.N > 0 && !at.Zones[0].Sensitive {
+			return p
+		}
+	}
+	t.Fatal("no zone of the store is well inside")
+	return geofence.LatLng{}
+}
+
+// With a grant missing, refused, withdrawn, expired or for another store, no fix is accepted and Redis
+// is never told anything about that shopper.
+func TestWithoutAGrantNothingIsAccepted(t *testing.T) {
+	mall := mallIndex(t)
+	r := serveStores(t, demoIndex(t), mall)
+	r.console(t, demostore.ID)
+	r.console(t, mall.Site().ID)
+	redis := tapRedis(t, r.scanURL)
+	for name, prepare := range map[string]func(t *testing.T, a *app){
+		"missing":            func(*testing.T, *app) {},
+		"refused":            func(t *testing.T, a *app) { a.decide(t, demostore.ID, "no") },
+		"not now":            func(t *testing.T, a *app) { a.decide(t, demostore.ID, "not_now") },
+		"for another store":  func(t *testing.T, a *app) { a.decide(t, mall.Site().ID, "visit") },
+		"of another purpose": func(t *testing.T, a *app) { a.decideFor(t, "pickup") },
+		"of the same shopper": func(t *testing.T, a *app) {
+			other := r.app(t)
+			other.sub = a.sub
+			other.decide(t, demostore.ID, "visit")
+		},
+		"withdrawn": func(t *testing.T, a *app) {
+			a.decide(t, demostore.ID, "term")
+			if _, err := a.Withdraw(t.Context(), client.Withdrawal{Scope: "store", Store: demostore.ID}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"expired": func(t *testing.T, a *app) {
+			a.decide(t, demostore.ID, "visit")
+			r.expire(t)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := r.app(t)
+			prepare(t, a)
+			before := len(redis.heard("ds:{" + demostore.ID + "}:v:"))
+			_, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
+			var p *client.Problem
+			if !errors.As(err, &p) || p.Code != "not_granted" || p.Status != 403 || p.Remedy == "" {
+				t.Fatalf("connecting answered %v, not the problem not_granted", err)
+			}
+			if after := redis.heard("ds:{" + demostore.ID + "}:v:"); len(after) != before {
+				t.Errorf("Redis was told about the shopper: %v", after[before:])
+			}
+		})
+	}
+	if n := r.node.Stats.Fixes.Load(); n != 0 {
+		t.Errorf("%d fixes were taken", n)
+	}
+}
+
+func (a *app) decideFor(t *testing.T, purpose string) {
+	t.Helper()
+	p, err := a.Prompt(t.Context(), client.PromptRequest{Store: demostore.ID, Purpose: purpose, Lang: "en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Decide(t.Context(), demostore.ID, p, client.Answer{Choice: "visit", Control: "button"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// expire moves the ledger's clock past the end of every grant for a visit, until the test ends.
+func (r *running) expire(t *testing.T) {
+	t.Helper()
+	r.ahead.Store(int64(72 * time.Hour))
+	t.Cleanup(func() { r.ahead.Store(0) })
+}
+
+// A grant that is withdrawn between the ticket and the socket opens nothing.
+func TestWithdrawnBeforeTheSocket(t *testing.T) {
+	r := serveStores(t)
+	r.console(t, demostore.ID)
+	a := r.app(t)
+	a.decide(t, demostore.ID, "visit")
+	s, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enter(t, s, insideOf(t, r.indexes[0]))
+	c, err := a.Withdraw(t.Context(), client.Withdrawal{Scope: "all"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Receipt == "" || c.Removed.Nodes != 1 {
+		t.Errorf("the confirmation is %+v", c)
+	}
+	if left, err := scanOnce(t, r, s.Welcome().Session); err != nil || left != 0 {
+		t.Errorf("%d keys left at the answer (%v)", left, err)
+	}
+	if _, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose}); err == nil {
+		t.Error("a withdrawn grant opened another session")
+	}
+}
+
+func scanOnce(t *testing.T, r *running, visit string) (int, error) {
+	t.Helper()
+	s, err := startScanner(t.Context(), r.stack)
+	if err != nil {
+		return 0, err
+	}
+	defer s.close()
+	return s.left(visit)
+}
+
+// A walk that leaves the store, from a phone that does not hold the fence and sends everything: not
+// one coordinate from outside reaches Redis, a console, a log or the ledger's files; and neither do
+// the shopper's id or the phone's key anywhere but where they were sent.
+func TestNothingFromOutsideGoesAnywhere(t *testing.T) {
+	r := serveStores(t)
+	x := r.indexes[0]
+	w := r.console(t, demostore.ID)
+	redis := tapRedis(t, r.scanURL)
+	a := r.app(t)
+	a.decide(t, demostore.ID, "visit")
+	s, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enter(t, s, insideOf(t, x))
+	alert, err := s.Help("fitting", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.until(t.Context(), alert, func(a *watched) time.Time { return a.raised }); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.send(map[string]any{"type": "look", "alert": alert}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, s, func(client.Seen) bool { return true })
+	inside, outside := leave(t, s, x)
+	if _, err := w.until(t.Context(), alert, func(a *watched) time.Time { return a.gone }); err != nil {
+		t.Fatal(err)
+	}
+	if len(outside) < 3 || len(inside) < 3 {
+		t.Fatalf("the walk had %d fixes inside and %d outside", len(inside), len(outside))
+	}
+	w.mu.Lock()
+	for _, p := range w.positions {
+		if !x.Locate(x.Site().Frame().LatLng(p[0], p[1]), 0, false).Inside {
+			t.Error("the console was shown a position outside")
+		}
+	}
+	shown := len(w.positions)
+	w.mu.Unlock()
+	if shown == 0 {
+		t.Error("the console was shown nothing at all: this test would see nothing")
+	}
+	r.stop()
+	logs, files := r.logs.String(), ledgerFiles(t, r.dir)
+	heard := 0
+	for _, p := range inside {
+		heard += len(redis.heard(digits(p.Lat)))
+	}
+	if heard == 0 {
+		t.Error("Redis was told no position inside: this test would see nothing")
+	}
+	for _, p := range outside {
+		for _, c := range []string{digits(p.Lat), digits(p.Lng)} {
+			if found := redis.heard(c); len(found) > 0 {
+				t.Errorf("Redis was told a coordinate outside: %v", found)
+			}
+		}
+	}
+	for _, p := range append(inside, outside...) {
+		for _, c := range []string{digits(p.Lat), digits(p.Lng)} {
+			if strings.Contains(logs, c) || strings.Contains(files, c) {
+				t.Errorf("a coordinate is in the log or in the ledger's files")
+			}
+		}
+	}
+	for _, id := range []string{a.sub, a.key.Thumbprint()} {
+		if strings.Contains(logs, id) || strings.Contains(files, id) || len(redis.heard(id)) > 0 {
+			t.Errorf("an id was written down in plain text")
+		}
+	}
+}
+
+// digits is a coordinate to some 10 cm, as it would be printed.
+func digits(v float64) string {
+	text := strconv.FormatFloat(v, 'f', 9, 64)
+	return text[:len(text)-3]
+}
+
+// leave walks out of the store on a straight line with a perfect phone, until the session has ended.
+func leave(t *testing.T, s *client.Session, x *geofence.Index) (inside, outside []geofence.LatLng) {
+	t.Helper()
+	fence, err := x.Fence()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := sim.ParseMap(fence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := insideOf(t, x)
+	trace := fmt.Sprintf("{\"t\":0,\"lat\":%.9f,\"lng\":%.9f}\n{\"t\":1000,\"lat\":%.9f,\"lng\":%.9f}\n", start.Lat, start.Lng, start.Lat+1e-7, start.Lng+1e-7)
+	w, err := sim.NewTraceWalker(strings.NewReader(trace), m, sim.Options{SpeedMPS: 4, Every: 500 * time.Millisecond,
+		Plan: sim.VisitPlan{EndBy: sim.Exit}, Noise: sim.Noise{AccuracyM: 6}, OutM: 150})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		fix, truth, ok := w.Next()
+		if !ok {
+			t.Fatal("the walk ended before the session did")
+		}
+		p := geofence.LatLng{Lat: fix.Lat, Lng: fix.Lng}
+		if truth.Inside {
+			inside = append(inside, p)
+		} else {
+			outside = append(outside, p)
+		}
+		err := s.Fix(client.Fix{T: time.Now().UnixMilli(), Lat: p.Lat, Lng: p.Lng, AccuracyM: 6, Source: "sim"})
+		if err != nil && !errors.Is(err, client.ErrClosed) {
+			t.Fatal(err)
+		}
+		for waiting := true; waiting; {
+			select {
+			case e, open := <-s.Events():
+				if st, ok := e.(client.State); !open || ok && st.State == "ended" {
+					return inside, outside
+				}
+			case <-tick.C:
+				waiting = false
+			}
+		}
+	}
+}
+
+// ledgerFiles is all that the server wrote to its folder, but for the keys.
+func ledgerFiles(t *testing.T, dir string) string {
+	t.Helper()
+	var all strings.Builder
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(b)
+	}
+	if all.Len() < 4096 {
+		t.Fatalf("only %d bytes in %d files: the ledger is not here", all.Len(), len(entries))
+	}
+	return all.String()
+}
+
+// A phone that vanishes without goodbye: within the lease nothing about it is left, and the console
+// knows that its location is off. The request itself stays.
+func TestVanishedPhone(t *testing.T) {
+	t.Parallel()
+	r := serveStores(t)
+	w := r.console(t, demostore.ID)
+	a := r.app(t)
+	a.decide(t, demostore.ID, "visit")
+	s, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enter(t, s, insideOf(t, r.indexes[0]))
+	alert, err := s.Help("fitting", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.until(t.Context(), alert, func(a *watched) time.Time { return a.raised }); err != nil {
+		t.Fatal(err)
+	}
+	visit := s.Welcome().Session
+	if left, err := scanOnce(t, r, visit); err != nil || left != 1 {
+		t.Fatalf("%d keys (%v) before: this test would see nothing", left, err)
+	}
+	vanished := time.Now()
+	s.Kill()
+	ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
+	defer cancel()
+	off, err := w.until(ctx, alert, func(a *watched) time.Time { return a.off })
+	if err != nil {
+		t.Fatal("the console was never told that the location is off")
+	}
+	if took := off.Sub(vanished); took > 33*time.Second {
+		t.Errorf("it took %v, the lease is 30 s", took)
+	}
+	if left, err := scanOnce(t, r, visit); err != nil || left != 0 {
+		t.Errorf("%d keys (%v) are left after the lease", left, err)
+	}
+	if r.node.Sessions() != 0 {
+		t.Errorf("the node still has %d sessions", r.node.Sessions())
+	}
+}
