@@ -20,6 +20,8 @@ type Source struct {
 
 // Options tells Load what the files themselves do not say.
 type Options struct {
+	// DefaultID is the store's id when none is given and no file carries "store_id".
+	DefaultID string
 	// Name is shown to people when no file carries "store_name".
 	Name string
 	// BoundaryID picks one boundary feature out of a file that holds several stores.
@@ -51,6 +53,9 @@ func LoadWith(id string, opt Options, src ...Source) (*Site, Report, error) {
 	}
 	var site *Site
 	if len(l.errs) == 0 {
+		if id == "" && l.storeID == "" {
+			id = opt.DefaultID
+		}
 		site = l.assemble(id)
 	}
 	l.noteWindings()

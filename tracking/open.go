@@ -94,6 +94,11 @@ func (n *Node) admit(ctx context.Context, s *Session) error {
 	case s.endedMeanwhile():
 		return ErrNotGranted
 	}
+	if slices.ContainsFunc(a.Grants, func(g consent.Grant) bool { return g.VisitOnly }) {
+		if err := n.Ledger.Rejoin(ctx, s.scope); err != nil {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
 	s.mu.Lock()
 	s.openedAt = unixMS(n.Clock.Now())
 	s.mu.Unlock()

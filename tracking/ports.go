@@ -76,8 +76,8 @@ type Live interface {
 	// ErrFenced if the slot carries a tombstone.
 	Register(ctx context.Context, s Slot, owner string, seq int64, ttl time.Duration) error
 
-	// Write stores a batch of one store, in one atomic step that includes the publication. The
-	// results are in the batch's order. Never retried by the client: a write that was sent may
+	// Write stores a batch of one store, in one atomic step that includes the publication (a batch of
+	// more than 50 is cut into several such steps). The results are in the batch's order. Never retried by the client: a write that was sent may
 	// arrive late, and the deadline and the tombstone are what stops it then.
 	Write(ctx context.Context, store string, batch []LiveWrite) ([]WriteResult, error)
 
@@ -104,6 +104,9 @@ type Ledger interface {
 	consent.Members
 	// Admit reads a scope in one snapshot on the primary.
 	Admit(ctx context.Context, s consent.Scope) (consent.Admission, error)
+	// Rejoin gives a visit-only grant that an earlier session's end had shortened its life back: the
+	// shopper is here again.
+	Rejoin(ctx context.Context, s consent.Scope) error
 	// End commits an end; see consent.EndRequest.
 	End(ctx context.Context, r consent.EndRequest) (consent.Ending, error)
 	// Due lists scopes with a grant that expired before now and has not been ended yet.

@@ -12,10 +12,20 @@ import (
 	"doorstep/geofence"
 )
 
+// loadMap reads and checks a map. The store's id is what the files say, else the folder's or file's
+// name.
+func loadMap(path string) (*geofence.Site, geofence.Report, []geofence.Source, error) {
+	name, src, err := readMap(path)
+	if err != nil {
+		return nil, geofence.Report{}, nil, err
+	}
+	site, report, err := geofence.LoadWith("", geofence.Options{DefaultID: name}, src...)
+	return site, report, src, err
+}
+
 // readMap reads a map: one GeoJSON file, or a folder of them, one or more levels each (a folder
-// named floors inside it will do). The store's id is what the files say, else the folder's or the
-// file's name.
-func readMap(path string) (id string, src []geofence.Source, err error) {
+// named floors inside it will do).
+func readMap(path string) (name string, src []geofence.Source, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", nil, fmt.Errorf("map %s: %w: give a GeoJSON file or a folder of them", path, cause(err))
@@ -31,7 +41,7 @@ func readMap(path string) (id string, src []geofence.Source, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	name := filepath.Base(abs)
+	name = filepath.Base(abs)
 	if name == "floors" {
 		name = filepath.Base(filepath.Dir(abs))
 	}
@@ -87,11 +97,7 @@ func slug(name string) string {
 
 // loadIndex reads, checks and indexes a map.
 func loadIndex(path string) (*geofence.Index, geofence.Report, error) {
-	id, src, err := readMap(path)
-	if err != nil {
-		return nil, geofence.Report{}, err
-	}
-	site, report, err := geofence.Load(id, src...)
+	site, report, _, err := loadMap(path)
 	if err != nil {
 		return nil, report, err
 	}

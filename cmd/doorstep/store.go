@@ -68,11 +68,7 @@ func (c *storeImportCmd) Run(ctx context.Context, s streams) error {
 	}
 	var maps []loaded
 	for _, path := range c.Files {
-		id, src, err := readMap(path)
-		if err != nil {
-			return err
-		}
-		site, report, err := geofence.Load(id, src...)
+		site, report, src, err := loadMap(path)
 		if err != nil {
 			return fmt.Errorf("nothing was imported: %s: %w", path, err)
 		}

@@ -39,7 +39,7 @@ const readers = 4
 type DB struct {
 	writer *sql.DB       // one connection: writes queue here, not in the database
 	reader *sql.DB       // sees every committed write
-	turn   chan struct{} // holds one token; who has it may use writer
+	turn   turns         // who has it may use writer
 	stmts  statements    // of writer; used only by who has the turn
 	lock   *os.File      // held while open
 	now    func() time.Time
@@ -65,7 +65,7 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{now: time.Now, turn: make(chan struct{}, 1)}
+	db := &DB{now: time.Now}
 	for _, o := range opts {
 		o(db)
 	}
@@ -112,7 +112,6 @@ func (db *DB) start(ctx context.Context, path string) error {
 	}
 	db.reader.SetMaxOpenConns(readers)
 	db.reader.SetMaxIdleConns(readers)
-	db.turn <- struct{}{}
 	return db.write(ctx, strikeOffAll)
 }
 
@@ -158,9 +157,10 @@ func strikeOffAll(t *tx) error {
 func (db *DB) Close() error {
 	var errs []error
 	if db.writer != nil {
-		select {
-		case <-db.turn: // whoever comes after finds the databases closed, or waits for its context
-		case <-time.After(5 * time.Second):
+		// Kept for good: whoever comes after waits for its context.
+		patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if db.turn.take(patience, true) != nil {
 			errs = append(errs, errors.New("sqlstore: a write is still under way"))
 		}
 		errs = append(errs, db.stmts.close(), db.writer.Close())

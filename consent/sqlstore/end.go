@@ -22,7 +22,7 @@ const rejoinWithin = 10 * time.Minute
 // End commits an end: one transaction, one sync to the disk.
 func (db *DB) End(ctx context.Context, c consent.EndCommand) (consent.Ending, error) {
 	var e consent.Ending
-	err := db.write(ctx, func(t *tx) (err error) {
+	err := db.writeNow(ctx, func(t *tx) (err error) {
 		e, err = t.end(c)
 		return err
 	})

@@ -27,7 +27,7 @@ func (db *DB) Join(ctx context.Context, node string) error {
 // Poll marks the node's row and returns the feed after since, at most 500 entries of it.
 func (db *DB) Poll(ctx context.Context, node string, since int64) (consent.Feed, error) {
 	var feed consent.Feed
-	err := db.write(ctx, func(t *tx) (err error) {
+	err := db.writeNow(ctx, func(t *tx) (err error) {
 		n, err := t.exec(`UPDATE node SET polled_at = $2 WHERE id = $1`, node, micros(t.now))
 		if err == nil && n == 0 {
 			err = consent.ErrNotListed
@@ -85,7 +85,7 @@ func scanEntry(r *sql.Rows) (consent.Entry, error) {
 
 // Ack records that node has applied everything up to change. An older number changes nothing.
 func (db *DB) Ack(ctx context.Context, node string, change int64) error {
-	return db.write(ctx, func(t *tx) error {
+	return db.writeNow(ctx, func(t *tx) error {
 		n, err := t.exec(`UPDATE node SET acked = CASE WHEN acked < $2 THEN $2 ELSE acked END WHERE id = $1`, node, change)
 		if err == nil && n == 0 {
 			err = consent.ErrNotListed

@@ -28,16 +28,16 @@ type tx struct {
 
 // write runs f in one durable transaction. The caller's context can give up waiting for its turn; once
 // begun, the transaction is carried to its end, which is near.
-func (db *DB) write(ctx context.Context, f func(*tx) error) (err error) {
-	select {
-	case <-db.turn:
-	case <-ctx.Done():
-		return unavailable(ctx.Err())
+func (db *DB) write(ctx context.Context, f func(*tx) error) error { return db.writeIn(ctx, false, f) }
+
+// writeNow is write for what the promises wait for: it goes before all that is merely waiting.
+func (db *DB) writeNow(ctx context.Context, f func(*tx) error) error { return db.writeIn(ctx, true, f) }
+
+func (db *DB) writeIn(ctx context.Context, urgent bool, f func(*tx) error) (err error) {
+	if err := db.turn.take(ctx, urgent); err != nil {
+		return unavailable(err)
 	}
-	defer func() { db.turn <- struct{}{} }()
-	if ctx.Err() != nil { // both were ready
-		return unavailable(ctx.Err())
-	}
+	defer db.turn.give()
 	ctx = context.WithoutCancel(ctx)
 	begun, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {

@@ -2,7 +2,11 @@
 
 package live
 
-import "time"
+import (
+	"time"
+
+	"doorstep/tracking"
+)
 
 // Allow replaces tracking.WriteDeadline: a negative one makes every write late.
 func (o Options) Allow(d time.Duration) Options {
@@ -14,7 +18,7 @@ func (o Options) Allow(d time.Duration) Options {
 var (
 	Translate  = translate
 	ParseURL   = parseURL
-	AppendHead = appendShownHead
+	AppendHead = tracking.AppendShownHead
 )
 
 // Held counts what is in memory, expired or not.

@@ -122,12 +122,12 @@ func (m *Memory) Write(ctx context.Context, store string, batch []tracking.LiveW
 	for i := range batch {
 		w := &batch[i]
 		if results[i] = sh.write(w, now); results[i] == tracking.Written && w.Show {
-			shown = appendShownHead(shown, w.Slot.Visit, len(w.Payload))
+			shown = tracking.AppendShownHead(shown, w.Slot.Visit, len(w.Payload))
 			shown = append(shown, w.Payload...)
 		}
 	}
 	if len(shown) > 0 { // under the lock: the order on the channel is the order of the writes
-		m.bus.publish(store, append([]byte{shownVersion}, shown...))
+		m.bus.publish(store, append([]byte{tracking.ShownVersion}, shown...))
 	}
 	return results, nil
 }

@@ -112,13 +112,13 @@ func TestMemorySubscribeEnds(t *testing.T) {
 
 func TestDecodeShown(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var want []live.Shown
+		var want []tracking.Shown
 		b := []byte{1}
 		for range rapid.IntRange(1, 5).Draw(t, "n") {
-			s := live.Shown{Visit: rapid.StringN(1, 40, 128).Draw(t, "visit"), Payload: rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "payload")}
+			s := tracking.Shown{Visit: rapid.StringN(1, 40, 128).Draw(t, "visit"), Payload: rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "payload")}
 			want, b = append(want, s), append(live.AppendHead(b, s.Visit, len(s.Payload)), s.Payload...)
 		}
-		got, err := live.DecodeShown(b)
+		got, err := tracking.DecodeShown(b)
 		if err != nil || len(got) != len(want) {
 			t.Fatalf("got %d of %d, %v", len(got), len(want), err)
 		}
@@ -128,13 +128,13 @@ func TestDecodeShown(t *testing.T) {
 			}
 		}
 		// Cut anywhere, it is refused or has fewer, never other, positions.
-		cut, err := live.DecodeShown(b[:rapid.IntRange(0, len(b)-1).Draw(t, "cut")])
-		if err == nil && len(cut) >= len(want) || err != nil && !errors.Is(err, live.ErrNotShown) {
+		cut, err := tracking.DecodeShown(b[:rapid.IntRange(0, len(b)-1).Draw(t, "cut")])
+		if err == nil && len(cut) >= len(want) || err != nil && !errors.Is(err, tracking.ErrNotShown) {
 			t.Fatalf("cut short: %d positions, %v", len(cut), err)
 		}
 	})
 	for _, hint := range []string{"", "\x01", `{"change":7}`, "\x02a", "\x01\x00\x00", "\x01\x01v\x05p", "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"} {
-		if got, err := live.DecodeShown([]byte(hint)); !errors.Is(err, live.ErrNotShown) {
+		if got, err := tracking.DecodeShown([]byte(hint)); !errors.Is(err, tracking.ErrNotShown) {
 			t.Errorf("%q: got %v, %v", hint, got, err)
 		}
 	}
@@ -144,7 +144,7 @@ func FuzzDecodeShown(f *testing.F) {
 	f.Add([]byte("\x01\x01v\x02pp"))
 	f.Add([]byte("\x01\x01v\x00\x02vv\x01p"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		list, err := live.DecodeShown(b)
+		list, err := tracking.DecodeShown(b)
 		total := 0
 		for _, s := range list {
 			if s.Visit == "" {

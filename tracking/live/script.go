@@ -136,7 +136,7 @@ func writeCall(publish, store string, batch []tracking.LiveWrite) *call {
 		t.value(w.Owner, w.Seq, w.Payload)
 		t.number(lifeMS(w.TTL))
 		if w.Show {
-			t.bytes = appendShownHead(t.bytes, w.Slot.Visit, len(w.Payload))
+			t.bytes = tracking.AppendShownHead(t.bytes, w.Slot.Visit, len(w.Payload))
 		}
 		t.end() // empty, if it is not shown
 	}

@@ -178,7 +178,7 @@ func (s *listener) all() map[string][]string {
 func decoded(t *testing.T, messages []string) (out []string) {
 	t.Helper()
 	for _, m := range messages {
-		list, err := live.DecodeShown([]byte(m))
+		list, err := tracking.DecodeShown([]byte(m))
 		if err != nil {
 			t.Fatalf("decode a publication: %v", err)
 		}
