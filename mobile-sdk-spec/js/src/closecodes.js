@@ -10,7 +10,7 @@
 
 /** @type {ReadonlyMap<number, CloseRule>} */
 const TABLE = new Map([
-  [1000, rule("closed", true)],
+  [1000, rule("goodbye", false, "user")],
   [1001, rule("going_away", true)],
   [1002, rule("protocol_error", false, "update")],
   [1003, rule("unsupported", false, "update")],

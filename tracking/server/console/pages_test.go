@@ -307,6 +307,9 @@ func stops(p *page, b *backend) {
 	if got := b.sent("withdrawal")["scope"]; got != "store" {
 		p.t.Errorf("withdrew from %v", got)
 	}
+	if js[bool](p, `document.querySelector('.near') !== null`) {
+		p.t.Error("location is off, and the phone still picks by it")
+	}
 	p.click("check")
 	p.until("checked", `document.querySelector('[data-testid="verdict"]')?.dataset.verdict === 'valid'`)
 	shots(p, "shopper-stopped")

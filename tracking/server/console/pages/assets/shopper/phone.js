@@ -124,7 +124,7 @@ export class Phone {
   #ended(view) {
     const { words } = this.context;
     const again = view.end?.restart === "decision" ? this.#button("begin", "ask") : this.#button("still", "still");
-    return view.end && ["left_store", "silent", "lost"].includes(view.end.reason)
+    return view.end && ["left_store", "phone_outside", "silent", "lost"].includes(view.end.reason)
       ? this.#panel(words.t("still_title"), words.t("still_text"), again)
       : this.#panel(words.t("w_title"), words.t("ended_text"), again);
   }
@@ -147,7 +147,7 @@ export class Phone {
     const here = cards.filter((c) => zone !== null && c.zone === zone);
     const list = [...here, ...cards.filter((c) => !here.includes(c))].slice(0, 6);
     return [h("section", { class: "shelf" }, h("h2", {}, words.t("cards"), h("small", { class: "muted" }, here.length ? words.t("cards_here") : "")),
-      h("ul", {}, ...list.map((c) => h("li", { class: here.includes(c) ? "panel near" : "panel", data: { testid: "context-card", zone: c.zone } }, h("h3", {}, c.title), h("p", { class: "small muted" }, c.text)))))];
+      h("ul", {}, ...list.map((c) => h("li", { class: here.includes(c) ? "panel near" : "panel", data: { testid: "context-card", zone: c.zone } }, h("h3", { dir: "auto" }, c.title), h("p", { class: "small muted", dir: "auto" }, c.text)))))];
   }
 
   /** @param {Look[]} looks */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Problem } from "/assets/sdk/src/index.js";
+import { OPEN, Problem } from "/assets/sdk/src/index.js";
 import { h } from "../lib/dom.js";
 import { Drawer } from "./drawer.js";
 import { Phone } from "./phone.js";
@@ -10,7 +10,7 @@ import { Walker } from "./walker.js";
 
 const PURPOSE = "assist";
 /** How often the journal is read while somebody could look, and when a stop counts as late. */
-const JOURNAL_MS = 5_000, LATE_MS = 2_000, NOTICE_MS = 7_000;
+const JOURNAL_MS = 5_000, AFTER_MS = 1_500, LATE_MS = 2_000, NOTICE_MS = 7_000;
 
 /**
  * One shopper with one phone in one store: the client, its face, and the drawer that stands in for
@@ -36,7 +36,7 @@ export class Visit {
     this.notice = "";
     this.stopAt = 0;
     this.where = "out";
-    this.seen = this.wasLate = this.journalRead = false;
+    this.seen = this.open = this.wasLate = this.journalRead = false;
     /** @type {any} */ this.forgetNotice = 0;
     /** @type {Set<string>} */ this.arrivals = new Set();
     this.phone = new Phone({ words, store: store.name, act: (what) => void this.#act(what), check: (jws) => client.check(jws), withdraw: () => void this.#act("stop") });
@@ -65,9 +65,14 @@ export class Visit {
   #changed(view) {
     if (view.stopQueued && this.stopAt === 0) this.stopAt = performance.now();
     if (!view.stopQueued) this.stopAt = 0;
+    if (!this.client.locating) this.zone = null; // location is off: this phone does not know it either
     const seen = Boolean(view.seen);
+    const open = OPEN.has(view.state);
     if (seen !== this.seen) void this.#journal();
+    // A view is closed in the journal a moment after the session that it looked at.
+    if (this.open && !open) setTimeout(() => void this.#journal(true), AFTER_MS);
     this.seen = seen;
+    this.open = open;
     this.render();
   }
 
@@ -185,9 +190,9 @@ export class Visit {
     else if (!this.walker.locked && client.view.state === "PAUSED" && client.view.pausedBy === "background") client.back();
   }
 
-  async #journal() {
-    const { state } = this.client.view;
-    if (document.hidden || (state === "OFF" && this.journalRead)) return;
+  /** Reads who looked; when nothing is shared there is nothing new to read, unless it just ended. @param {boolean} [again] */
+  async #journal(again = false) {
+    if (document.hidden || (this.client.view.state === "OFF" && this.journalRead && !again)) return;
     try {
       this.looks = (await this.client.journal()).sort((/** @type {any} */ a, /** @type {any} */ b) => b.opened_t - a.opened_t);
       this.journalRead = true;

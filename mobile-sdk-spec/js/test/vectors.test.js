@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { WebSocket } from "ws";
+import { BACKOFF, Client, Fence, ServerClock, backoffMs, canonical, closeRule, memoryStore, realEnv, shownDigest } from "../src/index.js";
+import { INSIDE, startServer, until } from "./server.js";
+
+/** The specification's own vectors, which no implementation wrote. None at all is a failure. @param {string} name @returns {any} */
+function vectors(name) {
+  const file = JSON.parse(readFileSync(new URL(`../../vectors/${name}.json`, import.meta.url), "utf8"));
+  assert.ok(file.cases.length > 0, `${name} holds no cases`);
+  return file;
+}
+
+test("close codes", () => {
+  for (const c of vectors("close-codes").cases) {
+    const rule = closeRule(c.code);
+    assert.equal(rule.retry, c.kind === "retry", String(c.code));
+    // The vectors call a fresh token an update, and say so.
+    const clears = rule.clears === "token" ? "update" : rule.clears;
+    assert.equal(clears, c.clears_on ?? "", String(c.code));
+  }
+});
+
+test("backing off", () => {
+  for (const c of vectors("backoff").cases) {
+    assert.ok(Math.abs(backoffMs(c.n, 0, () => 1) - c.bound_ms) < 1e-6, String(c.n));
+    assert.equal(backoffMs(c.n, BACKOFF.mostMs + 1, () => 1), BACKOFF.mostMs + 1);
+  }
+});
+
+test("server time", () => {
+  for (const c of vectors("clock").cases) {
+    const clock = new ServerClock(realEnv());
+    for (const e of c.exchanges) clock.sample(e.t, e.sent, e.received);
+    assert.equal(clock.known, c.expect !== null, c.name);
+    if (c.expect !== null) assert.equal(clock.at(c.at), c.expect, c.name);
+  }
+});
+
+test("the digest of what was shown", async () => {
+  for (const c of vectors("digest").cases) {
+    const shown = { title: c.title, blocks: c.blocks, choices: c.choices.map((/** @type {string} */ label) => ({ label })) };
+    assert.equal(canonical({ blocks: c.blocks, choices: c.choices, title: c.title }), c.canonical, c.name);
+    assert.equal(await shownDigest(shown), c.digest, c.name);
+  }
+});
+
+test("the phone's fence", () => {
+  const { fence: json, cases } = vectors("fence");
+  const fence = new Fence(json);
+  for (const c of cases) {
+    const { where } = fence.judge({ lat: c.lat, lng: c.lng, accuracyM: c.accuracy_m, level: c.level ?? null });
+    assert.equal(where, c.where, c.name);
+    assert.equal(fence.distance(c.lat, c.lng, c.level ?? null) <= 0, c.inside, c.name);
+  }
+});
+
+test("every frame that a server may send is taken, and what is unknown is ignored", async () => {
+  for (const name of ["frames/out-good", "frames/out-unknown"]) {
+    for (const c of vectors(name).cases) {
+      const server = await startServer();
+      const client = await Client.open({ baseUrl: server.base, token: async () => "t", store: memoryStore(), WebSocket: /** @type {any} */ (WebSocket) });
+      const prompt = await client.prompt({ store: "s1", purpose: "assist" });
+      await client.decide(prompt, { choice: "visit", control: "button", shownT: 1, store: "s1" });
+      client.begin(await client.fence("s1", "v1"), ["assist"]);
+      client.fix(INSIDE);
+      await until("a session", () => client.view.state === "ENTERING");
+      const before = client.view;
+      assert.equal(typeof JSON.parse(c.text).type, "string", c.name);
+      server.sockets[0]?.send(c.text);
+      server.sockets[0]?.send(JSON.stringify({ type: "seen", by: "sentinel", team: "x", since: 1 }));
+      await until(`the frame after ${c.text}`, () => client.view.seen?.by === "sentinel" || client.view.state === "ENDED");
+      if (c.ignore) assert.deepEqual({ ...client.view, seen: null }, { ...before, seen: null }, c.name);
+      client.close();
+      await server.close();
+    }
+  }
+});
