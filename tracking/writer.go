@@ -4,6 +4,7 @@ package tracking
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -142,9 +143,12 @@ func (w *writer) send(b *storeBatch) {
 }
 
 func (w *writer) write(b *storeBatch, batch []pendingWrite) {
-	w.store(b.store, batch)
+	stored := w.store(b.store, batch)
 	b.mu.Lock()
 	b.busy = false
+	if !stored {
+		b.hideAgain(batch)
+	}
 	again := b.again
 	b.again = false
 	if b.pending == nil {
@@ -156,14 +160,31 @@ func (w *writer) write(b *storeBatch, batch []pendingWrite) {
 	}
 }
 
-// store does the write. A batch goes out only under a valid lease, read right before, and without
+// hideAgain takes back the blankings of a batch that was not stored: a position may be dropped, but
+// one that should be hidden would be read, and shown, until its life runs out. Called with mu held.
+func (b *storeBatch) hideAgain(batch []pendingWrite) {
+	for i := range batch {
+		old := &batch[i]
+		if len(old.write.Payload) > 0 || old.session.over.Load() {
+			continue
+		}
+		if _, newer := b.at[old.session]; newer {
+			continue
+		}
+		item := b.item(old.session)
+		item.write.Seq, item.write.Payload, item.write.Show = old.write.Seq, item.write.Payload[:0], false
+		item.until = old.until
+	}
+}
+
+// store does the write, and reports whether the live state took the batch. A batch goes out only under a valid lease, read right before, and without
 // the sessions that ended since; the tombstone and the deadline stop what is already under way.
-func (w *writer) store(store string, batch []pendingWrite) {
+func (w *writer) store(store string, batch []pendingWrite) bool {
 	n := w.node
 	if !n.Serving() {
 		n.serving.Store(false)
 		n.Stats.Unstored.Add(int64(len(batch)))
-		return
+		return false
 	}
 	now := unixMS(n.Clock.Now())
 	writes := make([]LiveWrite, 0, len(batch))
@@ -179,7 +200,7 @@ func (w *writer) store(store string, batch []pendingWrite) {
 		who = append(who, item.session)
 	}
 	if len(writes) == 0 {
-		return
+		return true
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), WriteDeadline)
 	defer cancel()
@@ -187,11 +208,12 @@ func (w *writer) store(store string, batch []pendingWrite) {
 	if err != nil {
 		n.Stats.Unstored.Add(int64(len(writes)))
 		n.Log.Warn("positions not written; they are dropped", "store", store, "count", len(writes), "error", err)
-		return
+		return false
 	}
 	for i, r := range results {
 		w.written(who[i], r)
 	}
+	return !slices.Contains(results, TooLate)
 }
 
 func (w *writer) written(s *Session, r WriteResult) {
