@@ -65,6 +65,10 @@ func (n *Node) Open(ctx context.Context, o Opening, p Phone) (*Session, error) {
 		before.letGo(consent.Replaced)
 	}
 	defer close(s.opened)
+	if n.draining.Load() { // since it was placed: either this sees it, or the drain sees the session
+		s.abandon()
+		return nil, ErrShuttingDown
+	}
 	if err := n.admit(ctx, s); err != nil {
 		s.abandon()
 		return nil, err
@@ -99,17 +103,30 @@ func (n *Node) admit(ctx context.Context, s *Session) error {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
+	return s.begin(unixMS(n.Clock.Now()))
+}
+
+// begin lets the session count, unless it has ended meanwhile. The look and the step are one: an end
+// that is applied before finds it opening and leaves word, one that is applied after closes it.
+func (s *Session) begin(now int64) error {
 	s.mu.Lock()
-	s.openedAt = unixMS(n.Clock.Now())
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	if s.isEnded() {
+		return ErrNotGranted
+	}
+	s.openedAt = now
 	return nil
 }
 
-// endedMeanwhile reports an end that this node applied while the session was opening and that the
-// ledger's snapshot did not have yet.
 func (s *Session) endedMeanwhile() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.isEnded()
+}
+
+// isEnded reports an end that this node applied while the session was opening and that the ledger's
+// snapshot did not have yet. Called with mu held.
+func (s *Session) isEnded() bool {
 	return s.over.Load() || s.endedAtEpoch > s.epoch || s.node.ended.has(s.visit)
 }
 
