@@ -76,7 +76,7 @@ func (n *Node) carryOut(ctx context.Context, ending consent.Ending, start time.D
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { n.hint(gctx, hint{Kind: hintNudge, Node: n.ID, Change: ending.Change}); return nil })
-	g.Go(func() error { return n.purger.now(gctx, slotsOf(ending.Ends)) })
+	g.Go(func() error { return n.erase(gctx, ending.Ends) })
 	g.Go(func() error { return wait.done(gctx, committed) })
 	if err := g.Wait(); err != nil {
 		return a, fmt.Errorf("%w: %w", ErrNotComplete, err)
@@ -86,6 +86,16 @@ func (n *Node) carryOut(ctx context.Context, ending consent.Ending, start time.D
 	a.Consoles += consoles
 	a.Took = n.Clock.Boot() - start
 	return a, nil
+}
+
+// erase purges, and confirms. What could not be purged for as long as anything could have lived is gone by
+// itself; that is reckoned from when this node carried the end out, on its boot clock.
+func (n *Node) erase(ctx context.Context, ends []consent.End) error {
+	err := n.purger.now(ctx, slotsOf(ends))
+	if err != nil && n.ended.allSince(ends, n.Clock.Boot()-purgeFor) {
+		return nil
+	}
+	return err
 }
 
 func slotsOf(ends []consent.End) []Slot {
@@ -98,11 +108,32 @@ func slotsOf(ends []consent.End) []Slot {
 
 // doubt closes what this node has of a scope that should have ended and could not be.
 func (n *Node) doubt(r consent.EndRequest) {
+	var slots []Slot
 	for s := range n.sessions.all() {
-		if s.scope == r.Scope || (r.Kind == consent.EndAll && s.subject == r.Subject) {
+		if subject, visit := s.who(); s.scope == r.Scope || (r.Kind == consent.EndAll && subject == r.Subject) {
 			s.letGo(closeUnavailable)
+			if visit != "" {
+				slots = append(slots, Slot{s.scope.Store, visit})
+			}
 		}
 	}
+	if len(slots) == 0 {
+		return
+	}
+	n.enders.put(func(ctx context.Context) { // the position as well; the visit can come back after a fence's life
+		ctx, cancel := context.WithTimeout(ctx, WriteDeadline)
+		defer cancel()
+		if err := n.purger.now(ctx, slots); err != nil && ctx.Err() == nil {
+			n.Log.Warn("position of a visit in doubt not purged yet; it will be", "error", err)
+		}
+	})
+}
+
+// who is whose session it is, as far as is known: a session that is opening may not know yet.
+func (s *Session) who() (subject consent.Ref, visit string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.subject, s.visit
 }
 
 // applyEnd makes an end true on this node: the session closed, its queued frames dropped, the

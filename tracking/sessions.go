@@ -127,6 +127,18 @@ func (e *endedVisits) has(visit string) bool {
 	return ok
 }
 
+// allSince reports whether all of these were carried out here, at the given boot time or before.
+func (e *endedVisits) allSince(ends []consent.End, at time.Duration) bool {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for _, end := range ends {
+		if v := e.visits[end.Visit]; v == nil || v.until-rememberEnded > at {
+			return false
+		}
+	}
+	return true
+}
+
 func (e *endedVisits) forget(now time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
