@@ -128,7 +128,7 @@ func (a Alert) Next(c Change) (Alert, error) {
 	if a.Final() {
 		return a, fmt.Errorf("%w: it is %s", ErrAlertFinal, a.State)
 	}
-	if a.State == Claimed && c.Action == Claim && a.Holder != c.By.Shift {
+	if a.State == Claimed && (c.Action == Claim || c.Action == Snooze) && a.Holder != c.By.Shift {
 		return a, fmt.Errorf("%w: %s", ErrAlertHeld, a.HolderTag)
 	}
 	if c.Expect != 0 && c.Expect != a.Version {
@@ -155,6 +155,9 @@ func (a Alert) apply(c Change) Alert {
 	case Release, Wake:
 		a.State, a.Holder, a.HolderTag = Raised, "", ""
 		a.DueAt = c.Now.Add(EscalateAfter)
+		if a.Off { // it is kept as long as any request without a position, and does not escalate
+			a.DueAt = c.Now.Add(RequestOutlive)
+		}
 	case Snooze:
 		a.State, a.Holder, a.HolderTag = Snoozed, "", ""
 		a.DueAt = earlier(c.Until, c.Now.Add(SnoozeAtMost))
