@@ -103,7 +103,7 @@ func (n *Node) Run(ctx context.Context) error {
 	defer cancel()
 	g, work := errgroup.WithContext(work)
 	loops := []func(context.Context) error{
-		n.pollLoop, n.listen, n.writer.run, n.purger.run, n.enders.run, n.sweepLoop, n.desks.run,
+		n.pollLoop, n.listen, n.writer.run, n.purger.run, n.enders.run, n.sweepLoop, n.dueLoop, n.desks.run,
 	}
 	for _, loop := range loops {
 		g.Go(func() error { return ignoreCancel(loop(work)) })

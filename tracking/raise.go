@@ -56,8 +56,28 @@ func (n *Node) spread(ctx context.Context, a Alert) {
 	n.hint(ctx, hint{Kind: hintNudge, Node: n.ID})
 }
 
-// sweepLoop lets time act: on sessions, alerts, grants that expired, and on what is remembered.
+// sweepLoop lets time act on sessions, and on what is remembered. It asks nobody, so nothing holds it up.
 func (n *Node) sweepLoop(ctx context.Context) error {
+	return everySecond(ctx, func() {
+		now, boot := n.Clock.Now(), n.Clock.Boot()
+		for s := range n.sessions.all() {
+			s.tick(now, boot)
+		}
+		n.ended.forget(boot)
+	})
+}
+
+// dueLoop lets time act on alerts and on grants that expired. Each may wait for a barrier.
+func (n *Node) dueLoop(ctx context.Context) error {
+	return everySecond(ctx, func() {
+		if n.Serving() {
+			n.sweepAlerts(ctx, n.Clock.Now())
+			n.sweepGrants(ctx, n.Clock.Now())
+		}
+	})
+}
+
+func everySecond(ctx context.Context, f func()) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -65,25 +85,12 @@ func (n *Node) sweepLoop(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-			n.sweep(ctx)
+			f()
 		}
 	}
 }
 
 const sweepPage = 200
-
-func (n *Node) sweep(ctx context.Context) {
-	now, boot := n.Clock.Now(), n.Clock.Boot()
-	for s := range n.sessions.all() {
-		s.tick(now, boot)
-	}
-	n.ended.forget(boot)
-	if !n.Serving() {
-		return
-	}
-	n.sweepAlerts(ctx, now)
-	n.sweepGrants(ctx, now)
-}
 
 func (n *Node) sweepAlerts(ctx context.Context, now time.Time) {
 	due, err := n.Alerts.AlertsDue(ctx, now, sweepPage)
@@ -124,6 +131,6 @@ func (n *Node) presenceChanged(s *Session, shown bool) {
 	if shown {
 		kind = hintShown
 	}
-	h := hint{Kind: kind, Store: s.scope.Store, Visit: s.visit}
+	h := hint{Kind: kind, Node: n.ID, Store: s.scope.Store, Visit: s.visit}
 	n.enders.put(func(ctx context.Context) { n.hint(ctx, h) })
 }
