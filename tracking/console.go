@@ -4,6 +4,7 @@ package tracking
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,14 +43,16 @@ type Console struct {
 	looks     map[string]*look    // by alert
 	beat      int64
 	beatDue   bool
+	owed      bool // a snapshot, before anything else about a visit
 	closed    bool
 }
 
 // outgoing is a frame and the visit it is about ("" if none).
 type outgoing struct {
-	visit string
-	frame any
-	final bool // that the visit is gone: may always be sent
+	visit    string
+	frame    any
+	final    bool // that the visit is gone: may always be sent
+	outlives bool // an alert that is over, or has no position any more: needs no visit under way
 }
 
 // queueMost is how far a console may fall behind before it is cut.
@@ -60,6 +63,7 @@ func newConsole(d *desk, p Person, s Screen) *Console {
 		desk: d, person: p, screen: s,
 		wake: make(chan struct{}, 1), gate: make(chan struct{}, 1),
 		positions: make(map[string]outgoing), told: make(map[string]bool), looks: make(map[string]*look),
+		owed: true,
 	}
 }
 
@@ -79,13 +83,14 @@ func (c *Console) signal() {
 }
 
 // put queues a frame. A console that is too far behind is cut: it will come back and be told anew.
+// What the snapshot that it is owed will say is not queued as well.
 func (c *Console) put(o outgoing) {
 	c.mu.Lock()
 	full := len(c.queue) >= queueMost
-	if !full && !c.closed {
+	if covered := c.owed && o.visit != "" && !o.final; !full && !covered && !c.closed {
 		c.queue = append(c.queue, o)
-		if o.visit != "" {
-			c.told[o.visit] = !o.final
+		if o.visit != "" && !o.final {
+			c.told[o.visit] = true
 		}
 	}
 	c.mu.Unlock()
@@ -129,15 +134,47 @@ func (c *Console) run(ctx context.Context) {
 func (c *Console) writeOne() (wrote bool, err error) {
 	c.gate <- struct{}{}
 	defer func() { <-c.gate }()
+	if c.isOwed() && c.desk.node.Serving() {
+		return true, c.screen.Write(c.desk.snapshot(c))
+	}
 	o, ok := c.next()
 	if !ok {
 		return false, nil
 	}
 	if !c.desk.may(o) {
 		c.desk.node.Stats.FramesDropped.Add(1)
+		if !c.desk.node.ended.has(o.visit) { // for want of a lease: it will have to be told anew
+			c.owe()
+		}
 		return true, nil
 	}
 	return true, c.screen.Write(o.frame)
+}
+
+func (c *Console) isOwed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.owed && !c.closed
+}
+
+// owe promises a snapshot, made at the moment when it is written. It says all that is queued about
+// visits, but for what was signed.
+func (c *Console) owe() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.owed = true
+	c.queue = slices.DeleteFunc(c.queue, func(o outgoing) bool { return o.visit != "" && !o.final })
+	clear(c.positions)
+}
+
+// paid notes that the snapshot is made, and of which visits it tells.
+func (c *Console) paid(visits []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.owed = false
+	for _, v := range visits {
+		c.told[v] = true
+	}
 }
 
 // next takes what is to be written next: what is durable first, then the beat, then positions.
@@ -164,29 +201,27 @@ func (c *Console) next() (outgoing, bool) {
 		}
 		if l := c.looks[alert]; l != nil {
 			l.count++
+			l.shown = true
 		}
 		return o, true
 	}
 	return outgoing{}, false
 }
 
-// dropVisit empties the queue of a visit and reports whether the console was ever told of it.
-func (c *Console) dropVisit(visit string) (told bool) {
+// dropVisits empties the queue of visits and reports whether the console was ever told of one.
+func (c *Console) dropVisits(visits []string) (told bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	kept := c.queue[:0]
-	for _, o := range c.queue {
-		if o.visit != visit || o.final {
-			kept = append(kept, o)
-		}
-	}
-	c.queue = kept
+	c.queue = slices.DeleteFunc(c.queue, func(o outgoing) bool { return !o.final && contains(visits, o.visit) })
 	for alert, o := range c.positions {
-		if o.visit == visit {
+		if contains(visits, o.visit) {
 			delete(c.positions, alert)
 		}
 	}
-	told = c.told[visit]
+	for _, v := range visits {
+		told = told || c.told[v]
+		delete(c.told, v)
+	}
 	return told
 }
 

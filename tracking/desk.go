@@ -26,6 +26,9 @@ type desk struct {
 	mu       sync.Mutex // owns the rest
 	consoles map[*Console]struct{}
 	alerts   map[string]*shownAlert
+	offset   int64 // the highest change number taken in
+	hides    int   // how often a visit was hidden
+	seen     chan string
 }
 
 // shownAlert is an alert with what is joined live.
@@ -34,11 +37,13 @@ type shownAlert struct {
 	offset   int64
 	presence string
 	zone     *ZoneFrame
+	hidden   int // the number of its last hiding, counted by desk.hides
 }
 
 func newDesk(n *Node, store string, x *geofence.Index) *desk {
 	d := &desk{node: n, store: store, index: x, frame: x.Site().Frame(),
-		zones: make(map[string]*geofence.Zone), consoles: make(map[*Console]struct{}), alerts: make(map[string]*shownAlert)}
+		zones: make(map[string]*geofence.Zone), consoles: make(map[*Console]struct{}), alerts: make(map[string]*shownAlert),
+		seen: make(chan string, seenMost)}
 	site := x.Site()
 	for i := range site.Levels {
 		for j := range site.Levels[i].Zones {
@@ -52,7 +57,7 @@ func newDesk(n *Node, store string, x *geofence.Index) *desk {
 // may is the last look before a frame is written: nothing about a visit leaves without a lease, or
 // once the visit is known to have ended; only that it is gone.
 func (d *desk) may(o outgoing) bool {
-	if o.visit == "" || o.final {
+	if o.visit == "" || o.final || o.outlives {
 		return true
 	}
 	if !d.node.Serving() {
@@ -62,13 +67,18 @@ func (d *desk) may(o outgoing) bool {
 }
 
 // takeAlert takes in an alert at some version; older ones than the one held are ignored, so it may
-// be told the same thing by the node itself and by the feed.
+// be told the same thing by the node itself and by the feed. One that is over stays so: the node that
+// carries an end out may know of it before the feed has told it what came before.
 func (d *desk) takeAlert(a Alert, offset int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.offset = max(d.offset, offset)
 	held := d.alerts[a.ID]
-	if held != nil && held.Version >= a.Version {
+	if held != nil && (held.Version >= a.Version || held.Final()) {
 		held.offset = max(held.offset, offset)
+		if a.Final() && held.Version < a.Version {
+			held.Alert = a
+		}
 		return
 	}
 	if held == nil {
@@ -80,8 +90,8 @@ func (d *desk) takeAlert(a Alert, offset int64) {
 	if a.Off {
 		held.presence, held.zone = presenceOff, nil
 	}
-	if a.State == Gone {
-		return // applyEnd has said so, or will
+	if a.State == Gone && before.ID == "" {
+		return // no screen has had it
 	}
 	for c := range d.consoles {
 		c.put(d.outgoing(c, held))
@@ -92,11 +102,7 @@ func (d *desk) takeAlert(a Alert, offset int64) {
 }
 
 func (d *desk) outgoing(c *Console, a *shownAlert) outgoing {
-	o := outgoing{frame: alertFrame{"alert", a.offset, d.render(c, a)}}
-	if !a.Off && !a.Final() {
-		o.visit = a.Visit
-	}
-	return o
+	return outgoing{visit: a.Visit, frame: alertFrame{"alert", a.offset, d.render(c, a)}, outlives: a.Off || a.Final()}
 }
 
 // Frame is the alert as the person of the given shift may see it, without what is joined live.
@@ -127,10 +133,17 @@ func (d *desk) render(c *Console, a *shownAlert) AlertFrame {
 func (d *desk) setPresence(visit string, shown bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if !shown {
+		d.hides++
+	}
 	for _, a := range d.alerts {
-		if a.Visit == visit && !a.Final() && !a.Off {
-			d.setAlertPresence(a, shown)
+		if a.Visit != visit || a.Final() || a.Off {
+			continue
 		}
+		if !shown {
+			a.hidden = d.hides
+		}
+		d.setAlertPresence(a, shown)
 	}
 }
 
@@ -172,9 +185,9 @@ func (d *desk) gone(e consent.End, at time.Time) (told int) {
 	for c := range d.consoles {
 		consoles = append(consoles, c)
 	}
-	proofs := d.endAlerts(e, at)
+	proofs, visits := d.endAlerts(e, at)
 	for _, c := range consoles {
-		if c.dropVisit(e.Visit) {
+		if c.dropVisits(visits) {
 			told++
 			for _, p := range proofs {
 				c.put(outgoing{visit: e.Visit, frame: p, final: true})
@@ -189,24 +202,32 @@ func (d *desk) gone(e consent.End, at time.Time) (told int) {
 	return told
 }
 
-// endAlerts marks the alerts that went with the visit. Called with mu held.
-func (d *desk) endAlerts(e consent.End, at time.Time) []goneFrame {
-	var frames []goneFrame
+// endAlerts marks the alerts that went with the visit. Among them may be requests that had outlived an
+// earlier visit, so it says whose frames are void now. Called with mu held.
+func (d *desk) endAlerts(e consent.End, at time.Time) (frames []goneFrame, visits []string) {
+	visits = []string{e.Visit}
 	for _, a := range d.alerts {
-		if a.Visit != e.Visit {
+		if a.Visit == e.Visit {
+			a.zone, a.presence = nil, presenceOff // a request may outlive the position; its own entry says so
+		}
+	}
+	for _, id := range e.Alerts {
+		a := d.alerts[id]
+		if a == nil { // not heard of yet: what the feed still has of it comes too late
+			a = &shownAlert{Alert: Alert{ID: id, Store: d.store, Visit: e.Visit}}
+			d.alerts[id] = a
+		}
+		if a.Final() {
 			continue
 		}
-		a.zone = nil
-		if !contains(e.Alerts, a.ID) {
-			a.presence = presenceOff
-			continue // the request outlives the position; its own entry says so
-		}
-		a.State, a.Reason, a.presence = Gone, string(e.Reason), presenceGone
+		visits = append(visits, a.Visit)
+		a.State, a.Reason, a.ChangedAt = Gone, string(e.Reason), at
+		a.zone, a.presence = nil, presenceGone
 		a.Version++
 		a.Holder, a.HolderTag, a.Ref, a.Topic = "", "", "", ""
 		frames = append(frames, goneFrame{"gone", a.ID, e.Change, string(e.Reason), unixMS(at), d.node.Prove(a.ID, e, at)})
 	}
-	return frames
+	return frames, visits
 }
 
 func contains(list []string, s string) bool {

@@ -31,6 +31,7 @@ const (
 	dutyLife  = 90 * time.Second
 	dutyEvery = 30 * time.Second
 	liveEvery = time.Second
+	seenMost  = 64 // looks that wait for their first position
 )
 
 func (ds *desks) run(ctx context.Context) error {
@@ -62,6 +63,18 @@ func (ds *desks) applyAlert(store string, offset int64, body []byte) {
 func (ds *desks) presence(store, visit string, shown bool) {
 	if d := ds.get(store); d != nil && !(shown && ds.node.ended.has(visit)) {
 		d.setPresence(visit, shown)
+	}
+}
+
+// seen is heard when a visit's phone has been told that somebody looks.
+func (ds *desks) seen(store, visit string) {
+	d := ds.get(store)
+	if d == nil {
+		return
+	}
+	select {
+	case d.seen <- visit:
+	default: // the look is repeated, and so is this
 	}
 }
 
@@ -102,7 +115,8 @@ func (ds *desks) wait(atMost time.Duration) {
 }
 
 // Join opens a console: it is on duty from here on, and is sent a snapshot first. The caller calls
-// leave when the screen is gone.
+// leave when the screen is gone. Errors: ErrShuttingDown, ErrNoStore, ErrUnavailable without a lease, or
+// the ledger's.
 func (n *Node) Join(ctx context.Context, store string, p Person, s Screen) (c *Console, leave func(), err error) {
 	if n.draining.Load() {
 		return nil, nil, ErrShuttingDown
@@ -111,7 +125,14 @@ func (n *Node) Join(ctx context.Context, store string, p Person, s Screen) (c *C
 	if !ok {
 		return nil, nil, ErrNoStore
 	}
-	<-n.desks.ready
+	if !n.Serving() {
+		return nil, nil, ErrUnavailable
+	}
+	select {
+	case <-n.desks.ready:
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
 	if err := n.Ledger.SetDuty(ctx, n.ID, store, n.Clock.Now().Add(dutyLife)); err != nil {
 		return nil, nil, err
 	}
@@ -141,12 +162,12 @@ func (n *Node) Join(ctx context.Context, store string, p Person, s Screen) (c *C
 }
 
 func (ds *desks) leave(d *desk, c *Console) {
-	c.endAllLooks()
 	ds.mu.Lock()
 	defer ds.mu.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.consoles, c)
+	delete(d.consoles, c) // from here on no look can begin
+	c.endAllLooks()
 	if len(d.consoles) == 0 && ds.desks[d.store] == d {
 		delete(ds.desks, d.store)
 		d.stop()
@@ -157,30 +178,36 @@ func (ds *desks) leave(d *desk, c *Console) {
 	}
 }
 
-// welcome loads the store's alerts and sends the snapshot.
+// welcome loads the store's alerts, of which the console is owed a snapshot.
 func (d *desk) welcome(ctx context.Context, c *Console) error {
 	alerts, offset, err := d.node.Alerts.Alerts(ctx, d.store)
 	if err != nil {
 		return err
 	}
 	for _, a := range alerts {
-		d.takeAlert(a, 0)
+		d.takeAlert(a, offset)
 	}
 	d.refresh(ctx)
+	return nil
+}
+
+// snapshot is what the console may see now. It is made under the console's gate, right before it is
+// written, so that nothing in it can have ended meanwhile.
+func (d *desk) snapshot(c *Console) snapshotFrame {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := snapshotFrame{Type: "snapshot", Offset: offset, Alerts: []AlertFrame{}}
+	s := snapshotFrame{Type: "snapshot", Offset: d.offset, Alerts: []AlertFrame{}}
+	var visits []string
 	for _, a := range d.alerts {
-		if d.node.ended.has(a.Visit) && !a.Off && !a.Final() {
+		over := d.node.ended.has(a.Visit) && !a.Off && !a.Final()
+		if over || a.Kind == "" { // the second: known only by its end
 			continue
 		}
 		s.Alerts = append(s.Alerts, d.render(c, a))
-		c.mu.Lock()
-		c.told[a.Visit] = true
-		c.mu.Unlock()
+		visits = append(visits, a.Visit)
 	}
-	c.put(outgoing{frame: s})
-	return nil
+	c.paid(visits)
+	return s
 }
 
 // run joins the live state to the store's alerts for as long as a console is open.
@@ -199,6 +226,9 @@ func (d *desk) run(ctx context.Context) {
 			d.refresh(ctx)
 			d.repeatLooks(ctx)
 			d.forget()
+			d.remind()
+		case visit := <-d.seen:
+			d.showOnce(ctx, visit)
 		case <-duty.C:
 			if err := d.node.Ledger.SetDuty(ctx, d.node.ID, d.store, d.node.Clock.Now().Add(dutyLife)); err != nil && ctx.Err() == nil {
 				d.node.Log.Warn("duty not recorded; shoppers may be told that nobody is there", "error", err)
@@ -210,7 +240,7 @@ func (d *desk) run(ctx context.Context) {
 // refresh reads the live state of the visits that have an open alert, once a second: zones come from
 // it, and what a lost hint would have said.
 func (d *desk) refresh(ctx context.Context) {
-	visits := d.openVisits()
+	visits, hides := d.openVisits()
 	if len(visits) == 0 || !d.node.Serving() {
 		return
 	}
@@ -228,6 +258,9 @@ func (d *desk) refresh(ctx context.Context) {
 		}
 		p, ok := decodePosition(found[a.Visit])
 		ok = ok && !d.node.ended.has(a.Visit)
+		if ok && a.hidden > hides {
+			continue // hidden since this was read
+		}
 		if ok {
 			d.setZone(a, d.zone(p))
 		}
@@ -248,7 +281,8 @@ func (d *desk) setZone(a *shownAlert, z *ZoneFrame) {
 	}
 }
 
-func (d *desk) openVisits() []string {
+// openVisits are those with an open alert, and how many hidings have been heard of so far.
+func (d *desk) openVisits() (list []string, hides int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	seen := make(map[string]bool)
@@ -259,7 +293,16 @@ func (d *desk) openVisits() []string {
 			visits = append(visits, a.Visit)
 		}
 	}
-	return visits
+	return visits, d.hides
+}
+
+// remind wakes the consoles: one that is owed a snapshot may get it as soon as there is a lease.
+func (d *desk) remind() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for c := range d.consoles {
+		c.signal()
+	}
 }
 
 // forget lets go of alerts that were over a while ago.

@@ -30,6 +30,7 @@ const (
 	hintShown  hintKind = "shown"  // it is visible (again)
 	hintLook   hintKind = "look"   // somebody is looking at the visit; repeated while they do
 	hintUnlook hintKind = "unlook"
+	hintSeen   hintKind = "seen" // the phone has been told of a look: a position may be shown
 )
 
 const nudgeChannel = "nudge"
@@ -66,11 +67,24 @@ func (n *Node) heard(h hint) {
 	case hintAck:
 		n.acks.heard(h.Node, h.Change, h.Consoles)
 	case hintHidden, hintShown:
-		n.desks.presence(h.Store, h.Visit, h.Kind == hintShown)
-	case hintLook, hintUnlook:
-		if s := n.sessions.byVisit(h.Visit); s != nil {
-			s.looked(h.Kind == hintLook, h.Role, h.Team)
+		if h.Node != n.ID { // its own consoles know, and were told in order
+			n.desks.presence(h.Store, h.Visit, h.Kind == hintShown)
 		}
+	case hintLook, hintUnlook:
+		if s := n.sessions.byVisit(h.Visit); s != nil && s.looked(h.Kind == hintLook, h.Role, h.Team) {
+			n.saySeen(h)
+		}
+	case hintSeen:
+		n.desks.seen(h.Store, h.Visit)
+	}
+}
+
+// saySeen answers a look, once the phone knows of it.
+func (n *Node) saySeen(look hint) {
+	n.desks.seen(look.Store, look.Visit)
+	if look.Node != n.ID {
+		h := hint{Kind: hintSeen, Node: n.ID, Store: look.Store, Visit: look.Visit}
+		n.enders.put(func(ctx context.Context) { n.hint(ctx, h) })
 	}
 }
 

@@ -22,11 +22,12 @@ const looksMost = 2
 type look struct {
 	view  consent.View
 	count int64
+	shown bool // a position, at least once
 }
 
 // Look lets a console see the dot of an alert's visit. The view is in the journal before the first
-// byte is served. It takes a claim, or the shopper's own "show me". Errors: ErrNoAlert,
-// ErrAlertHeld, ErrTooManyLooks, ErrNoVisit, or the ledger's.
+// byte is served, and the phone has been told before the first position is. It takes a claim, or the
+// shopper's own "show me". Errors: ErrNoAlert, ErrAlertHeld, ErrTooManyLooks, ErrNoVisit, or the ledger's.
 func (c *Console) Look(ctx context.Context, alert string) error {
 	d := c.desk
 	v, err := d.view(c, alert)
@@ -42,11 +43,43 @@ func (c *Console) Look(ctx context.Context, alert string) error {
 	if err := d.node.Ledger.OpenView(ctx, v); err != nil {
 		return err
 	}
-	c.mu.Lock()
-	c.looks[alert] = &look{view: v}
-	c.mu.Unlock()
+	l := &look{view: v}
+	if err := d.begin(c, l); err != nil {
+		c.close(l)
+		return err
+	}
 	d.hintLook(ctx, v, hintLook)
-	return d.showOnce(ctx, v.Visit)
+	return nil
+}
+
+// begin checks once more what may have changed while the journal was written, and lets the look count.
+func (d *desk) begin(c *Console, l *look) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, here := d.consoles[c]; !here {
+		return ErrNoAlert
+	}
+	if _, err := d.mayLook(c, l.view.Alert); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looks[l.view.Alert] = l
+	return nil
+}
+
+// mayLook is the rule. Called with mu held.
+func (d *desk) mayLook(c *Console, alert string) (*shownAlert, error) {
+	a := d.alerts[alert]
+	switch {
+	case a == nil || a.Final() || a.Off:
+		return nil, ErrNoAlert
+	case a.Holder != c.person.Shift && !a.ShowMe:
+		return nil, ErrAlertHeld
+	case d.node.ended.has(a.Visit):
+		return nil, ErrNoVisit
+	}
+	return a, nil
 }
 
 // view checks that c may look at the alert and says what the journal is to hold.
@@ -57,35 +90,52 @@ func (d *desk) view(c *Console, alert string) (consent.View, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	a := d.alerts[alert]
-	switch {
-	case a == nil || a.Final() || a.Off:
-		return consent.View{}, ErrNoAlert
-	case a.Holder != c.person.Shift && !a.ShowMe:
-		return consent.View{}, ErrAlertHeld
+	a, err := d.mayLook(c, alert)
+	if err != nil {
+		return consent.View{}, err
 	}
 	return consent.View{ID: id.String(), Store: d.store, Visit: a.Visit, Alert: a.ID,
 		Reader: c.person.Shift, Role: c.person.Role, Team: c.person.Team, Purpose: a.Purpose,
 		Fields: []string{"position", "accuracy", "level"}, OpenedAt: d.node.Clock.Now()}, nil
 }
 
-// showOnce shows the last position there is, so that a still shopper is seen at once.
-func (d *desk) showOnce(ctx context.Context, visit string) error {
-	if !d.node.Serving() {
-		return nil
+// showOnce shows the last position there is to whoever has not been shown one yet, so that a still
+// shopper is seen at once.
+func (d *desk) showOnce(ctx context.Context, visit string) {
+	if !d.awaited(visit) || !d.node.Serving() {
+		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, liveEvery)
+	defer cancel()
 	found, err := d.node.Live.Read(ctx, d.store, []string{visit})
 	if err != nil {
-		return nil // the next position will show it
+		return // the next position will show it
 	}
 	if p, ok := decodePosition(found[visit]); ok {
 		d.place(visit, p)
 	}
-	return nil
 }
 
+// awaited reports whether a look at the visit waits for its first position.
+func (d *desk) awaited(visit string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for c := range d.consoles {
+		if len(c.lookedAt(func(l *look) bool { return l.view.Visit == visit && !l.shown })) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// hintLook tells the session, which may be on another node, and which tells the phone.
 func (d *desk) hintLook(ctx context.Context, v consent.View, kind hintKind) {
-	d.node.hint(ctx, hint{Kind: kind, Store: v.Store, Visit: v.Visit, Role: v.Role, Team: v.Team})
+	h := hint{Kind: kind, Node: d.node.ID, Store: v.Store, Visit: v.Visit, Role: v.Role, Team: v.Team}
+	if d.node.sessions.byVisit(v.Visit) != nil {
+		d.node.heard(h)
+		return
+	}
+	d.node.hint(ctx, h)
 }
 
 // repeatLooks keeps the looks of all consoles alive at the sessions' nodes.

@@ -239,6 +239,7 @@ func (s *Session) Detach(p Phone) {
 	defer s.mu.Unlock()
 	if s.phone == p {
 		s.phone = nil
+		s.looking = 0
 	}
 }
 
@@ -253,6 +254,7 @@ func (s *Session) Attach(p Phone) error {
 		s.phone.Close(StateChange{State: StateSuspended, Reason: consent.Replaced})
 	}
 	s.phone = p
+	s.looking = 0 // it is told by the next repetition
 	s.node.Stats.Resumed.Add(1)
 	return nil
 }
@@ -302,24 +304,27 @@ func (s *Session) tick(now time.Time, boot time.Duration) {
 }
 
 // looked keeps a look alive, or ends it, and lets the phone say so (look back). While nobody looks
-// no position of this visit is published.
-func (s *Session) looked(on bool, role, team string) {
+// no position of this visit is published, and nobody does whom the phone has not been told of: it
+// reports whether that is so.
+func (s *Session) looked(on bool, role, team string) (told bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over.Load() {
-		return
+		return false
 	}
 	if !on {
 		s.lookAway()
-		return
+		return false
+	}
+	if s.phone == nil {
+		return false
 	}
 	if s.looking == 0 {
 		s.lookedSince = s.node.Clock.Now()
-		if s.phone != nil {
-			s.phone.Seen(role, team, s.lookedSince)
-		}
+		s.phone.Seen(role, team, s.lookedSince)
 	}
 	s.looking = s.node.Clock.Boot() + lookLife
+	return true
 }
 
 func (s *Session) lookAway() {
