@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"doorstep/cmd/doorstep/demostore"
+	"doorstep/consent"
+	"doorstep/consent/sqlstore"
+	"doorstep/consent/storetest"
+	"doorstep/geofence"
+	"doorstep/tracking"
+	"doorstep/tracking/live"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The stores of a house. The second one is the same building under another name.
+const (
+	shop  = demostore.ID
+	annex = "annex"
+)
+
+// house is a deployment for a test: a real ledger in a file of its own, a live state, and nodes as the
+// test starts them. Everything that is told to somebody goes into one log, in the order in which it was.
+type house struct {
+	*testing.T
+	keys   consent.Keys
+	db     *sqlstore.DB
+	ledger *consent.Ledger
+	live   tracking.Live
+	memory *live.Memory // live, unless the test brought another
+	clock  *clock
+	log    *record
+}
+
+// inBubble runs f with a house in which time passes only when everybody waits.
+func inBubble(t *testing.T, f func(h *house)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { f(newHouse(t, nil)) })
+}
+
+// newHouse makes a house on the given live state, or on one in memory.
+func newHouse(t *testing.T, l tracking.Live) *house {
+	c := &clock{start: time.Now()}
+	h := &house{T: t, keys: consent.NewKeys(), clock: c, log: &record{clock: c}, live: l}
+	if l == nil {
+		h.memory = live.NewMemory(c.Now)
+		h.live = h.memory
+		t.Cleanup(func() { h.ok(h.memory.Close()) })
+	}
+	h.db = storetest.SQLite(t, c.Now)
+	h.ledger = consent.New(h.db, h.keys, consent.DevelopmentRegistry(), c.Now)
+	return h
+}
+
+// clock is the bubble's time, or the machine's outside of one; boot can be moved ahead of it, as if
+// the machine had slept, and the wall clock be wrong.
+type clock struct {
+	start       time.Time
+	slept, skew atomic.Int64
+}
+
+func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.skew.Load())) }
+
+func (c *clock) Boot() time.Duration {
+	return time.Hour + time.Since(c.start) + time.Duration(c.slept.Load())
+}
+
+// node is a node under test, with a tap on each of the parts that it depends on.
+type node struct {
+	*tracking.Node
+	h      *house
+	ledger *ledgerTap
+	live   *liveTap
+	stop   func()
+}
+
+// start runs a node until the test ends, and waits until it has heard from the ledger.
+func (h *house) start(id string) *node {
+	h.Helper()
+	n := h.make(id, h.clock)
+	h.run(n)
+	<-n.Started()
+	return n
+}
+
+// make makes a node that does not run yet.
+func (h *house) make(id string, c tracking.Clock) *node {
+	n := &node{h: h}
+	n.ledger = &ledgerTap{Ledger: h.ledger, tap: newTap(), log: h.log}
+	n.live = &liveTap{Live: h.live, tap: newTap()}
+	n.Node = tracking.New(tracking.Config{
+		ID: id, Ledger: n.ledger, Alerts: h.db, Live: n.live, Atlas: tracking.NewAtlas(indexes()...), Clock: c,
+		Rules: geofence.DefaultRules(), Log: slog.New(slog.DiscardHandler),
+		Prove: func(alert string, e consent.End, _ time.Time) string { return proof(alert, e.Change) },
+	})
+	return n
+}
+
+func proof(alert string, change int64) string { return fmt.Sprintf("signed %s %d", alert, change) }
+
+func (h *house) run(n *node) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	n.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			h.Errorf("node %s: %v", n.ID, err)
+		}
+	})
+	h.Cleanup(n.stop)
+}
+
+var indexes = sync.OnceValue(func() []*geofence.Index {
+	src, err := demostore.Sources()
+	if err != nil {
+		panic(err)
+	}
+	var out []*geofence.Index
+	for _, id := range []string{shop, annex} {
+		for i := range src {
+			src[i].Data = bytes.ReplaceAll(src[i].Data, []byte(shop), []byte(id))
+		}
+		site, _, err := geofence.Load(id, src...)
+		if err != nil {
+			panic(err)
+		}
+		x, err := geofence.NewIndex(site)
+		if err != nil {
+			panic(err)
+		}
+		out = append(out, x)
+	}
+	return out
+})
+
+// pass lets time go by. Only for a house in a bubble.
+func (h *house) pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// until waits for something to become true that is only a matter of time.
+func (h *house) until(what string, f func() bool) {
+	h.Helper()
+	for range 2000 {
+		if f() {
+			return
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	h.Fatalf("never came about: %s", what)
+}
+
+func (h *house) ok(err error) {
+	h.Helper()
+	if err != nil {
+		h.Fatal(err)
+	}
+}
+
+// must hands on a value, or fails.
+func must[T any](v T, err error) func(*house) T {
+	return func(h *house) T {
+		h.Helper()
+		h.ok(err)
+		return v
+	}
+}
+
+func equal[T comparable](h *house, what string, got, want T) {
+	h.Helper()
+	if got != want {
+		h.Fatalf("%s: got %v, want %v", what, got, want)
+	}
+}

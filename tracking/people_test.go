@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking_test
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"doorstep/consent"
+	"doorstep/geofence"
+	"doorstep/tracking"
+)
+
+// record is everything that anybody was told, in order.
+type record struct {
+	clock *clock
+	mu    sync.Mutex
+	list  []event
+}
+
+type event struct {
+	who, what string
+	frame     map[string]any // what a screen was sent; nil otherwise
+	at        time.Duration
+}
+
+func (r *record) add(who, what string) { r.put(event{who: who, what: what}) }
+
+func (r *record) put(e event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.at = r.clock.Boot()
+	r.list = append(r.list, e)
+}
+
+func (r *record) all() []event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.list)
+}
+
+// find is the place of the first such event from a place on; -1 if there is none.
+func (r *record) find(from int, who, what string) int {
+	list := r.all()
+	for i := from; i < len(list); i++ {
+		if list[i].who == who && strings.HasPrefix(list[i].what, what) {
+			return i
+		}
+	}
+	return -1
+}
+
+// shopper is somebody with an app, in one store.
+type shopper struct {
+	h       *house
+	subject consent.Ref
+	scope   consent.Scope
+}
+
+// shopper brings somebody who has granted the purposes for a term.
+func (h *house) shopper(name string, purposes ...string) *shopper {
+	h.Helper()
+	s := &shopper{h: h, subject: h.keys.Subject(name), scope: consent.Scope{Installation: h.keys.Installation(name), Store: shop}}
+	for _, p := range purposes {
+		s.grant(p, consent.ForATerm)
+	}
+	return s
+}
+
+func (s *shopper) grant(purpose string, c consent.Choice) consent.Decision {
+	s.h.Helper()
+	ctx := s.h.Context()
+	q := must(s.h.ledger.Prompt(ctx, consent.PromptRequest{Subject: s.subject, Installation: s.scope.Installation, App: "app",
+		Store: s.scope.Store, Purpose: purpose, Lang: "en", AgeBand: "18+", Opened: true}))(s.h)
+	return must(s.h.ledger.Decide(ctx, consent.DecisionRequest{ServedID: q.ServedID, Hash: q.Notice.Hash, Choice: c, Control: "button",
+		Digest: q.Digest, Subject: s.subject, Installation: s.scope.Installation, Store: s.scope.Store, Purpose: purpose}))(s.h)
+}
+
+// stop asks for an end as the shopper would.
+func (s *shopper) stop(kind consent.EndKind) consent.EndRequest {
+	r := consent.EndRequest{ID: uuid.NewString(), Kind: kind, Subject: s.subject, Reason: consent.Withdrawn}
+	if kind != consent.EndAll {
+		r.Scope = s.scope
+	}
+	if kind == consent.EndGrant {
+		r.Purpose = "assist"
+	}
+	return r
+}
+
+func (s *shopper) opening() tracking.Opening {
+	return tracking.Opening{Scope: s.scope, Purposes: []string{"assist"}}
+}
+
+// visitor is a shopper's open session and what was told to the phone.
+type visitor struct {
+	*tracking.Session
+	h     *house
+	n     *node
+	phone *phone
+	seq   int64
+	hid   string
+}
+
+// open opens a session at a node.
+func (s *shopper) open(n *node) *visitor {
+	s.h.Helper()
+	p := &phone{log: s.h.log}
+	session := must(n.Open(s.h.Context(), s.opening(), p))(s.h)
+	return &visitor{Session: session, h: s.h, n: n, phone: p, hid: session.Visit()}
+}
+
+// enter opens a session and walks in, until a position has been written.
+func (s *shopper) enter(n *node) *visitor {
+	s.h.Helper()
+	v := s.open(n)
+	v.at(desk())
+	s.h.pass(time.Second)
+	if r := v.at(desk()); !r.Accepted {
+		s.h.Fatalf("not inside after two fixes: %+v", r)
+	}
+	s.h.pass(2 * tracking.FlushEvery)
+	return v
+}
+
+// at reports a good fix.
+func (v *visitor) at(p geofence.LatLng) tracking.FixResult {
+	v.seq++
+	return v.Fix(geofence.Fix{Seq: v.seq, T: v.h.clock.Now().UnixMilli(), At: p, AccuracyM: 5, HasLevel: true, Precise: true})
+}
+
+func frame() geofence.Frame { return indexes()[0].Site().Frame() }
+
+// desk is a place inside, at the service desk; away one outside, metres beyond the wall.
+func desk() geofence.LatLng { return frame().LatLng(0, 0) }
+
+func away(metres float64) geofence.LatLng { return frame().LatLng(45+metres, 0) }
+
+// payload is what the live state holds of the visit.
+func (v *visitor) payload() []byte {
+	v.h.Helper()
+	found := must(v.h.live.Read(v.h.Context(), v.Scope().Store, []string{v.hid}))(v.h)
+	return found[v.hid]
+}
+
+// tombstone reports whether the live state would refuse a write of the visit.
+func (v *visitor) tombstone() bool {
+	v.h.Helper()
+	err := v.h.live.Register(v.h.Context(), tracking.Slot{Store: v.Scope().Store, Visit: v.hid}, "test", 0, time.Second)
+	return errors.Is(err, tracking.ErrFenced)
+}
+
+// phone records what the app is told.
+type phone struct {
+	log *record
+
+	mu     sync.Mutex
+	states []string
+	closed *tracking.StateChange
+}
+
+func (p *phone) State(c tracking.StateChange) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.states = append(p.states, c.State)
+	p.log.add("phone", "state "+c.State)
+}
+
+func (p *phone) Seen(role, team string, _ time.Time) { p.log.add("phone", "seen "+role+" "+team) }
+func (p *phone) Unseen()                             { p.log.add("phone", "unseen") }
+func (p *phone) HelpUpdate(id, state string)         { p.log.add("phone", "help "+id+" "+state) }
+
+func (p *phone) Close(c tracking.StateChange) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed == nil {
+		p.closed = &c
+	}
+	p.log.add("phone", "close "+string(c.Reason))
+}
+
+// end is the reason of the close; empty while open.
+func (p *phone) end() consent.Reason {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed == nil {
+		return ""
+	}
+	return p.closed.Reason
+}
+
+// screen records what a console is sent. One that is held does not read on until it is let go.
+type screen struct {
+	*tracking.Console
+	h     *house
+	name  string
+	leave func()
+	cut   chan struct{}
+	once  sync.Once
+
+	mu   sync.Mutex
+	held chan struct{}
+}
+
+var errCut = errors.New("the connection is gone")
+
+// join opens a console for somebody at a node.
+func (h *house) join(n *node, store, name string) *screen {
+	h.Helper()
+	s := &screen{h: h, name: name, cut: make(chan struct{})}
+	person := tracking.Person{Actor: tracking.Actor{Shift: name, Tag: strings.ToTitle(name)}, Role: "advisor", Team: "Shoes"}
+	var err error
+	s.Console, s.leave, err = n.Join(h.Context(), store, person, s)
+	h.ok(err)
+	s.leave = sync.OnceFunc(s.leave)
+	go func() { // the reader of the socket sees that it is gone
+		<-s.cut
+		s.leave()
+	}()
+	h.Cleanup(func() { s.Close("bye") })
+	return s
+}
+
+// Write implements tracking.Screen.
+func (s *screen) Write(f any) error {
+	s.mu.Lock()
+	held := s.held
+	s.mu.Unlock()
+	if held != nil {
+		select {
+		case <-held:
+		case <-s.cut:
+			return errCut
+		}
+	}
+	select {
+	case <-s.cut:
+		return errCut
+	default:
+	}
+	b, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	var m map[string]any
+	if err := json.Unmarshal(b, &m); err != nil {
+		return err
+	}
+	s.h.log.put(event{who: s.name, what: m["type"].(string), frame: m})
+	return nil
+}
+
+// Close implements tracking.Screen.
+func (s *screen) Close(why consent.Reason) {
+	s.once.Do(func() {
+		s.h.log.add(s.name, "cut "+string(why))
+		close(s.cut)
+	})
+}
+
+func (s *screen) open() bool {
+	select {
+	case <-s.cut:
+		return false
+	default:
+		return true
+	}
+}
+
+// hold stops reading; the frame that is written next waits until release is called.
+func (s *screen) hold() (release func()) {
+	held := make(chan struct{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = held
+	return sync.OnceFunc(func() {
+		s.mu.Lock()
+		s.held = nil
+		s.mu.Unlock()
+		close(held)
+	})
+}
+
+// got lists the frames of a type that the screen was sent; of any type if it is empty.
+func (s *screen) got(kind string) (frames []map[string]any) {
+	for _, e := range s.h.log.all() {
+		if e.who == s.name && e.frame != nil && (kind == "" || e.what == kind) {
+			frames = append(frames, e.frame)
+		}
+	}
+	return frames
+}
+
+// about lists the frames that speak of an alert.
+func (s *screen) about(alert string) (frames []map[string]any) {
+	for _, f := range s.got("") {
+		if mentions(f, alert) {
+			frames = append(frames, f)
+		}
+	}
+	return frames
+}
+
+// mentions looks for a text anywhere in a frame.
+func mentions(v any, text string) bool {
+	switch v := v.(type) {
+	case string:
+		return v == text
+	case []any:
+		return slices.ContainsFunc(v, func(x any) bool { return mentions(x, text) })
+	case map[string]any:
+		for x := range maps.Values(v) {
+			if mentions(x, text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// help lets the visitor call for help.
+func (v *visitor) help() string {
+	v.h.Helper()
+	id := uuid.NewString()
+	v.h.ok(v.Ask(v.h.Context(), tracking.Alert{ID: id, Kind: tracking.Help, Topic: "size"}))
+	return id
+}
+
+// claim takes an alert for somebody, at a node.
+func (s *screen) claim(n *node, alert string) {
+	s.h.Helper()
+	must(n.Act(s.h.Context(), shop, alert, tracking.Change{Action: tracking.Claim, By: tracking.Actor{Shift: s.name, Tag: s.name}}))(s.h)
+}
+
+// alert is an alert as the ledger has it.
+func (h *house) alert(id string) tracking.Alert {
+	h.Helper()
+	list, _, err := h.db.Alerts(h.Context(), shop)
+	h.ok(err)
+	for _, a := range list {
+		if a.ID == id {
+			return a
+		}
+	}
+	h.Fatalf("alert not listed among %d", len(list))
+	return tracking.Alert{}
+}
