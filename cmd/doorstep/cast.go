@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"doorstep/geofence"
-	"doorstep/mobile-sdk-spec/go/client"
 	"doorstep/tracking/server/auth"
 )
 
@@ -23,7 +22,6 @@ type cast struct {
 	stack   *stack
 	index   *geofence.Index
 	routes  *routes
-	fence   *client.Fence
 	tally   *tally
 	watch   *watcher
 	scan    *scanner
@@ -55,13 +53,6 @@ func (c *demoCmd) cast(ctx context.Context, st *stack) (*cast, error) {
 	}
 	var err error
 	if p.routes, err = newRoutes(c.Traces, p.index); err != nil {
-		return nil, err
-	}
-	raw, err := p.index.Fence()
-	if err != nil {
-		return nil, err
-	}
-	if p.fence, err = client.ParseFence(raw); err != nil {
 		return nil, err
 	}
 	code, err := st.server.StaffCode(auth.Staff{Shift: "shift-demo", Tag: "Demo desk", Role: auth.RoleFloor, Store: p.index.Site().ID,
@@ -115,7 +106,7 @@ func (p *cast) shopper(ctx context.Context, n int) {
 	}
 	for round := n; p.timeLeft(ctx) > curtainTime; round++ {
 		w := &walker{base: p.stack.address(), key: p.stack.devKey, index: p.index, purpose: askPurpose, tally: p.tally, watch: p.watch,
-			scan: p.scan, pace: fixPace, end: ending(round % 2), stay: withdrawAt, fence: p.fence, obeys: round%4 < 2}
+			scan: p.scan, pace: fixPace, end: ending(round % 2), stay: withdrawAt, fence: p.routes.fence, obeys: round%4 < 2}
 		var err error
 		if w.route, err = p.routes.pick(rng, w.end); err != nil {
 			p.tally.problem(err.Error())

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -16,12 +15,14 @@ import (
 	"time"
 
 	"doorstep/geofence"
+	"doorstep/mobile-sdk-spec/go/client"
 	"doorstep/mobile-sdk-spec/go/sim"
 )
 
 // routes are the walks of a demonstration: planned on the map by the simulator, or recorded ones.
 type routes struct {
 	plan  *sim.Map
+	fence *client.Fence
 	exits []recording // recorded walks that come near the boundary, cut where they are nearest
 	stays []recording // recorded walks, whole
 }
@@ -35,7 +36,8 @@ var walkNoise = sim.Noise{SigmaM: 1.5, Correlation: 5 * time.Second, AccuracyM: 
 
 const (
 	walkSpeed  = 1.3             // metres a second
-	shortVisit = 7 * time.Second // inside, before leaving by the door
+	shortVisit = 8 * time.Second // inside, before leaving by the door
+	stepsIn    = 5               // fixes inside that a visit takes: two to enter, some to be seen
 	longVisit  = 10 * time.Minute
 	approach   = 2  // metres outside the door
 	wayOut     = 90 // metres outside at the end
@@ -52,6 +54,9 @@ func newRoutes(traces string, x *geofence.Index) (*routes, error) {
 	}
 	r := &routes{}
 	if r.plan, err = sim.ParseMap(fence); err != nil {
+		return nil, err
+	}
+	if r.fence, err = client.ParseFence(fence); err != nil {
 		return nil, err
 	}
 	if traces == "" {
@@ -124,22 +129,48 @@ func nearestToBoundary(lines recording, x *geofence.Index) (line int, dist float
 	return line, dist, nil
 }
 
-// pick chooses a walk for a visit that is to end in the given way.
+// pick chooses a walk for a visit that is to end in the given way: one on which the phone finds itself
+// inside for long enough, which a short visit near a door with an erring phone may not.
 func (r *routes) pick(rng *rand.Rand, end ending) (*sim.Walker, error) {
-	opt := sim.Options{Seed: rng.Uint64(), SpeedMPS: walkSpeed, Noise: walkNoise, ApproachM: approach, OutM: wayOut,
-		Plan: sim.VisitPlan{Inside: shortVisit, EndBy: sim.Exit}}
-	from := r.exits
-	if end == byWithdrawal {
-		opt.Plan.Inside = longVisit
-		from = r.stays
+	for {
+		opt := sim.Options{Seed: rng.Uint64(), SpeedMPS: walkSpeed, Noise: walkNoise, ApproachM: approach, OutM: wayOut,
+			Plan: sim.VisitPlan{Inside: shortVisit, EndBy: sim.Exit}}
+		from := r.exits
+		if end == byWithdrawal {
+			opt.Plan.Inside = longVisit
+			from = r.stays
+		}
+		var lines recording
+		if len(from) > 0 {
+			lines = from[rng.IntN(len(from))]
+		}
+		trial, err := r.walker(lines, opt)
+		if err != nil {
+			return nil, err
+		}
+		if r.staysIn(trial) {
+			return r.walker(lines, opt) // the same walk, from its beginning
+		}
 	}
-	if len(from) == 0 {
+}
+
+func (r *routes) walker(lines recording, opt sim.Options) (*sim.Walker, error) {
+	if lines == nil {
 		return sim.NewWalker(r.plan, opt)
 	}
-	lines := from[rng.IntN(len(from))]
-	w, err := sim.NewTraceWalker(bytes.NewReader(bytes.Join(lines, []byte("\n"))), r.plan, opt)
-	if errors.Is(err, sim.ErrTrace) {
-		return sim.NewWalker(r.plan, opt)
+	return sim.NewTraceWalker(bytes.NewReader(bytes.Join(lines, []byte("\n"))), r.plan, opt)
+}
+
+// staysIn reports whether the first fixes after coming inside are all inside.
+func (r *routes) staysIn(w *sim.Walker) bool {
+	in := 0
+	for fix, _, ok := w.Next(); ok && in < stepsIn; fix, _, ok = w.Next() {
+		switch inside := r.fence.Inside(fix.Lat, fix.Lng, levelOf(fix)); {
+		case inside:
+			in++
+		case in > 0:
+			return false
+		}
 	}
-	return w, err
+	return in == stepsIn
 }

@@ -23,14 +23,14 @@ import (
 	"doorstep/tracking/server/auth"
 )
 
-// serveCmd holds every setting of the server: by flag, by environment (DOORSTEP_SERVE_…) or in a
+// serveCmd holds every setting of the server: by flag, by environment (DOORSTEP_…) or in a
 // JSON file. They are checked once, here; each error names the setting and its fix.
 type serveCmd struct {
 	Config      kong.ConfigFlag `help:"JSON file of settings, by the flags' names."`
 	Listen      string          `default:"127.0.0.1:8080" help:"Address to serve on."`
 	AdminListen string          `default:"127.0.0.1:9090" help:"Address for metrics; empty for none. Keep it private."`
 	PublicURL   string          `name:"public-url" help:"The address people reach, such as https://doorstep.example. Needed unless --listen is on loopback."`
-	Data        string          `default:"doorstep-data" type:"path" help:"Folder of the ledger and its keys."`
+	Data        string          `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"Folder of the ledger and its keys."`
 	Redis       string          `help:"redis:// or rediss:// URL of the live state. Without it: a redis-server found on this machine, or memory."`
 	Map         []string        `type:"path" help:"A store's map (file or folder of levels); repeat for more. Imported stores are served too."`
 	Registry    string          `type:"path" help:"Folder of the registry: purposes, data types, notices. Without it: the development registry."`

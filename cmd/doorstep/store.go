@@ -56,7 +56,7 @@ func describe(out io.Writer, path string, x *geofence.Index, report geofence.Rep
 }
 
 type storeImportCmd struct {
-	Data  string   `default:"doorstep-data" type:"path" help:"The server's data folder."`
+	Data  string   `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"The server's data folder."`
 	Files []string `arg:"" name:"file" help:"GeoJSON files or folders of levels; each is one store."`
 }
 
