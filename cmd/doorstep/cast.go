@@ -29,7 +29,7 @@ type cast struct {
 	walkers int
 	started time.Time
 	took    time.Duration
-	fresh   chan watchedAlert
+	fresh   chan string // alerts of our own walkers: those of people at the pages are left to people
 }
 
 // Figures of the play.
@@ -44,7 +44,7 @@ const (
 )
 
 func (c *demoCmd) cast(ctx context.Context, st *stack) (*cast, error) {
-	p := &cast{cmd: c, stack: st, index: st.indexes[0], tally: newTally(), walkers: c.Walkers, fresh: make(chan watchedAlert, 4096)}
+	p := &cast{cmd: c, stack: st, index: st.indexes[0], tally: newTally(), walkers: c.Walkers, fresh: make(chan string, 4096)}
 	if p.walkers < 0 {
 		p.walkers = lookers
 		if c.For > 0 {
@@ -62,12 +62,6 @@ func (c *demoCmd) cast(ctx context.Context, st *stack) (*cast, error) {
 	}
 	if p.watch, err = watch(ctx, st.address(), code); err != nil {
 		return nil, err
-	}
-	p.watch.onSeen = func(a watchedAlert) {
-		select {
-		case p.fresh <- a:
-		default: // the console cannot claim everything
-		}
 	}
 	if p.scan, err = startScanner(ctx, st); err != nil {
 		return nil, err
@@ -106,7 +100,7 @@ func (p *cast) shopper(ctx context.Context, n int) {
 	}
 	for round := n; p.timeLeft(ctx) > curtainTime; round++ {
 		w := &walker{base: p.stack.address(), key: p.stack.devKey, index: p.index, purpose: askPurpose, tally: p.tally, watch: p.watch,
-			scan: p.scan, pace: fixPace, end: ending(round % 2), stay: withdrawAt, fence: p.routes.fence, obeys: round%4 < 2}
+			scan: p.scan, pace: fixPace, end: ending(round % 2), stay: withdrawAt, fence: p.routes.fence, obeys: round%4 < 2, asked: p.fresh}
 		var err error
 		if w.route, err = p.routes.pick(rng, w.end); err != nil {
 			p.tally.problem(err.Error())
@@ -159,21 +153,30 @@ func (p *cast) claim(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case a := <-p.fresh:
-			p.tally.with(func(t *tally) {
-				if t.firstSeen == 0 {
-					t.firstSeen = time.Since(p.started)
-				}
-			})
-			if p.watch.act(ctx, a.ID, "claim", a.Version) != nil {
-				continue // it is gone already, or a person was faster
-			}
-			if p.watch.send(map[string]any{"type": "look", "alert": a.ID}) != nil || !pause(ctx, lookFor) {
+		case alert := <-p.fresh:
+			if !p.claimOne(ctx, alert) {
 				return
 			}
-			_ = p.watch.send(map[string]any{"type": "look_away", "alert": a.ID})
 		}
 	}
+}
+
+func (p *cast) claimOne(ctx context.Context, alert string) (goOn bool) {
+	if _, err := p.watch.until(ctx, alert, func(a *watched) time.Time { return a.raised }); err != nil {
+		return false
+	}
+	p.tally.with(func(t *tally) {
+		if t.firstSeen == 0 {
+			t.firstSeen = time.Since(p.started)
+		}
+	})
+	if p.watch.act(ctx, alert, "claim", 1) != nil {
+		return true // it is gone already, or a person was faster
+	}
+	if p.watch.send(map[string]any{"type": "look", "alert": alert}) != nil || !pause(ctx, lookFor) {
+		return false
+	}
+	return p.watch.send(map[string]any{"type": "look_away", "alert": alert}) == nil
 }
 
 func (p *cast) tell(ctx context.Context, say func(string)) {

@@ -39,6 +39,7 @@ type walker struct {
 	route   *sim.Walker
 	fence   *client.Fence // what the phone holds; a phone that does not obey it leaves all to the server
 	obeys   bool
+	asked   chan<- string // alerts that were raised, for whoever claims
 	pace    time.Duration // between fixes
 	stay    int           // fixes to send inside before a withdrawal, or 0
 
@@ -126,6 +127,10 @@ func (w *walker) walk(ctx context.Context, c *client.Client, s *client.Session) 
 			var err error
 			if alert, err = s.Help("fitting", false); err != nil {
 				return fmt.Errorf("help: %w", err)
+			}
+			select {
+			case w.asked <- alert:
+			default: // the desk cannot claim everything
 			}
 		case state == "active" && w.end == byWithdrawal && sentInside >= w.stay:
 			return w.withdraw(ctx, c, s, alert)

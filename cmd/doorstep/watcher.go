@@ -20,11 +20,10 @@ import (
 // watcher is a staff console without a screen: it signs in, answers beats, claims what it is told
 // to, and notes when it was told what. Times are taken as each frame arrives.
 type watcher struct {
-	base   string
-	http   *http.Client
-	conn   *websocket.Conn
-	done   chan struct{}
-	onSeen func(alert watchedAlert) // called by the reader for each alert that is new
+	base string
+	http *http.Client
+	conn *websocket.Conn
+	done chan struct{}
 
 	write sync.Mutex
 
@@ -44,7 +43,6 @@ type watched struct {
 	raised, hidden, gone time.Time
 	off                  time.Time // the request stays, its location is off
 	reason, proof        string
-	version              int
 	changed              chan struct{} // closed and replaced at every change
 }
 
@@ -196,19 +194,14 @@ func (w *watcher) take(b []byte, at time.Time) {
 func (w *watcher) saw(a watchedAlert, at time.Time) {
 	w.mu.Lock()
 	held := w.entry(a.ID)
-	fresh := held.raised.IsZero()
-	if fresh {
+	if held.raised.IsZero() {
 		held.raised = at
 	}
-	held.version = max(held.version, a.Version)
 	if a.Presence == "off" && held.off.IsZero() {
 		held.off = at
 	}
 	held.signal()
 	w.mu.Unlock()
-	if fresh && w.onSeen != nil {
-		w.onSeen(a)
-	}
 }
 
 func (w *watcher) noted(id string, f consoleFrame, at time.Time) {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"doorstep/tracking/server/console/consoletest"
 )
 
 func zone(id, name string, level int) obj {
@@ -34,11 +36,11 @@ func card(id, condition string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll('[data-testid="card"][data-alert=%q]')].some(c => %s)`, id, condition)
 }
 
-func signIn(t *testing.T, p *page, b *backend) {
+func signIn(t *testing.T, p *consoletest.Page, b *backend) {
 	t.Helper()
-	p.open(b.url + "/console/#code=" + goodCode)
-	p.until("live", `document.querySelector('[data-testid="connection"]')?.dataset.state === 'live'`)
-	if got := js[string](p, "location.href"); strings.Contains(got, "code") || strings.Contains(got, "#") {
+	p.Open(b.url + "/console/#code=" + goodCode)
+	p.Until("live", `document.querySelector('[data-testid="connection"]')?.dataset.state === 'live'`)
+	if got := consoletest.JS[string](p, "location.href"); strings.Contains(got, "code") || strings.Contains(got, "#") {
 		t.Errorf("the code is still in the address: %s", got)
 	}
 }
@@ -46,33 +48,33 @@ func signIn(t *testing.T, p *page, b *backend) {
 func TestConsole(t *testing.T) {
 	b := newBackend(t)
 	b.alerts = someAlerts()
-	p := openPage(t, browser(t), 1280, 800)
+	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 800)
 	signIn(t, p, b)
-	p.until("six cards", `document.querySelectorAll('[data-testid="card"]').length === 6`)
-	p.until("map", `document.querySelectorAll('.floor .zone').length > 5`)
+	p.Until("six cards", `document.querySelectorAll('[data-testid="card"]').length === 6`)
+	p.Until("map", `document.querySelectorAll('.floor .zone').length > 5`)
 	for _, size := range [][2]int64{{1280, 800}, {1920, 1080}, {820, 1180}, {390, 844}, {360, 780}, {320, 640}} {
 		for _, dark := range []bool{false, true} {
-			p.size(size[0], size[1])
-			p.dark(dark)
+			p.Size(size[0], size[1])
+			p.Dark(dark)
 			name := fmt.Sprintf("console-%d-%v", size[0], dark)
-			p.fits(name)
-			p.shot(name)
+			p.Fits(name)
+			p.Shot(name)
 		}
 	}
-	p.dark(false)
-	p.size(1280, 800)
+	p.Dark(false)
+	p.Size(1280, 800)
 	for _, lang := range []string{"zh", "ar"} {
-		p.do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '`+lang+`')`), chromedp.Reload())
-		p.until("six cards", `document.querySelectorAll('[data-testid="card"]').length === 6`)
+		p.Do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '`+lang+`')`), chromedp.Reload())
+		p.Until("six cards", `document.querySelectorAll('[data-testid="card"]').length === 6`)
 		for _, size := range [][2]int64{{1280, 800}, {360, 780}} {
-			p.size(size[0], size[1])
-			p.fits("console-" + lang)
-			p.shot(fmt.Sprintf("console-%s-%d", lang, size[0]))
+			p.Size(size[0], size[1])
+			p.Fits("console-" + lang)
+			p.Shot(fmt.Sprintf("console-%s-%d", lang, size[0]))
 		}
 	}
-	p.do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', 'en')`), chromedp.Reload())
-	p.until("live", `document.querySelector('[data-testid="connection"]')?.dataset.state === 'live'`)
-	p.size(1280, 800)
+	p.Do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', 'en')`), chromedp.Reload())
+	p.Until("live", `document.querySelector('[data-testid="connection"]')?.dataset.state === 'live'`)
+	p.Size(1280, 800)
 	t.Run("loses a claim", func(t *testing.T) { losesClaim(p, b) })
 	t.Run("claims", func(t *testing.T) { claims(p, b) })
 	t.Run("hides at once", func(t *testing.T) { hides(p, b) })
@@ -80,129 +82,129 @@ func TestConsole(t *testing.T) {
 	t.Run("blanks without a beat", func(t *testing.T) { blanks(p, b) })
 	t.Run("says when it cannot confirm", func(t *testing.T) { unconfirmed(p, b) })
 	t.Run("clears when signed out", func(t *testing.T) { signsOut(p) })
-	p.quiet("409", "the server responded with a status of 401")
+	p.Quiet("409", "the server responded with a status of 401")
 }
 
-func losesClaim(p *page, b *backend) {
+func losesClaim(p *consoletest.Page, b *backend) {
 	b.mu.Lock()
 	b.claimBy = "Jonas"
 	b.mu.Unlock()
-	p.do(clickIn("a2", "claim"))
-	p.until("the loser reads who won", card("a2", `c.innerText.includes('Jonas claimed it first')`))
-	if !js[bool](p, card("a2", `c.dataset.state === 'raised'`)) {
-		p.t.Error("a lost claim was shown as won")
+	p.Do(consoletest.ClickIn("a2", "claim"))
+	p.Until("the loser reads who won", card("a2", `c.innerText.includes('Jonas claimed it first')`))
+	if !consoletest.JS[bool](p, card("a2", `c.dataset.state === 'raised'`)) {
+		p.T.Error("a lost claim was shown as won")
 	}
 	b.mu.Lock()
 	b.claimBy = ""
 	b.mu.Unlock()
 }
 
-func claims(p *page, b *backend) {
-	p.do(clickIn("a1", "claim"))
-	p.until("mine", card("a1", `c.dataset.state === 'mine'`))
+func claims(p *consoletest.Page, b *backend) {
+	p.Do(consoletest.ClickIn("a1", "claim"))
+	p.Until("mine", card("a1", `c.dataset.state === 'mine'`))
 	if got := b.sent("look")["alert"]; got != "a1" {
-		p.t.Errorf("looks at %v", got)
+		p.T.Errorf("looks at %v", got)
 	}
 	b.position("a1", -24, -12)
-	p.until("a dot", `document.querySelector('[data-testid="dot"][data-alert="a1"]') !== null`)
-	p.shot("console-mine")
+	p.Until("a dot", `document.querySelector('[data-testid="dot"][data-alert="a1"]') !== null`)
+	p.Shot("console-mine")
 }
 
-func hides(p *page, b *backend) {
+func hides(p *consoletest.Page, b *backend) {
 	b.toScreens(obj{"type": "presence", "alert": "a1", "presence": "hidden", "t": time.Now().UnixMilli()})
-	p.until("hidden", card("a1", `c.dataset.presence === 'hidden' && !c.innerText.includes('Shoes')`))
-	if js[bool](p, `document.querySelector('[data-testid="dot"]') !== null`) {
-		p.t.Error("the dot outlived the hiding")
+	p.Until("hidden", card("a1", `c.dataset.presence === 'hidden' && !c.innerText.includes('Shoes')`))
+	if consoletest.JS[bool](p, `document.querySelector('[data-testid="dot"]') !== null`) {
+		p.T.Error("the dot outlived the hiding")
 	}
-	p.shot("console-hidden")
+	p.Shot("console-hidden")
 	b.toScreens(obj{"type": "presence", "alert": "a1", "presence": "visible", "t": time.Now().UnixMilli()})
 	b.toScreens(obj{"type": "live", "alert": "a1", "zone": zone("shoes", "Shoes", 0), "word": "Maple ▲ green"})
-	p.until("back", card("a1", `c.dataset.presence === 'visible' && c.innerText.includes('Shoes')`))
+	p.Until("back", card("a1", `c.dataset.presence === 'visible' && c.innerText.includes('Shoes')`))
 }
 
-func forgets(p *page, b *backend) {
+func forgets(p *consoletest.Page, b *backend) {
 	b.toScreens(obj{"type": "live", "alert": "a1", "zone": obj{"id": "canary-zone", "name": "Canary zone", "level": 0}, "word": "Canary ▲ green"})
 	b.position("a1", -24, -12)
-	p.until("everything is there", `document.body.innerHTML.includes('Canary zone') && document.querySelector('[data-testid="dot"]') !== null`)
+	p.Until("everything is there", `document.body.innerHTML.includes('Canary zone') && document.querySelector('[data-testid="dot"]') !== null`)
 	b.toScreens(obj{"type": "gone", "alert": "a1", "offset": 9, "reason": "left_store", "t": time.Now().UnixMilli(), "proof": "x"})
-	p.until("gone", `[...document.querySelectorAll('[data-testid="card"][data-state="gone"]')].some(c => c.innerText.includes('Left the store'))`)
-	left := js[string](p, `(() => {
+	p.Until("gone", `[...document.querySelectorAll('[data-testid="card"][data-state="gone"]')].some(c => c.innerText.includes('Left the store'))`)
+	left := consoletest.JS[string](p, `(() => {
 		const all = document.documentElement.outerHTML + location.href + document.title + JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + JSON.stringify(history.state);
 		return ['Canary', 'a1"', 'canary-zone'].filter(w => all.includes(w)).join(' ');
 	})()`)
 	if left != "" {
-		p.t.Errorf("after gone the page still holds: %s", left)
+		p.T.Errorf("after gone the page still holds: %s", left)
 	}
-	if js[int](p, `document.querySelectorAll('[data-testid="dot"]').length`) != 0 {
-		p.t.Error("a dot outlived its shopper")
+	if consoletest.JS[int](p, `document.querySelectorAll('[data-testid="dot"]').length`) != 0 {
+		p.T.Error("a dot outlived its shopper")
 	}
 	b.toScreens(obj{"type": "live", "alert": "a1", "zone": zone("shoes", "Canary again", 0), "word": "Canary ▲ green"})
 	b.position("a1", 1, 1)
 	b.toScreens(obj{"type": "alert", "offset": 10, "alert": obj{"id": "a9", "kind": "help", "state": "raised", "version": 1, "raised_t": time.Now().UnixMilli(), "changed_t": 1, "due_t": 0, "presence": "visible"}})
-	p.until("a later alert", card("a9", "true"))
-	if js[bool](p, `document.documentElement.outerHTML.includes('Canary')`) {
-		p.t.Error("what came late about somebody gone was shown")
+	p.Until("a later alert", card("a9", "true"))
+	if consoletest.JS[bool](p, `document.documentElement.outerHTML.includes('Canary')`) {
+		p.T.Error("what came late about somebody gone was shown")
 	}
-	p.shot("console-gone")
+	p.Shot("console-gone")
 }
 
-func blanks(p *page, b *backend) {
-	p.do(clickIn("a2", "claim"))
-	p.until("mine", card("a2", `c.dataset.state === 'mine'`))
+func blanks(p *consoletest.Page, b *backend) {
+	p.Do(consoletest.ClickIn("a2", "claim"))
+	p.Until("mine", card("a2", `c.dataset.state === 'mine'`))
 	b.position("a2", 5, -5)
-	p.until("a dot", `document.querySelector('[data-testid="dot"]') !== null`)
+	p.Until("a dot", `document.querySelector('[data-testid="dot"]') !== null`)
 	b.mu.Lock()
 	b.mute = true
 	b.mu.Unlock()
-	p.until("blanked", `document.querySelector('[data-testid="dot"]') === null`)
-	p.until("lost", `document.querySelector('[data-testid="connection"]').dataset.state === 'lost'`)
-	p.until("places are gone", `!document.querySelector('[data-testid="cards"]').innerText.includes('Beauty') && !document.querySelector('.badge')`)
-	if !strings.Contains(p.text(), "Positions hidden") {
-		p.t.Error("the page does not say that positions are hidden")
+	p.Until("blanked", `document.querySelector('[data-testid="dot"]') === null`)
+	p.Until("lost", `document.querySelector('[data-testid="connection"]').dataset.state === 'lost'`)
+	p.Until("places are gone", `!document.querySelector('[data-testid="cards"]').innerText.includes('Beauty') && !document.querySelector('.badge')`)
+	if !strings.Contains(p.Text(), "Positions hidden") {
+		p.T.Error("the page does not say that positions are hidden")
 	}
-	p.shot("console-lost")
+	p.Shot("console-lost")
 	b.mu.Lock()
 	b.mute = false
 	b.mu.Unlock()
-	p.until("live again", `document.querySelector('[data-testid="connection"]').dataset.state === 'live'`)
+	p.Until("live again", `document.querySelector('[data-testid="connection"]').dataset.state === 'live'`)
 }
 
-func unconfirmed(p *page, b *backend) {
+func unconfirmed(p *consoletest.Page, b *backend) {
 	b.mu.Lock()
 	b.serving = false
 	b.mu.Unlock()
-	p.until("unconfirmed", `document.querySelector('[data-testid="connection"]').dataset.state === 'unconfirmed'`)
-	p.until("said", `document.querySelector('[data-testid="banner"]').innerText === 'Cannot confirm consent. Positions hidden.'`)
+	p.Until("unconfirmed", `document.querySelector('[data-testid="connection"]').dataset.state === 'unconfirmed'`)
+	p.Until("said", `document.querySelector('[data-testid="banner"]').innerText === 'Cannot confirm consent. Positions hidden.'`)
 	b.mu.Lock()
 	b.serving = true
 	b.mu.Unlock()
-	p.until("live again", `document.querySelector('[data-testid="connection"]').dataset.state === 'live'`)
+	p.Until("live again", `document.querySelector('[data-testid="connection"]').dataset.state === 'live'`)
 }
 
-func signsOut(p *page) {
-	p.click("sign-out")
-	p.until("cleared", `document.querySelector('[data-testid="message"]')?.innerText.includes('signed out') && !document.querySelector('[data-testid="card"]')`)
-	p.shot("console-signed-out")
+func signsOut(p *consoletest.Page) {
+	p.Click("sign-out")
+	p.Until("cleared", `document.querySelector('[data-testid="message"]')?.innerText.includes('signed out') && !document.querySelector('[data-testid="card"]')`)
+	p.Shot("console-signed-out")
 }
 
 func TestShopper(t *testing.T) {
 	b := newBackend(t)
-	p := openPage(t, browser(t), 1280, 900)
-	p.open(b.url + "/shopper/#code=" + goodCode)
-	p.until("off", indicator("off"))
-	if got := js[string](p, "location.href"); strings.Contains(got, "code") {
+	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 900)
+	p.Open(b.url + "/shopper/#code=" + goodCode)
+	p.Until("off", indicator("off"))
+	if got := consoletest.JS[string](p, "location.href"); strings.Contains(got, "code") {
 		t.Errorf("the code is still in the address: %s", got)
 	}
 	for _, lang := range []string{"zh", "ar", "en"} {
-		p.do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '`+lang+`')`), chromedp.Reload())
-		p.until("off", indicator("off"))
+		p.Do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '`+lang+`')`), chromedp.Reload())
+		p.Until("off", indicator("off"))
 		shots(p, "shopper-off-"+lang)
 	}
 	t.Run("asks", func(t *testing.T) { asks(p, b) })
 	t.Run("says when nobody is there", func(t *testing.T) { nobody(p, b) })
 	t.Run("is helped", func(t *testing.T) { helped(p, b) })
 	t.Run("stops in one tap", func(t *testing.T) { stops(p, b) })
-	p.quiet("409")
+	p.Quiet("409")
 }
 
 func indicator(state string) string {
@@ -210,127 +212,127 @@ func indicator(state string) string {
 }
 
 // shots checks a state of the page at each size, in both themes.
-func shots(p *page, name string) {
-	p.t.Helper()
+func shots(p *consoletest.Page, name string) {
+	p.T.Helper()
 	for _, size := range [][2]int64{{1280, 900}, {820, 1180}, {390, 844}, {360, 780}, {320, 640}} {
 		for _, dark := range []bool{false, true} {
-			p.size(size[0], size[1])
-			p.dark(dark)
+			p.Size(size[0], size[1])
+			p.Dark(dark)
 			full := fmt.Sprintf("%s-%d-%v", name, size[0], dark)
-			p.fits(full)
-			p.shot(full)
+			p.Fits(full)
+			p.Shot(full)
 		}
 	}
-	p.dark(false)
-	p.size(1280, 900)
+	p.Dark(false)
+	p.Size(1280, 900)
 }
 
-func asks(p *page, b *backend) {
-	p.click("begin")
-	p.until("the question", `document.querySelectorAll('[data-testid="prompt"] .choices button').length === 4`)
-	boxes := js[string](p, `(() => { const all = [...document.querySelectorAll('.choices button')].map(b => { const r = b.getBoundingClientRect(), s = getComputedStyle(b);
+func asks(p *consoletest.Page, b *backend) {
+	p.Click("begin")
+	p.Until("the question", `document.querySelectorAll('[data-testid="prompt"] .choices button').length === 4`)
+	boxes := consoletest.JS[string](p, `(() => { const all = [...document.querySelectorAll('.choices button')].map(b => { const r = b.getBoundingClientRect(), s = getComputedStyle(b);
 		return [Math.round(r.width), Math.round(r.height), s.color, s.backgroundColor, s.fontWeight, s.borderColor, s.fontSize].join('|'); });
 		return new Set(all).size === 1 ? all[0] : all.join('\n'); })()`)
 	if !strings.Contains(boxes, "|48|") || strings.Contains(boxes, "\n") {
-		p.t.Errorf("the four answers are not alike, or not 48 px high:\n%s", boxes)
+		p.T.Errorf("the four answers are not alike, or not 48 px high:\n%s", boxes)
 	}
-	if js[bool](p, `document.activeElement instanceof HTMLButtonElement`) {
-		p.t.Error("an answer was focused beforehand")
+	if consoletest.JS[bool](p, `document.activeElement instanceof HTMLButtonElement`) {
+		p.T.Error("an answer was focused beforehand")
 	}
 	shots(p, "shopper-prompt")
-	p.click("choice-visit")
-	p.until("local", `document.querySelector('[data-testid="indicator"]').innerText.includes('starts inside')`)
+	p.Click("choice-visit")
+	p.Until("local", `document.querySelector('[data-testid="indicator"]').innerText.includes('starts inside')`)
 	if got := b.sent("decision"); got["choice"] != "visit" || len(got["digest"].(string)) != 64 {
-		p.t.Errorf("the decision was %v", got)
+		p.T.Errorf("the decision was %v", got)
 	}
 }
 
-func nobody(p *page, b *backend) {
+func nobody(p *consoletest.Page, b *backend) {
 	b.mu.Lock()
 	b.onDuty = false
 	b.mu.Unlock()
-	p.click("speed-10")
-	p.click("walk-in")
-	p.until("nobody", `document.querySelector('[data-testid="obstacle"]')?.innerText.includes('Nobody is at the desk now')`)
-	p.shot("shopper-nobody")
+	p.Click("speed-10")
+	p.Click("walk-in")
+	p.Until("nobody", `document.querySelector('[data-testid="obstacle"]')?.innerText.includes('Nobody is at the desk now')`)
+	p.Shot("shopper-nobody")
 	b.mu.Lock()
 	b.onDuty = true
 	b.mu.Unlock()
-	p.click("stop")
-	p.until("stopped", indicator("stopped"))
-	p.click("ok")
-	p.click("begin")
-	p.click("choice-visit")
+	p.Click("stop")
+	p.Until("stopped", indicator("stopped"))
+	p.Click("ok")
+	p.Click("begin")
+	p.Click("choice-visit")
 }
 
-func helped(p *page, b *backend) {
-	p.until("active", indicator("active"))
-	p.until("the word", `document.querySelector('[data-testid="word"]')?.innerText.trim() === 'Maple'`)
+func helped(p *consoletest.Page, b *backend) {
+	p.Until("active", indicator("active"))
+	p.Until("the word", `document.querySelector('[data-testid="word"]')?.innerText.trim() === 'Maple'`)
 	fix := b.sent("fix")
 	if fix["source"] != "sim" || fix["mocked"] != false {
-		p.t.Errorf("a pretended fix says %v", fix)
+		p.T.Errorf("a pretended fix says %v", fix)
 	}
-	p.click("call-staff")
-	p.shot("shopper-call")
-	p.click("topic-fitting")
+	p.Click("call-staff")
+	p.Shot("shopper-call")
+	p.Click("topic-fitting")
 	if got := b.sent("help"); got["topic"] != "fitting" || got["show_me"] != false {
-		p.t.Errorf("asked for %v", got)
+		p.T.Errorf("asked for %v", got)
 	}
-	p.until("heard", `document.querySelector('[data-testid="request"]')?.dataset.state === 'seen'`)
+	p.Until("heard", `document.querySelector('[data-testid="request"]')?.dataset.state === 'seen'`)
 	shots(p, "shopper-active")
 	b.toPhones(obj{"type": "seen", "by": "floor", "team": "Shoes", "since": time.Now().UnixMilli()})
-	p.until("seen", indicator("seen"))
+	p.Until("seen", indicator("seen"))
 	shots(p, "shopper-seen")
 	b.toPhones(obj{"type": "unseen"})
-	p.until("unseen", indicator("active"))
-	p.click("lock")
-	p.until("locked", `document.querySelector('.locked') !== null`)
+	p.Until("unseen", indicator("active"))
+	p.Click("lock")
+	p.Until("locked", `document.querySelector('.locked') !== null`)
 	if got := b.sent("pause")["reason"]; got != "background" {
-		p.t.Errorf("paused because of %v", got)
+		p.T.Errorf("paused because of %v", got)
 	}
-	p.shot("shopper-locked")
-	p.click("unlock")
-	p.until("active again", indicator("active"))
-	p.click("walk-out")
-	p.until("outside", indicator("stopped"))
+	p.Shot("shopper-locked")
+	p.Click("unlock")
+	p.Until("active again", indicator("active"))
+	p.Click("walk-out")
+	p.Until("outside", indicator("stopped"))
 	b.sent("outside")
-	p.until("still inside?", `document.querySelector('[data-testid="still"]') !== null`)
+	p.Until("still inside?", `document.querySelector('[data-testid="still"]') !== null`)
 	shots(p, "shopper-left")
-	p.click("still")
-	p.click("walk-in")
-	p.until("active again", indicator("active"))
+	p.Click("still")
+	p.Click("walk-in")
+	p.Until("active again", indicator("active"))
 }
 
-func stops(p *page, b *backend) {
-	p.click("stop")
-	p.until("confirmed", `document.querySelector('[data-testid="receipt"]')?.innerText.includes('Removed from 2 servers and 3 screens in 84 ms')`)
+func stops(p *consoletest.Page, b *backend) {
+	p.Click("stop")
+	p.Until("confirmed", `document.querySelector('[data-testid="receipt"]')?.innerText.includes('Removed from 2 servers and 3 screens in 84 ms')`)
 	if got := b.sent("withdrawal")["scope"]; got != "store" {
-		p.t.Errorf("withdrew from %v", got)
+		p.T.Errorf("withdrew from %v", got)
 	}
-	if js[bool](p, `document.querySelector('.near') !== null`) {
-		p.t.Error("location is off, and the phone still picks by it")
+	if consoletest.JS[bool](p, `document.querySelector('.near') !== null`) {
+		p.T.Error("location is off, and the phone still picks by it")
 	}
-	p.click("check")
-	p.until("checked", `document.querySelector('[data-testid="verdict"]')?.dataset.verdict === 'valid'`)
+	p.Click("check")
+	p.Until("checked", `document.querySelector('[data-testid="verdict"]')?.dataset.verdict === 'valid'`)
 	shots(p, "shopper-stopped")
 }
 
 func TestDemo(t *testing.T) {
 	b := newBackend(t)
 	b.alerts = someAlerts()
-	p := openPage(t, browser(t), 1280, 800)
-	p.open(b.url + "/demo#shopper=" + goodCode + "&staff=" + goodCode)
+	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 800)
+	p.Open(b.url + "/demo#shopper=" + goodCode + "&staff=" + goodCode)
 	inside := func(side, what string) string {
 		return `document.querySelector('iframe.` + side + `')?.contentDocument?.querySelector('` + what + `')`
 	}
-	p.until("both sides", inside("shopper", `[data-testid="indicator"]`)+" && "+inside("staff", `[data-testid="card"]`))
-	if html := js[string](p, `document.documentElement.outerHTML + location.href + [...document.querySelectorAll('iframe')].map(f => f.contentWindow.location.href + f.outerHTML).join()`); strings.Contains(html, goodCode) {
+	p.Until("both sides", inside("shopper", `[data-testid="indicator"]`)+" && "+inside("staff", `[data-testid="card"]`))
+	if html := consoletest.JS[string](p, `document.documentElement.outerHTML + location.href + [...document.querySelectorAll('iframe')].map(f => f.contentWindow.location.href + f.outerHTML).join()`); strings.Contains(html, goodCode) {
 		t.Error("a code stands in the page or in an address")
 	}
 	for _, size := range [][2]int64{{1280, 800}, {1920, 1080}, {820, 1180}, {390, 844}} {
-		p.size(size[0], size[1])
-		p.fits("demo")
-		p.shot(fmt.Sprintf("demo-%d", size[0]))
+		p.Size(size[0], size[1])
+		p.Fits("demo")
+		p.Shot(fmt.Sprintf("demo-%d", size[0]))
 	}
-	p.quiet()
+	p.Quiet()
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package console_test
+// Package consoletest drives the pages in a real browser, for the tests of the pages and for those of
+// the whole server.
+package consoletest
 
 import (
 	"context"
@@ -34,8 +36,8 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// browser starts one Chromium for the whole of a test.
-func browser(t *testing.T) context.Context {
+// Browser starts one Chromium for the whole of a test.
+func Browser(t *testing.T) context.Context {
 	t.Helper()
 	opts := append([]chromedp.ExecAllocatorOption{}, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
 		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()),
@@ -52,22 +54,22 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// page is one tab, and everything it complains about.
-type page struct {
-	t    *testing.T
-	ctx  context.Context
+// Page is one tab, and everything it complains about.
+type Page struct {
+	T    *testing.T
+	Ctx  context.Context // of the tab
 	mu   sync.Mutex
 	errs []string
 }
 
-func openPage(t *testing.T, parent context.Context, w, h int64) *page {
+func OpenPage(t *testing.T, parent context.Context, w, h int64) *Page {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(parent)
 	t.Cleanup(closeTab)
 	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(cancel)
-	p := &page{t: t, ctx: ctx}
-	p.do(call(log.Enable, cdp.Empty{}), chromedp.EmulateViewport(w, h))
+	p := &Page{T: t, Ctx: ctx}
+	p.Do(call(log.Enable, cdp.Empty{}), chromedp.EmulateViewport(w, h))
 	watch(p, runtime.ExceptionThrown, func(e runtime.EventExceptionThrown) string {
 		return (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error()
 	})
@@ -91,8 +93,8 @@ func openPage(t *testing.T, parent context.Context, w, h int64) *page {
 }
 
 // watch turns a kind of event into complaints; an empty one is none.
-func watch[E any](p *page, kind cdp.Event[E], complaint func(E) string) {
-	events := chromedp.Events(p.ctx, kind)
+func watch[E any](p *Page, kind cdp.Event[E], complaint func(E) string) {
+	events := chromedp.Events(p.Ctx, kind)
 	go func() {
 		for e, err := range events {
 			if err != nil {
@@ -113,15 +115,15 @@ func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromed
 	})
 }
 
-func (p *page) complain(s string) {
+func (p *Page) complain(s string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.errs = append(p.errs, s)
 }
 
-// quiet fails if the page logged an error, a warning or a violated policy; allowed ones aside.
-func (p *page) quiet(allowed ...string) {
-	p.t.Helper()
+// Quiet fails if the page logged an error, a warning or a violated policy; allowed ones aside.
+func (p *Page) Quiet(allowed ...string) {
+	p.T.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 next:
@@ -131,100 +133,100 @@ next:
 				continue next
 			}
 		}
-		p.t.Errorf("the page complained: %s", e)
+		p.T.Errorf("the page complained: %s", e)
 	}
 }
 
-func (p *page) do(actions ...chromedp.Action[chromedp.Void]) {
-	p.t.Helper()
-	if err := chromedp.Do(p.ctx, actions...); err != nil {
-		p.t.Fatalf("%v\n%s", err, p.text())
+func (p *Page) Do(actions ...chromedp.Action[chromedp.Void]) {
+	p.T.Helper()
+	if err := chromedp.Do(p.Ctx, actions...); err != nil {
+		p.T.Fatalf("%v\n%s", err, p.Text())
 	}
 }
 
-func (p *page) open(url string) { p.t.Helper(); p.do(chromedp.Navigate(url)) }
+func (p *Page) Open(url string) { p.T.Helper(); p.Do(chromedp.Navigate(url)) }
 
-// text is what the page says, for messages of failed tests.
-func (p *page) text() string {
-	s, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("document.body?.innerText ?? ''"))
+// Text is what the page says, for messages of failed tests.
+func (p *Page) Text() string {
+	s, err := chromedp.Run(p.Ctx, chromedp.Evaluate[string]("document.body?.innerText ?? ''"))
 	if err != nil {
 		return err.Error()
 	}
 	return s
 }
 
-// js evaluates an expression.
-func js[T any](p *page, expression string) T {
-	p.t.Helper()
-	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression))
+// JS evaluates an expression.
+func JS[T any](p *Page, expression string) T {
+	p.T.Helper()
+	v, err := chromedp.Run(p.Ctx, chromedp.Evaluate[T](expression))
 	if err != nil {
-		p.t.Fatalf("%s: %v", expression, err)
+		p.T.Fatalf("%s: %v", expression, err)
 	}
 	return v
 }
 
-// until waits for a condition written in JavaScript. It asks from here: the pages' policy forbids
+// Until waits for a condition written in JavaScript. It asks from here: the pages' policy forbids
 // making functions out of text in there.
-func (p *page) until(what, condition string) {
-	p.t.Helper()
+func (p *Page) Until(what, condition string) {
+	p.T.Helper()
 	patience := time.NewTimer(15 * time.Second)
 	defer patience.Stop()
 	again := time.NewTicker(15 * time.Millisecond)
 	defer again.Stop()
-	for !js[bool](p, "Boolean("+condition+")") {
+	for !JS[bool](p, "Boolean("+condition+")") {
 		select {
 		case <-again.C:
 		case <-patience.C:
-			p.t.Fatalf("never happened: %s (%s)\n%s", what, condition, p.text())
+			p.T.Fatalf("never happened: %s (%s)\n%s", what, condition, p.Text())
 		}
 	}
 }
 
-func (p *page) click(testid string) {
-	p.t.Helper()
+func (p *Page) Click(testid string) {
+	p.T.Helper()
 	sel := chromedp.CSS(`[data-testid="` + testid + `"]`)
-	p.do(chromedp.WaitVisible(sel), chromedp.Click(sel))
+	p.Do(chromedp.WaitVisible(sel), chromedp.Click(sel))
 }
 
-// clickIn clicks a control inside one alert's card.
-func clickIn(alert, testid string) chromedp.Action[chromedp.Void] {
+// ClickIn clicks a control inside one alert's card.
+func ClickIn(alert, testid string) chromedp.Action[chromedp.Void] {
 	return chromedp.Click(chromedp.CSS(`[data-alert="` + alert + `"] [data-testid="` + testid + `"]`))
 }
 
-func (p *page) size(w, h int64) { p.t.Helper(); p.do(chromedp.EmulateViewport(w, h)) }
+func (p *Page) Size(w, h int64) { p.T.Helper(); p.Do(chromedp.EmulateViewport(w, h)) }
 
-// fits fails if the page can be scrolled sideways.
-func (p *page) fits(name string) {
-	p.t.Helper()
-	over := js[int](p, "document.documentElement.scrollWidth - document.documentElement.clientWidth")
+// Fits fails if the page can be scrolled sideways.
+func (p *Page) Fits(name string) {
+	p.T.Helper()
+	over := JS[int](p, "document.documentElement.scrollWidth - document.documentElement.clientWidth")
 	if over > 0 {
-		p.t.Errorf("%s: %d px too wide: %s", name, over, js[string](p, `[...document.querySelectorAll('body *')]
+		p.T.Errorf("%s: %d px too wide: %s", name, over, JS[string](p, `[...document.querySelectorAll('body *')]
 			.filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.tagName + '.' + e.className).slice(0, 6).join(' ')`))
 	}
 }
 
-// shot writes a picture where DOORSTEP_SHOTS says, for people to look at.
-func (p *page) shot(name string) {
-	p.t.Helper()
+// Shot writes a picture where DOORSTEP_SHOTS says, for people to look at.
+func (p *Page) Shot(name string) {
+	p.T.Helper()
 	dir := os.Getenv("DOORSTEP_SHOTS")
 	if dir == "" {
 		return
 	}
-	b, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	b, err := chromedp.Run(p.Ctx, chromedp.CaptureScreenshot())
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), b, 0o644); err != nil {
-		p.t.Error(err)
+		p.T.Error(err)
 	}
 }
 
-func (p *page) dark(on bool) {
-	p.t.Helper()
+func (p *Page) Dark(on bool) {
+	p.T.Helper()
 	scheme := "light"
 	if on {
 		scheme = "dark"
 	}
-	p.do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+	p.Do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
 }

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"doorstep/cmd/doorstep/demostore"
+	"doorstep/tracking/server"
+	"doorstep/tracking/server/auth"
+	"doorstep/tracking/server/console/consoletest"
+
+	"time"
+)
+
+func indicator(state string) string {
+	return fmt.Sprintf(`document.querySelector('[data-testid="indicator"]')?.dataset.state === %q`, state)
+}
+
+// Both pages, in a real browser, against the whole server: asked, granted, walked in, an alert seen and
+// claimed, a dot shown and the phone saying so, withdrawn, gone; and the receipt checked by the page.
+func TestPages(t *testing.T) {
+	_, err := exec.LookPath("chromium")
+	needs(t, err == nil, "chromium")
+	r := serveStores(t)
+	staffCode, shopperCode := r.codes(t)
+	tab := consoletest.Browser(t)
+	staff := consoletest.OpenPage(t, tab, 1280, 800)
+	staff.Open(r.address() + "/console/#code=" + staffCode)
+	staff.Until("the console is live", `document.querySelector('[data-testid="connection"]')?.dataset.state === 'live'`)
+	staff.Until("nobody needs help", `document.querySelector('[data-testid="empty"]') !== null`)
+
+	// A tab of its own would be hidden while the console is looked at, and a hidden tab pauses.
+	shopper := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 900)
+	shopper.Open(r.address() + "/shopper/#code=" + shopperCode)
+	shopper.Until("not sharing", indicator("off"))
+	shopper.Click("begin")
+	shopper.Click("choice-visit")
+	shopper.Until("given", `document.querySelector('[data-testid="decision-receipt"]') !== null || document.querySelector('[data-testid="start"]') !== null || document.querySelector('[data-testid="walk-in"]') !== null`)
+	shopper.Click("walk-in")
+	shopper.Until("active", indicator("active"))
+	word := consoletest.JS[string](shopper, `document.querySelector('[data-testid="word"]').dataset.word`)
+
+	shopper.Click("call-staff")
+	shopper.Click("topic-fitting")
+	staff.Until("the card, with the visit's word", fmt.Sprintf(`[...document.querySelectorAll('[data-testid="card"]')].some(c => c.dataset.presence === 'visible' && c.innerText.includes(%q))`, strings.Fields(word)[0]))
+	alert := consoletest.JS[string](staff, `document.querySelector('[data-testid="card"]').dataset.alert`)
+	staff.Do(consoletest.ClickIn(alert, "claim"))
+	staff.Until("mine", `document.querySelector('[data-testid="card"][data-state="mine"]') !== null`)
+	staff.Until("the dot", fmt.Sprintf(`document.querySelector('[data-testid="dot"][data-alert=%q]') !== null`, alert))
+	shopper.Until("the phone says that somebody looks", indicator("seen"))
+	staff.Shot("e2e-console-seen")
+	shopper.Shot("e2e-shopper-seen")
+
+	shopper.Click("stop")
+	shopper.Until("stopped", indicator("stopped"))
+	staff.Until("gone", `document.querySelector('[data-testid="card"][data-state="gone"]') !== null`)
+	held := consoletest.JS[string](staff, `document.documentElement.outerHTML + JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + location.href`)
+	for _, trace := range []string{word, strings.Fields(word)[0] + " ", alert} {
+		if strings.Contains(held, trace) {
+			t.Errorf("after gone the console still holds %q", trace)
+		}
+	}
+	if consoletest.JS[bool](staff, `document.querySelector('[data-testid="dot"]') !== null`) {
+		t.Error("a dot outlived its shopper")
+	}
+	shopper.Until("the receipt", `document.querySelector('[data-testid="receipt"]') !== null`)
+	shopper.Click("check")
+	shopper.Until("the receipt verifies in the page", `document.querySelector('[data-testid="verdict"]')?.dataset.verdict === 'valid'`)
+	shopper.Shot("e2e-shopper-stopped")
+	staff.Shot("e2e-console-gone")
+	shopper.Quiet()
+	staff.Quiet()
+	if n := r.node.Sessions(); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+}
+
+func (r *running) codes(t *testing.T) (staff, shopper string) {
+	t.Helper()
+	staff, err := r.server.StaffCode(auth.Staff{Shift: "shift-1", Tag: "Mei", Role: auth.RoleFloor, Store: demostore.ID,
+		Teams: []string{"Shoes"}, ExpiresAt: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shopper, err = r.server.ShopperCode(server.Visitor{Subject: "visitor", App: "doorstep-page", Store: demostore.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return staff, shopper
+}
+
+// Both sides on one screen, as /demo shows them.
+func TestDemoPage(t *testing.T) {
+	_, err := exec.LookPath("chromium")
+	needs(t, err == nil, "chromium")
+	r := serveStores(t)
+	staffCode, shopperCode := r.codes(t)
+	p := consoletest.OpenPage(t, consoletest.Browser(t), 1920, 1080)
+	p.Open(r.address() + "/demo#shopper=" + shopperCode + "&staff=" + staffCode)
+	frame := func(name, condition string) string {
+		return fmt.Sprintf(`(() => { const document = window.document.querySelector('[data-testid=%q]')?.contentDocument; return document && (%s) })()`, name, condition)
+	}
+	p.Until("the console inside is live", frame("staff", `document.querySelector('[data-testid="connection"]')?.dataset.state === 'live'`))
+	p.Until("the shopper's page inside is there", frame("shopper", indicator("off")))
+	if got := consoletest.JS[string](p, "location.href"); strings.Contains(got, shopperCode) || strings.Contains(got, staffCode) {
+		t.Error("a code is still in the address")
+	}
+	p.Fits("demo")
+	p.Shot("e2e-demo")
+	p.Quiet()
+}
