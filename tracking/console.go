@@ -95,7 +95,7 @@ func (c *Console) put(o outgoing) {
 	}
 	c.mu.Unlock()
 	if full {
-		c.cut("too_slow")
+		go c.cut("too_slow") // closing may take a moment, and the caller holds up the whole desk
 		return
 	}
 	c.signal()
@@ -225,18 +225,32 @@ func (c *Console) dropVisits(visits []string) (told bool) {
 	return told
 }
 
-// barrier returns once no frame that was looked at before is still being written. A console that
-// does not read is cut, which makes its write fail.
+// barrier returns once no frame that was looked at before is still being written, and what is final
+// has been. A console that does not read is cut, which makes its write fail.
 func (c *Console) barrier() {
-	patience := time.NewTimer(time.Second / 4)
+	patience := time.AfterFunc(time.Second/4, func() { c.cut("too_slow") })
 	defer patience.Stop()
-	select {
-	case c.gate <- struct{}{}:
-	case <-patience.C:
-		c.cut("too_slow")
-		c.gate <- struct{}{}
+	c.gate <- struct{}{}
+	defer func() { <-c.gate }()
+	for _, o := range c.takeFinal() {
+		if err := c.screen.Write(o.frame); err != nil {
+			c.cut("too_slow")
+			return
+		}
 	}
-	<-c.gate
+}
+
+// takeFinal takes what says that something is gone out of the queue, past what waits there about others.
+func (c *Console) takeFinal() (final []outgoing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue = slices.DeleteFunc(c.queue, func(o outgoing) bool {
+		if o.final {
+			final = append(final, o)
+		}
+		return o.final
+	})
+	return final
 }
 
 // cut closes the console from this side.

@@ -178,7 +178,8 @@ func (c *Console) dropPosition(alert string) {
 }
 
 // gone tells every console that was told anything of the visit that it is over, after emptying
-// their queues of it, and returns how many those were once nothing else can reach them.
+// their queues of it, and returns how many those were once they have been sent it, or are cut, and
+// nothing else can reach them.
 func (d *desk) gone(e consent.End, at time.Time) (told int) {
 	d.mu.Lock()
 	consoles := make([]*Console, 0, len(d.consoles))
@@ -195,10 +196,12 @@ func (d *desk) gone(e consent.End, at time.Time) (told int) {
 		}
 	}
 	d.mu.Unlock()
+	var all sync.WaitGroup // one that is slow must not add to another's patience
 	for _, c := range consoles {
 		c.endVisitLooks(e.Visit)
-		c.barrier()
+		all.Go(c.barrier)
 	}
+	all.Wait()
 	return told
 }
 
