@@ -17,7 +17,7 @@ import (
 type scene struct {
 	*house
 	n        *node
-	mei, kim *screen // kim is on duty in the other store
+	mei, lea *screen // lea is on duty in the other store
 	ana      *shopper
 	v        *visitor
 	alert    string
@@ -26,7 +26,7 @@ type scene struct {
 func newScene(h *house) *scene {
 	h.Helper()
 	s := &scene{house: h, n: h.start("a")}
-	s.mei, s.kim = h.join(s.n, shop, "mei"), h.join(s.n, annex, "kim")
+	s.mei, s.lea = h.join(s.n, shop, "mei"), h.join(s.n, annex, "lea")
 	s.ana = h.shopper("ana", "assist")
 	s.v = s.ana.enter(s.n)
 	s.alert = s.v.help()
@@ -90,7 +90,7 @@ func TestAGrantThatExpires(t *testing.T) {
 		d := ana.grant("assist", consent.ThisVisit)
 		h.pass(d.Grant.ExpiresAt.Sub(h.clock.Now()) - 15*time.Second) // nothing runs yet
 		s := &scene{house: h, n: h.start("a"), ana: ana}
-		s.mei, s.kim = h.join(s.n, shop, "mei"), h.join(s.n, annex, "kim")
+		s.mei, s.lea = h.join(s.n, shop, "mei"), h.join(s.n, annex, "lea")
 		s.v = ana.enter(s.n)
 		s.alert = must(s.n.Raise(h.Context(), tracking.Alert{Store: shop, Visit: s.v.hid, Kind: tracking.Waiting, Purpose: "assist"}))(h).ID
 		s.mei.claim(s.n, s.alert)
@@ -120,7 +120,7 @@ func (s *scene) isOver(reason consent.Reason, stays bool) {
 		equal(s.house, "its reason", a.Reason, string(reason))
 		s.toldGone(s.mei, reason)
 	}
-	if n := len(s.kim.about(s.alert)); n != 0 {
+	if n := len(s.lea.about(s.alert)); n != 0 {
 		s.Fatalf("the other store's console was sent %d frames", n)
 	}
 	s.viewClosed()

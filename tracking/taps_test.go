@@ -68,11 +68,15 @@ func (p *tap) do(op string, next func() error) error {
 type ledgerTap struct {
 	tracking.Ledger
 	*tap
-	log *record
+	log    *record
+	oldest bool // answer polls as of the beginning; set while the node waits
 }
 
 func (l *ledgerTap) Poll(ctx context.Context, node string, since int64) (f consent.Feed, err error) {
 	err = l.do("poll", func() (err error) { f, err = l.Ledger.Poll(ctx, node, since); return err })
+	if l.oldest {
+		f = consent.Feed{}
+	}
 	return f, err
 }
 
