@@ -90,6 +90,26 @@ func (l *Ledger) Prompt(ctx context.Context, r PromptRequest) (Prompt, error) {
 	return l.serve(ctx, p, r, now)
 }
 
+// MayPrompt reports whether a prompt would be in place now for any purpose that follows the shopper's
+// location, under the registry's default jurisdiction. An error means no.
+func (l *Ledger) MayPrompt(ctx context.Context, subject Ref, s Scope) (bool, error) {
+	place, _ := l.reg.Jurisdiction("")
+	now := l.now()
+	for _, p := range l.reg.Purposes {
+		if !p.Location {
+			continue
+		}
+		standing, err := l.store.Standing(ctx, subject, s, p.ID, now)
+		if err != nil {
+			return false, err
+		}
+		if _, quiet := place.quiet(standing, now); !quiet {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // quiet reports whether prompting is out of place: something is in force already, or was declined
 // not long ago. The time is when that is over, zero if no time can tell.
 func (j Jurisdiction) quiet(s Standing, now time.Time) (time.Time, bool) {

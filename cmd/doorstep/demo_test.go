@@ -43,7 +43,7 @@ func checkDemo(t *testing.T, more ...string) {
 	if s.KeysLeft != 0 || s.Unsafe != 0 || len(s.Problems) != 0 {
 		t.Errorf("broken promises: %s", last)
 	}
-	if s.Scans != int(s.ExitToGone.N+s.WithdrawToAnswer.N) {
+	if s.Scans != int(s.ExitToGone.N+s.WithdrawToAnswer.N)+s.EndedByTime {
 		t.Errorf("%d scans for %d exits and %d withdrawals", s.Scans, s.ExitToGone.N, s.WithdrawToAnswer.N)
 	}
 	for name, n := range map[string]int64{"sessions": int64(s.Sessions), "accepted": int64(s.Accepted), "refused as outside": int64(s.Refused["outside"]),

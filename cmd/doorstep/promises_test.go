@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -35,7 +36,7 @@ func (r *running) app(t *testing.T) *app {
 		t.Fatal(err)
 	}
 	a := &app{sub: "canary-" + uuid.NewString(), key: key}
-	a.Client, err = client.New(client.Config{BaseURL: r.address(), Installation: key, Token: func(context.Context) (string, error) {
+	a.Client, err = client.New(client.Config{BaseURL: r.address(), Installation: key, HTTP: &http.Client{Transport: schooled{t}}, Token: func(context.Context) (string, error) {
 		return r.devKey.MintShopper(a.sub, "doorstep-test", "adult", 15*time.Minute)
 	}})
 	if err != nil {
@@ -265,6 +266,10 @@ func TestNothingFromOutsideGoesAnywhere(t *testing.T) {
 	if len(outside) < 3 || len(inside) < 3 {
 		t.Fatalf("the walk had %d fixes inside and %d outside", len(inside), len(outside))
 	}
+	views, err := a.Journal(t.Context())
+	if err != nil || len(views) != 1 || views[0].Team != "Shoes" || views[0].Purpose != askPurpose || views[0].OpenedT == 0 {
+		t.Errorf("the journal of the one look holds %+v, %v", views, err)
+	}
 	w.mu.Lock()
 	for _, p := range w.positions {
 		if !x.Locate(x.Site().Frame().LatLng(p[0], p[1]), 0, false).Inside {
@@ -421,5 +426,41 @@ func TestVanishedPhone(t *testing.T) {
 	}
 	if r.node.Sessions() != 0 {
 		t.Errorf("the node still has %d sessions", r.node.Sessions())
+	}
+}
+
+// The rest of what an app may ask, held against the specification as it is answered.
+func TestAnswersFitTheSpecification(t *testing.T) {
+	r := serveStores(t)
+	r.console(t, demostore.ID)
+	a := r.app(t)
+	if err := a.SyncTime(t.Context()); err != nil {
+		t.Error(err)
+	}
+	stores, err := a.Stores(t.Context())
+	if err != nil || len(stores) != 1 {
+		t.Fatalf("%d stores, %v", len(stores), err)
+	}
+	if _, err := a.Fence(t.Context(), stores[0].ID, stores[0].Fence); err != nil {
+		t.Error(err)
+	}
+	me, err := a.Me(t.Context(), demostore.ID)
+	if err != nil || len(me.Grants) != 0 || !me.MayPrompt {
+		t.Errorf("before the decision: %+v, %v", me, err)
+	}
+	a.decide(t, demostore.ID, "term")
+	me, err = a.Me(t.Context(), demostore.ID)
+	if err != nil || len(me.Grants) != 1 || me.Grants[0].Purpose != askPurpose || me.Grants[0].VisitOnly {
+		t.Errorf("after the decision: %+v, %v", me, err)
+	}
+	if views, err := a.Journal(t.Context()); err != nil || len(views) != 0 {
+		t.Errorf("%d views, %v", len(views), err)
+	}
+	for _, path := range []string{"/v1/cards/" + demostore.ID, "/.well-known/jwks.json", "/v1/stores/none/fences/x"} {
+		resp, err := (&http.Client{Transport: schooled{t}}).Get(r.address() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
 	}
 }

@@ -15,6 +15,7 @@ type tally struct {
 	mu        sync.Mutex // owns the rest
 	sessions  int
 	sent      int
+	timed     int // exits that ended because the suspension was not taken back in time
 	silent    int // times a phone said only that it was outside
 	accepted  int
 	counted   int // neither stored nor refused: toward entering or resuming
@@ -82,6 +83,7 @@ type summary struct {
 	Dots             int            `json:"dots"`   // positions shown to whoever had claimed
 	Unsafe           int            `json:"unsafe"` // of them: hidden, gone, or without a fresh beat
 	Exits            map[string]int `json:"exits"`
+	EndedByTime      int            `json:"ended_by_time"` // exits that no fix confirmed: the suspension ran out
 	ExitToSuspended  span           `json:"exit_to_suspended_ms"`
 	ExitToHidden     span           `json:"exit_to_hidden_ms"`
 	ExitToGone       span           `json:"exit_to_gone_ms"`
@@ -98,7 +100,7 @@ type summary struct {
 func (t *tally) summary() summary {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return summary{Sessions: t.sessions, FixesSent: t.sent, OutsideSaid: t.silent, Accepted: t.accepted, Counted: t.counted,
+	return summary{Sessions: t.sessions, FixesSent: t.sent, OutsideSaid: t.silent, EndedByTime: t.timed, Accepted: t.accepted, Counted: t.counted,
 		Refused: maps.Clone(t.refused), Exits: maps.Clone(t.exits), Problems: maps.Clone(t.problems),
 		ExitToSuspended: t.span(suspendedMS), ExitToHidden: t.span(hiddenMS), ExitToGone: t.span(exitGoneMS),
 		CrossingToHidden: t.span(crossingMS), WithdrawToAnswer: t.span(answeredMS), WithdrawToGone: t.span(withdrawGone),

@@ -279,7 +279,7 @@ func (w *walker) told(state, reason string, at time.Time) {
 // brought it about; and what is left in the live state.
 func (w *walker) gone(ctx context.Context, s *client.Session, alert string) error {
 	w.mu.Lock()
-	suspended, hideFix, crossed, endFix, reason := w.suspended, w.hideFix, w.crossed, w.endFix, w.reason
+	suspended, hideFix, crossed, ended, endFix, reason := w.suspended, w.hideFix, w.crossed, w.ended, w.endFix, w.reason
 	w.mu.Unlock()
 	w.tally.with(func(t *tally) { t.exits[reason]++ })
 	if alert == "" || reason == "withdrawn" {
@@ -302,7 +302,11 @@ func (w *walker) gone(ctx context.Context, s *client.Session, alert string) erro
 	if !crossed.IsZero() {
 		w.tally.took(crossingMS, hiddenAt.Sub(crossed))
 	}
-	w.tally.took(exitGoneMS, goneAt.Sub(endFix))
+	if rules := geofence.DefaultRules(); !suspended.IsZero() && ended.Sub(suspended) > time.Duration(rules.SuspendMS)*time.Millisecond-fixPace {
+		w.tally.with(func(t *tally) { t.timed++ }) // no fix confirmed it: time did
+	} else {
+		w.tally.took(exitGoneMS, goneAt.Sub(endFix))
+	}
 	return w.lookForKeys(s)
 }
 

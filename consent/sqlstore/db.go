@@ -37,11 +37,11 @@ const readers = 4
 // DB is a ledger on a database: a consent.Store and a tracking.AlertStore. Its methods are safe
 // for concurrent use.
 type DB struct {
-	writer *sql.DB       // one connection: writes queue here, not in the database
-	reader *sql.DB       // sees every committed write
-	turn   turns         // who has it may use writer
-	stmts  statements    // of writer; used only by who has the turn
-	lock   *os.File      // held while open
+	writer *sql.DB    // one connection: writes queue here, not in the database
+	reader *sql.DB    // sees every committed write
+	turn   turns      // who has it may use writer
+	stmts  statements // of writer; used only by who has the turn
+	lock   *os.File   // held while open
 	now    func() time.Time
 }
 

@@ -43,7 +43,11 @@ func (s *Server) me(_ http.ResponseWriter, r *http.Request) (any, error) {
 			grants = append(grants, grant{g.Purpose, "given", g.ExpiresAt.UnixMilli(), g.VisitOnly})
 		}
 	}
-	return map[string]any{"grants": grants, "on_duty": a.OnDuty}, nil
+	may, err := s.Ledger.MayPrompt(r.Context(), who.subject, consent.Scope{Installation: who.installation, Store: store})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"grants": grants, "may_prompt": may}, nil
 }
 
 // journal is who looked: when, in which role, for what. No employee is named.
