@@ -78,10 +78,6 @@ func await[E client.Event](t *testing.T, s *client.Session, fits func(E) bool) E
 	}
 }
 
-func state(name string) func(client.State) bool {
-	return func(s client.State) bool { return s.State == name }
-}
-
 // enter sends fixes from a point until the session is active.
 func enter(t *testing.T, s *client.Session, at geofence.LatLng) {
 	t.Helper()

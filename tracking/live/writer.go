@@ -155,7 +155,8 @@ func (w *writer) hangUp() {
 // the lock lets a request that came just before that start its goroutine first.
 func (w *writer) close() {
 	w.mu.Lock()
-	w.mu.Unlock() //nolint:staticcheck // a barrier, not a section
+	//lint:ignore SA2001 a barrier, not a section
+	w.mu.Unlock()
 	w.idle.Wait()
 	w.hangUp()
 }

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -217,14 +216,15 @@ func readProof(t *testing.T, proof string) (claims jwt.MapClaims, header map[str
 	t.Helper()
 	token, err := jwt.ParseWithClaims(proof, jwt.MapClaims{}, func(tok *jwt.Token) (any, error) {
 		jwk := tok.Header["jwk"].(map[string]any)
-		number := func(name string) *big.Int {
+		point := []byte{4} // uncompressed (SEC 1, section 2.3.3)
+		for _, name := range []string{"x", "y"} {
 			raw, err := base64.RawURLEncoding.DecodeString(jwk[name].(string))
 			if err != nil || len(raw) != 32 {
 				t.Fatalf("%s is not 32 bytes: %v", name, err)
 			}
-			return new(big.Int).SetBytes(raw)
+			point = append(point, raw...)
 		}
-		return &ecdsa.PublicKey{Curve: elliptic.P256(), X: number("x"), Y: number("y")}, nil
+		return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
 	}, jwt.WithValidMethods([]string{"ES256"}))
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@
 package auth
 
 import (
-	"fmt"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
@@ -79,7 +78,7 @@ func TestAddrKey(t *testing.T) {
 	}
 	for host, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "127.9.9.9": true, "::1": true, "::ffff:127.0.0.1": true, "10.0.0.1": false, "localhost.evil.example": false, "": false} {
 		if isLoopback(host) != want {
-			t.Error(fmt.Sprintf("loopback %q: %v", host, !want))
+			t.Errorf("loopback %q: %v", host, !want)
 		}
 	}
 }
