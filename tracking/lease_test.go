@@ -81,10 +81,10 @@ func TestALateReplyCoversNoEnd(t *testing.T) {
 func TestKnowledgeOnlyGrows(t *testing.T) {
 	inBubble(t, func(h *house) {
 		s := newScene(h)
-		s.n.ledger.oldest = true // every poll is answered as if nothing had happened yet
+		s.n.ledger.oldest.Store(true) // every poll is answered as if nothing had happened yet
 		h.pass(tracking.LeaseTime + tracking.PollEvery)
 		equal(h, "serving", s.n.Serving(), false)
-		s.n.ledger.oldest = false
+		s.n.ledger.oldest.Store(false)
 		h.pass(tracking.PollEvery)
 		equal(h, "serving again", s.n.Serving(), true)
 	})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"doorstep/consent"
@@ -69,12 +70,12 @@ type ledgerTap struct {
 	tracking.Ledger
 	*tap
 	log    *record
-	oldest bool // answer polls as of the beginning; set while the node waits
+	oldest atomic.Bool // answer polls as of the beginning
 }
 
 func (l *ledgerTap) Poll(ctx context.Context, node string, since int64) (f consent.Feed, err error) {
 	err = l.do("poll", func() (err error) { f, err = l.Ledger.Poll(ctx, node, since); return err })
-	if l.oldest {
+	if l.oldest.Load() {
 		f = consent.Feed{}
 	}
 	return f, err
