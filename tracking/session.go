@@ -139,12 +139,27 @@ func (s *Session) Outside(where string, seq int64) FixResult {
 
 // keep hands an accepted position to the writer. Called with mu held.
 func (s *Session) keep(f geofence.Fix, at geofence.Place) {
+	s.seq = f.Seq
+	if touchesSensitive(at) { // no name, no dot and no dwell; only a call for help from there is seen
+		s.node.writer.blank(s)
+		return
+	}
 	p := Position{T: f.T, Lat: f.At.Lat, Lng: f.At.Lng, AccuracyM: f.AccuracyM, Level: at.Level, HasLevel: at.LevelKnown}
 	if zones, count, certain := s.presence.Zones(); count > 0 && !zones[0].Sensitive {
 		p.Zone, p.Likely = zones[0].ID, !certain
 	}
-	s.seq = f.Seq
 	s.node.writer.add(s, p, s.leaseUntil())
+}
+
+// touchesSensitive reports whether a fix may be in a zone that staff do not see into. When the level is
+// not known, one on any level counts: in doubt, no dot.
+func touchesSensitive(at geofence.Place) bool {
+	for _, z := range at.Zones[:at.N] {
+		if z.Sensitive {
+			return true
+		}
+	}
+	return false
 }
 
 // leaseUntil is when the session ends unless a fix is accepted. A session that never gets inside

@@ -460,3 +460,64 @@ func TestAnswersFitTheSpecification(t *testing.T) {
 		resp.Body.Close()
 	}
 }
+
+// In a fitting room there is no dot: the position is not written anywhere, and a call for help from
+// there is seen without a place.
+func TestNoDotInSensitiveZones(t *testing.T) {
+	r := serveStores(t)
+	x := r.indexes[0]
+	var room *geofence.Zone
+	for i, z := range x.Site().Levels[1].Zones {
+		if z.Sensitive {
+			room = &x.Site().Levels[1].Zones[i]
+		}
+	}
+	if room == nil {
+		t.Fatal("the demonstration's store has no sensitive zone upstairs")
+	}
+	w := r.console(t, demostore.ID)
+	redis := tapRedis(t, r.scanURL)
+	a := r.app(t)
+	a.decide(t, demostore.ID, "visit")
+	s, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := room.Shape[0][0]
+	in := geofence.LatLng{Lat: (ring[0].Lat + ring[2].Lat) / 2, Lng: (ring[0].Lng + ring[2].Lng) / 2}
+	if at := x.Locate(in, 1, true); at.N == 0 || !at.Zones[0].Sensitive {
+		t.Fatal("the middle of the fitting room is not in it")
+	}
+	enter(t, s, in)
+	alert, err := s.Help("fitting", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.until(t.Context(), alert, func(a *watched) time.Time { return a.raised }); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.send(map[string]any{"type": "look", "alert": alert}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, s, func(client.Seen) bool { return true })
+	pace := time.NewTicker(300 * time.Millisecond)
+	defer pace.Stop()
+	for range 9 { // as many as are acknowledged at once
+		<-pace.C
+		if err := s.Fix(client.Fix{T: time.Now().UnixMilli(), Lat: in.Lat, Lng: in.Lng, AccuracyM: 6, Source: "sim"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, s, func(a client.Ack) bool { return a.AcceptedSeq == a.Seq && a.Seq > 2 })
+	if found := redis.heard(digits(in.Lat)); len(found) > 0 {
+		t.Errorf("a position in a fitting room was written: %v", found)
+	}
+	if len(redis.heard("ds:{"+demostore.ID+"}:v:"+s.Welcome().Session)) == 0 {
+		t.Error("Redis was told nothing of the visit: this test would see nothing")
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dots != 0 {
+		t.Errorf("%d dots were shown from a fitting room", w.dots)
+	}
+}
