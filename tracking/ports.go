@@ -18,6 +18,7 @@ const (
 	BeatEvery     = 250 * time.Millisecond
 	WriteDeadline = time.Second      // D: the latest a write may reach Redis after it was sent
 	PositionLife  = 30 * time.Second // T_P: the session's lease and the expiry in Redis, one number
+	PurgeEvery    = 2 * time.Second  // a purge is repeated, since nobody announces a failover
 	FenceLife     = 60 * time.Second // a tombstone outlives every write that could still be under way
 )
 

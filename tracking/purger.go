@@ -9,7 +9,6 @@ import (
 )
 
 const (
-	purgeAgain = 2 * time.Second
 	// purgeFor is how long a purge is repeated after the end was committed: until every node's lease
 	// has run out, the last write it may have sent has passed its deadline, and whatever a failover
 	// brought back has expired.
@@ -61,7 +60,7 @@ func byStore(slots []Slot) map[string][]string {
 }
 
 func (p *purger) run(ctx context.Context) error {
-	tick := time.NewTicker(purgeAgain)
+	tick := time.NewTicker(PurgeEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -78,7 +77,7 @@ func (p *purger) repeat(ctx context.Context) {
 	if len(due) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, purgeAgain)
+	ctx, cancel := context.WithTimeout(ctx, PurgeEvery)
 	defer cancel()
 	if err := p.purge(ctx, due); err != nil && ctx.Err() == nil {
 		p.node.Log.Warn("purge not repeated; it will be", "count", len(due), "error", err)

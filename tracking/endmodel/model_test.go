@@ -158,11 +158,13 @@ func replay(t *testing.T, g Guards, trace []string) {
 // TestFiguresInForce holds the real figures to the order in which the model has its own.
 func TestFiguresInForce(t *testing.T) {
 	for text, holds := range map[string]bool{
-		"a lease outlives the wait for a poll":      tracking.PollEvery < tracking.LeaseTime,
-		"a write is over within a position's life":  tracking.WriteDeadline < tracking.PositionLife,
-		"a fence outlives every write under way":    tracking.FenceLife > tracking.LeaseTime+tracking.WriteDeadline,
-		"a lease is over within a position's life":  tracking.LeaseTime < tracking.PositionLife,
-		"a page shows less long than a lease holds": tracking.ConsoleStale < tracking.LeaseTime,
+		"a lease outlives the wait for a poll":                        tracking.PollEvery < tracking.LeaseTime,
+		"a write is over within a position's life":                    tracking.WriteDeadline < tracking.PositionLife,
+		"a fence outlives every write under way":                      tracking.FenceLife > tracking.LeaseTime+tracking.WriteDeadline,
+		"a lease is over within a position's life":                    tracking.LeaseTime < tracking.PositionLife,
+		"what a failover brings back is purged before it has expired": tracking.PurgeEvery < tracking.PositionLife,
+		"a fence is renewed before it goes":                           tracking.PurgeEvery < tracking.FenceLife,
+		"a page shows less long than a lease holds":                   tracking.ConsoleStale < tracking.LeaseTime,
 	} {
 		if !holds {
 			t.Errorf("not true any more: %s", text)
