@@ -243,6 +243,26 @@ func TestABlankingThatFailsIsRepeated(t *testing.T) {
 	}
 }
 
+// A blanking that is still not stored when the suspension has run out is given up: the visit ends then.
+func TestABlankingIsGivenUpWithTheVisit(t *testing.T) {
+	inBubble(t, func(h *house) {
+		n := h.start("a")
+		h.join(n, shop, "mei")
+		v := h.shopper("ana", "assist").enter(n)
+		n.live.fail("write")
+		h.pass(1450 * time.Millisecond) // so that the sweep comes a while after the time is up
+		v.Outside("out", v.seq+1)
+		h.pass(12 * time.Second)
+		for _, w := range n.live.writes(v.hid) {
+			if w.TTL <= 0 || w.TTL > tracking.PositionLife {
+				t.Fatalf("a write for %v", w.TTL)
+			}
+		}
+		equal(h, "reason", v.phone.end(), consent.Reason(geofence.LeftStore))
+		equal(h, "tombstone", v.tombstone(), true)
+	})
+}
+
 func TestSilenceEndsWithinTheLease(t *testing.T) {
 	inBubble(t, func(h *house) {
 		n := h.start("a")
