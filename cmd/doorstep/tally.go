@@ -12,20 +12,23 @@ import (
 
 // tally is what the clients of a demonstration saw, counted where it happened.
 type tally struct {
-	mu        sync.Mutex // owns the rest
-	sessions  int
-	sent      int
-	timed     int // exits that ended because the suspension was not taken back in time
-	silent    int // times a phone said only that it was outside
-	accepted  int
-	counted   int // neither stored nor refused: toward entering or resuming
-	refused   map[string]int
-	exits     map[string]int // by the reason the app was told
-	times     map[string]*hdrhistogram.Histogram
-	keysLeft  int
-	scans     int
-	problems  map[string]int
-	firstSeen time.Duration
+	mu       sync.Mutex // owns the rest
+	sessions int
+	sent     int
+	// interrupted sessions are those that the server let go of because it could not confirm consent for
+	// a moment: doubt stops, and says so.
+	interrupted int
+	timed       int // exits that ended because the suspension was not taken back in time
+	silent      int // times a phone said only that it was outside
+	accepted    int
+	counted     int // neither stored nor refused: toward entering or resuming
+	refused     map[string]int
+	exits       map[string]int // by the reason the app was told
+	times       map[string]*hdrhistogram.Histogram
+	keysLeft    int
+	scans       int
+	problems    map[string]int
+	firstSeen   time.Duration
 }
 
 // The latencies of the summary, by their keys in it.
@@ -83,6 +86,7 @@ type summary struct {
 	Dots             int            `json:"dots"`   // positions shown to whoever had claimed
 	Unsafe           int            `json:"unsafe"` // of them: hidden, gone, or without a fresh beat
 	Exits            map[string]int `json:"exits"`
+	Interrupted      int            `json:"interrupted"`   // sessions let go of in doubt, with a code that says to come back
 	EndedByTime      int            `json:"ended_by_time"` // exits that no fix confirmed: the suspension ran out
 	ExitToSuspended  span           `json:"exit_to_suspended_ms"`
 	ExitToHidden     span           `json:"exit_to_hidden_ms"`
@@ -100,7 +104,7 @@ type summary struct {
 func (t *tally) summary() summary {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return summary{Sessions: t.sessions, FixesSent: t.sent, OutsideSaid: t.silent, EndedByTime: t.timed, Accepted: t.accepted, Counted: t.counted,
+	return summary{Sessions: t.sessions, FixesSent: t.sent, OutsideSaid: t.silent, EndedByTime: t.timed, Interrupted: t.interrupted, Accepted: t.accepted, Counted: t.counted,
 		Refused: maps.Clone(t.refused), Exits: maps.Clone(t.exits), Problems: maps.Clone(t.problems),
 		ExitToSuspended: t.span(suspendedMS), ExitToHidden: t.span(hiddenMS), ExitToGone: t.span(exitGoneMS),
 		CrossingToHidden: t.span(crossingMS), WithdrawToAnswer: t.span(answeredMS), WithdrawToGone: t.span(withdrawGone),

@@ -66,13 +66,17 @@ func (w *walker) visit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.decide(ctx, c); err != nil {
+	if err := patiently(ctx, func() error { return w.decide(ctx, c) }); err != nil {
 		return err
 	}
 	if err := w.arrive(); err != nil {
 		return err
 	}
-	s, err := c.ConnectWith(ctx, w.index.Site().ID, w.index.Site().Version, []string{w.purpose})
+	var s *client.Session
+	err = patiently(ctx, func() (err error) {
+		s, err = c.ConnectWith(ctx, w.index.Site().ID, w.index.Site().Version, []string{w.purpose})
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
@@ -82,6 +86,20 @@ func (w *walker) visit(ctx context.Context) error {
 	defer reading.Wait()
 	defer s.Kill()
 	return w.walk(ctx, c, s)
+}
+
+// patiently does what an app does when it is told to come back in a moment: it waits and tries again,
+// a few times.
+func patiently(ctx context.Context, try func() error) error {
+	for left := 5; ; left-- {
+		err := try()
+		var p *client.Problem
+		var closed *client.CloseError
+		again := errors.As(err, &p) && (p.Status == 503 || p.Status == 429) || errors.As(err, &closed) && closed.Retry
+		if !again || left == 0 || !pause(ctx, time.Second) {
+			return err
+		}
+	}
 }
 
 func (w *walker) client() (*client.Client, error) {
@@ -123,6 +141,9 @@ func (w *walker) walk(ctx context.Context, c *client.Client, s *client.Session) 
 		switch {
 		case state == "ended" || state == "closed":
 			return w.gone(ctx, s, alert)
+		case state == "interrupted": // doubt stopped it: the server could not confirm consent for a moment
+			w.tally.with(func(t *tally) { t.interrupted++ })
+			return nil
 		case state == "active" && alert == "":
 			var err error
 			if alert, err = s.Help("fitting", false); err != nil {
@@ -194,7 +215,7 @@ func (w *walker) step(s *client.Session) error {
 		err = s.Fix(client.Fix{T: time.Now().UnixMilli(), Lat: fix.Lat, Lng: fix.Lng, AccuracyM: fix.AccuracyM, Basis: "p68",
 			Level: level, Source: "sim"})
 	}
-	if err != nil && w.now() != "ended" && w.now() != "closed" {
+	if err != nil && !w.over() {
 		return fmt.Errorf("report: %w", err)
 	}
 	w.tally.with(func(t *tally) {
@@ -205,6 +226,15 @@ func (w *walker) step(s *client.Session) error {
 		}
 	})
 	return nil
+}
+
+// over reports whether the session is known to be so.
+func (w *walker) over() bool {
+	switch w.now() {
+	case "ended", "closed", "interrupted":
+		return true
+	}
+	return false
 }
 
 func (w *walker) now() string {
@@ -224,7 +254,11 @@ func (w *walker) read(s *client.Session) {
 		case client.State:
 			w.told(e.State, e.Reason, at)
 		case client.Closed:
-			w.told("closed", fmt.Sprintf("closed %d %s", e.Code, e.Reason), at)
+			state := "closed"
+			if e.Retry && !e.Local {
+				state = "interrupted"
+			}
+			w.told(state, fmt.Sprintf("closed with %d %s", e.Code, e.Reason), at)
 		}
 	}
 }
@@ -261,8 +295,8 @@ func (w *walker) acked(a client.Ack) {
 func (w *walker) told(state, reason string, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.state == "ended" && state == "closed" {
-		return
+	if w.state == "ended" {
+		return // what follows an end is its close
 	}
 	w.state = state
 	switch state {
