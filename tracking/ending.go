@@ -16,7 +16,7 @@ import (
 // Answer is an end that is true everywhere.
 type Answer struct {
 	Ending   consent.Ending
-	Nodes    int // that took part: each acknowledged, or its lease ran out
+	Nodes    int // that acknowledged, this one included; the lease of any other has run out
 	Consoles int // that had been sent something about the shopper, and were sent the end of it
 	Took     time.Duration
 }
