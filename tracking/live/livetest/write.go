@@ -3,6 +3,7 @@
 package livetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -102,8 +103,9 @@ func testNoLease(t *testing.T, f Fixture) {
 }
 
 func testLate(t *testing.T, f Fixture) {
-	if f.Late == nil {
-		t.Skip("nothing lies between a client and this state: a write cannot be late")
+	if f.Late == nil { // nothing lies between a client and this state: late is what the caller gave up
+		testGivenUp(t, f)
+		return
 	}
 	listener := listen(t, f.Live, store)
 	register(t, f.Live, "v", "a", 0)
@@ -162,4 +164,15 @@ func testRead(t *testing.T, f Fixture) {
 	if got, err := f.Live.Read(t.Context(), store, nil); err != nil || len(got) != 0 {
 		t.Errorf("read nothing: got %d, %v", len(got), err)
 	}
+}
+
+// testGivenUp checks that a write whose context is over is an error and stores nothing.
+func testGivenUp(t *testing.T, f Fixture) {
+	register(t, f.Live, "v", "a", 0)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := f.Live.Write(over, store, []tracking.LiveWrite{item("v", "a", 1, "late")}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a write that was given up: got %v, want context.Canceled", err)
+	}
+	holds(t, f.Live, map[string]string{"v": ""})
 }
