@@ -295,12 +295,12 @@ func TestAReconnect(t *testing.T) {
 func TestJoiningIsRefused(t *testing.T) {
 	inBubble(t, func(h *house) {
 		n := h.start("a")
-		if _, _, err := n.Join(h.Context(), "nowhere", tracking.Person{}, &screen{h: h}); !errors.Is(err, tracking.ErrNoStore) {
+		if _, _, err := n.Join(h.Context(), "nowhere", tracking.Person{}, h.screen("lou")); !errors.Is(err, tracking.ErrNoStore) {
 			t.Fatalf("joined: %v", err)
 		}
 		n.ledger.fail("poll")
 		h.pass(2 * tracking.LeaseTime)
-		if _, _, err := n.Join(h.Context(), shop, tracking.Person{}, &screen{h: h}); !errors.Is(err, tracking.ErrUnavailable) {
+		if _, _, err := n.Join(h.Context(), shop, tracking.Person{}, h.screen("lou")); !errors.Is(err, tracking.ErrUnavailable) {
 			t.Fatalf("joined without a lease: %v", err)
 		}
 	})

@@ -19,7 +19,7 @@ func TestANodeBootsWithoutALease(t *testing.T) {
 		h.Cleanup(release)
 		h.pass(time.Millisecond)
 		equal(h, "serving", n.Serving(), false)
-		_, _, err := n.Join(h.Context(), shop, tracking.Person{}, &screen{h: h})
+		_, _, err := n.Join(h.Context(), shop, tracking.Person{}, h.screen("lou"))
 		if !errors.Is(err, tracking.ErrUnavailable) {
 			t.Fatalf("a console was let in: %v", err)
 		}
@@ -190,7 +190,7 @@ func TestAShutdown(t *testing.T) {
 		if _, err := s.n.Open(h.Context(), s.ana.opening(), &phone{log: h.log}); !errors.Is(err, tracking.ErrShuttingDown) {
 			t.Fatalf("opened: %v", err)
 		}
-		if _, _, err := s.n.Join(h.Context(), shop, tracking.Person{}, &screen{h: h}); !errors.Is(err, tracking.ErrShuttingDown) {
+		if _, _, err := s.n.Join(h.Context(), shop, tracking.Person{}, h.screen("lou")); !errors.Is(err, tracking.ErrShuttingDown) {
 			t.Fatalf("joined: %v", err)
 		}
 		views := must(h.ledger.Journal(h.Context(), s.ana.subject))(h)

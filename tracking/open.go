@@ -51,9 +51,6 @@ func (n *Node) ask(ctx context.Context, scope consent.Scope, purposes []string) 
 // applied from now on finds it; then ask the ledger; then apply what this node has heard since;
 // only then Redis. Errors: ErrNoStore, ErrUnavailable, ErrNotGranted, ErrNobodyOnDuty, ErrShuttingDown.
 func (n *Node) Open(ctx context.Context, o Opening, p Phone) (*Session, error) {
-	if n.draining.Load() {
-		return nil, ErrShuttingDown
-	}
 	index, ok := n.Atlas.Index(o.Scope.Store)
 	if !ok {
 		return nil, ErrNoStore
@@ -65,7 +62,7 @@ func (n *Node) Open(ctx context.Context, o Opening, p Phone) (*Session, error) {
 		before.letGo(consent.Replaced)
 	}
 	defer close(s.opened)
-	if n.draining.Load() { // since it was placed: either this sees it, or the drain sees the session
+	if n.draining.Load() { // looked at once it is placed: either this sees the drain, or the drain sees it
 		s.abandon()
 		return nil, ErrShuttingDown
 	}

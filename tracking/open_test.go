@@ -164,6 +164,9 @@ func TestASecondConnectionReplacesTheFirst(t *testing.T) {
 				first := ana.enter(nodes["a"])
 				second := ana.enter(nodes[where])
 				equal(h, "the visit goes on", second.Visit(), first.Visit())
+				if where == "a" {
+					equal(h, "what the first was told, at once", first.phone.end(), consent.Replaced)
+				}
 				written := string(second.payload())
 				first.at(frame().LatLng(3, 3)) // at another node, this is where it learns of the other
 				h.pass(time.Second)

@@ -211,10 +211,14 @@ type screen struct {
 
 var errCut = errors.New("the connection is gone")
 
+func (h *house) screen(name string) *screen {
+	return &screen{h: h, name: name, cut: make(chan struct{})}
+}
+
 // join opens a console for somebody at a node.
 func (h *house) join(n *node, store, name string) *screen {
 	h.Helper()
-	s := &screen{h: h, name: name, cut: make(chan struct{})}
+	s := h.screen(name)
 	person := tracking.Person{Actor: tracking.Actor{Shift: name, Tag: strings.ToTitle(name)}, Role: "advisor", Team: "Shoes"}
 	var err error
 	s.Console, s.leave, err = n.Join(h.Context(), store, person, s)
