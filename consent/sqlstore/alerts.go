@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -100,17 +101,18 @@ func (t *tx) current(store, visit string) (installation string, err error) {
 }
 
 // ChangeAlert applies one step in a transaction. A key that this actor has used for this alert before
-// answers what it answered then.
+// changes nothing and answers the alert as it is now, which may be later than what it made. Once the alert
+// is over, only the key that ended it is answered so; everything else gets ErrAlertFinal, with the final alert.
 func (db *DB) ChangeAlert(ctx context.Context, store, id string, c tracking.Change) (tracking.Alert, error) {
 	var out tracking.Alert
 	err := db.write(ctx, func(t *tx) (err error) {
 		out, err = t.changeAlert(store, id, c)
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, tracking.ErrAlertFinal) {
 		return tracking.Alert{}, err
 	}
-	return out, nil
+	return out, err
 }
 
 func (t *tx) changeAlert(store, id string, c tracking.Change) (tracking.Alert, error) {
@@ -125,12 +127,16 @@ func (t *tx) changeAlert(store, id string, c tracking.Change) (tracking.Alert, e
 	if err != nil {
 		return tracking.Alert{}, err
 	}
-	if before, ok, err := t.answered(id, c); ok || err != nil {
-		return before, err
-	}
 	now, err := parseAlert(body)
 	if err != nil {
 		return now, err
+	}
+	made, err := t.versionMade(id, c)
+	if err != nil {
+		return now, err
+	}
+	if made == now.Version || made != 0 && !now.Final() {
+		return now, nil
 	}
 	next, err := now.Next(c)
 	if err != nil {
@@ -142,35 +148,8 @@ func (t *tx) changeAlert(store, id string, c tracking.Change) (tracking.Alert, e
 	return next, t.remember(next, c)
 }
 
-func (t *tx) answered(id string, c tracking.Change) (a tracking.Alert, ok bool, err error) {
-	if c.Key == "" {
-		return a, false, nil
-	}
-	var body string
-	err = t.row(`SELECT body FROM alert_key WHERE alert = $1 AND shift = $2 AND key = $3`, id, c.By.Shift, c.Key).into(&body)
-	if noRow(err) {
-		return a, false, nil
-	}
-	if err == nil {
-		a, err = parseAlert(body)
-	}
-	return a, err == nil, err
-}
-
-func (t *tx) remember(a tracking.Alert, c tracking.Change) error {
-	if c.Key == "" {
-		return nil
-	}
-	body, err := json.Marshal(a)
-	if err != nil {
-		return fmt.Errorf("sqlstore: %w", err)
-	}
-	_, err = t.exec(`INSERT INTO alert_key (alert, shift, key, entered_at, body) VALUES ($1, $2, $3, $4, $5)`,
-		a.ID, c.By.Shift, c.Key, micros(t.now), string(body))
-	return err
-}
-
-// saveAlert writes an alert at its new version, and its entry in the feed.
+// saveAlert writes an alert at its new version, and its entry in the feed. The keys of one that is over go
+// with it, however it ended.
 func (t *tx) saveAlert(a tracking.Alert) (int64, error) {
 	body, err := json.Marshal(a)
 	if err != nil {
@@ -179,6 +158,11 @@ func (t *tx) saveAlert(a tracking.Alert) (int64, error) {
 	if _, err := t.exec(`UPDATE alert SET topic = $2, final = $3, changed_at = $4, due_at = $5, body = $6 WHERE id = $1`,
 		a.ID, a.Topic, bit(a.Final()), micros(a.ChangedAt), micros(a.DueAt), string(body)); err != nil {
 		return 0, err
+	}
+	if a.Final() {
+		if _, err := t.exec(`DELETE FROM alert_key WHERE alert = $1`, a.ID); err != nil {
+			return 0, err
+		}
 	}
 	return t.enter(consent.Entry{Kind: consent.EntryAlert, Store: a.Store, Alert: a.ID}, a)
 }

@@ -93,25 +93,53 @@ var alertCases = map[string]func(*testing.T, *house){
 		h.equal("won, held, failed", [3]int{won.n, held.n, failed.n}, [3]int{1, 7, 0})
 		h.equal("version", h.alert("shop", "a1").Version, 2)
 	},
-	"a key repeated answers the same; a stale version does not pass": func(_ *testing.T, h *house) {
+	"a key repeated changes nothing and answers what is; a stale version does not pass": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
 		h.decide(p, "assist", consent.ForATerm)
 		h.raise(p, "a1", tracking.Help)
 		mei := tracking.Actor{Shift: "s1", Tag: "Mei"}
 		claim := tracking.Change{Action: tracking.Claim, Expect: 1, Key: "k", By: mei, Now: h.clock.now()}
 		first := must(h.store.ChangeAlert(h.ctx, "shop", "a1", claim))(h)
+		h.same(first, must(h.store.ChangeAlert(h.ctx, "shop", "a1", claim))(h))
 		release := tracking.Change{Action: tracking.Release, Expect: 2, Key: "l", By: mei, Now: h.clock.now()}
-		must(h.store.ChangeAlert(h.ctx, "shop", "a1", release))(h)
-		again := must(h.store.ChangeAlert(h.ctx, "shop", "a1", claim))(h)
-		if d := cmp.Diff(first, again); d != "" {
-			h.Fatalf("the answers differ:\n%s", d)
-		}
-		h.equal("state", h.alert("shop", "a1").State, tracking.Raised)
+		released := must(h.store.ChangeAlert(h.ctx, "shop", "a1", release))(h)
+		h.same(released, must(h.store.ChangeAlert(h.ctx, "shop", "a1", claim))(h))
+		h.same(released, h.alert("shop", "a1"))
 		claim.Key = "other"
 		_, err := h.store.ChangeAlert(h.ctx, "shop", "a1", claim)
 		h.wants(err, tracking.ErrAlertVersion)
 		_, err = h.store.ChangeAlert(h.ctx, "other", "a1", claim)
 		h.wants(err, tracking.ErrNoAlert)
+	},
+	"a key repeated after the visit's end learns only that it is over": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		_, _, err := h.store.RaiseAlert(h.ctx, tracking.Alert{
+			ID: "a1", Store: "shop", Visit: h.admit(p).Visit, Kind: tracking.Help, Purpose: "assist", Topic: "shoes", Ref: "B1",
+		})
+		h.ok(err)
+		claim := tracking.Change{Action: tracking.Claim, Expect: 1, Key: "k", By: tracking.Actor{Shift: "s1", Tag: "Mei"}, Now: h.clock.now()}
+		must(h.store.ChangeAlert(h.ctx, "shop", "a1", claim))(h)
+		h.endVisit(p, false)
+		got, err := h.store.ChangeAlert(h.ctx, "shop", "a1", claim)
+		h.wants(err, tracking.ErrAlertFinal)
+		h.same(h.alert("shop", "a1"), got)
+		h.equal("what is left of it", fmt.Sprint(got.State, got.Ref, got.Topic, got.HolderTag), string(tracking.Gone))
+	},
+	"of an alert's keys, only the one that ended it is answered after that": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		h.raise(p, "a1", tracking.Help)
+		mei := tracking.Actor{Shift: "s1", Tag: "Mei"}
+		claim := tracking.Change{Action: tracking.Claim, Expect: 1, Key: "k", By: mei, Now: h.clock.now()}
+		must(h.store.ChangeAlert(h.ctx, "shop", "a1", claim))(h)
+		resolve := tracking.Change{Action: tracking.Resolve, Expect: 2, Key: "l", By: mei, Now: h.clock.now()}
+		resolved := must(h.store.ChangeAlert(h.ctx, "shop", "a1", resolve))(h)
+		h.endVisit(p, false)
+		h.same(resolved, must(h.store.ChangeAlert(h.ctx, "shop", "a1", resolve))(h))
+		got, err := h.store.ChangeAlert(h.ctx, "shop", "a1", claim)
+		h.wants(err, tracking.ErrAlertFinal)
+		h.same(resolved, got)
 	},
 	"alerts end with their visit, in its transaction": func(_ *testing.T, h *house) {
 		p, ben := h.phone("ana", "k1", "shop"), h.phone("ben", "k2", "shop")

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"doorstep/consent"
@@ -189,6 +190,13 @@ func (h *house) equal(what string, got, want any) {
 	h.Helper()
 	if got != want {
 		h.Fatalf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+func (h *house) same(want, got any) {
+	h.Helper()
+	if d := cmp.Diff(want, got); d != "" {
+		h.Fatalf("it differs:\n%s", d)
 	}
 }
 

@@ -139,7 +139,7 @@ CREATE TABLE alert_key (
   shift      TEXT NOT NULL,
   key        TEXT NOT NULL,
   entered_at BIGINT NOT NULL,
-  body       TEXT NOT NULL, -- the alert as answered
+  body       TEXT NOT NULL, -- the version it made, as JSON
   PRIMARY KEY (alert, shift, key)
 );
 
