@@ -124,7 +124,8 @@ func (t *tx) void(c consent.EndCommand) (err error) {
 }
 
 // endScope ends one scope: its epoch, the grants that go and those that stay, its views, its alerts,
-// and the entries that tell of it. It does nothing where there is nothing to end.
+// and the entries that tell of it. It does nothing where there is nothing to end. To an expiry that is a
+// grant: if it was renewed meanwhile, neither the visit nor its alerts are over.
 func (t *tx) endScope(c consent.EndCommand, s scope, e *consent.Ending) ([]consent.EndedRecord, error) {
 	grants, err := t.grantsOf(s.Scope)
 	if err != nil {
@@ -135,7 +136,7 @@ func (t *tx) endScope(c consent.EndCommand, s scope, e *consent.Ending) ([]conse
 		return nil, err
 	}
 	goes := func(g grant) bool { return takes(c, g) }
-	if c.Kind != consent.EndSession && !slices.ContainsFunc(grants, goes) && len(alerts) == 0 {
+	if c.Kind != consent.EndSession && !slices.ContainsFunc(grants, goes) && (c.Reason == consent.Expired || len(alerts) == 0) {
 		return nil, nil
 	}
 	end := consent.End{

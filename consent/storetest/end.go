@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"doorstep/consent"
+	"doorstep/tracking"
 )
 
 func newID() string { return uuid.NewString() }
@@ -168,6 +170,23 @@ var endCases = map[string]func(*testing.T, *house){
 		h.decide(p, "assist", consent.ForATerm)
 		h.equal("ends", len(must(h.ledger.End(h.ctx, due[0]))(h).Ends), 0)
 		h.equal("grants", len(h.admit(p).Grants), 1)
+	},
+	"an expiry of what was renewed meanwhile ends neither the visit nor its alerts": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		d := h.decide(p, "assist", consent.ThisVisit)
+		h.raise(p, "a1", tracking.Help)
+		h.raise(p, "a2", tracking.Arrived)
+		h.clock.pass(d.Grant.ExpiresAt.Sub(h.clock.now()))
+		due := must(h.ledger.Due(h.ctx, h.clock.now(), 10))(h)
+		h.equal("due", len(due), 1)
+		h.decide(p, "assist", consent.ForATerm)
+		before, help, arrived := h.admit(p), h.alert("shop", "a1"), h.alert("shop", "a2")
+		e := must(h.ledger.End(h.ctx, due[0]))(h)
+		h.equal("ends and change", fmt.Sprint(len(e.Ends), e.Change), "0 0")
+		h.same(before, h.admit(p))
+		h.same(help, h.alert("shop", "a1"))
+		h.same(arrived, h.alert("shop", "a2"))
+		h.equal("still open", help.Final() || help.Off || arrived.Final(), false)
 	},
 	"the stop token only stops, again and again": func(_ *testing.T, h *house) {
 		p, other := h.phone("ana", "k1", "shop"), h.phone("ana", "k2", "other")
