@@ -37,7 +37,8 @@ type shownAlert struct {
 	offset   int64
 	presence string
 	zone     *ZoneFrame
-	hidden   int // the number of its last hiding, counted by desk.hides
+	hidden   int   // the number of its last hiding, counted by desk.hides
+	hiddenT  int64 // and when that was, Unix milliseconds of server time
 }
 
 func newDesk(n *Node, store string, x *geofence.Index) *desk {
@@ -141,7 +142,7 @@ func (d *desk) setPresence(visit string, shown bool) {
 			continue
 		}
 		if !shown {
-			a.hidden = d.hides
+			a.hidden, a.hiddenT = d.hides, unixMS(d.node.Clock.Now())
 		}
 		d.setAlertPresence(a, shown)
 	}

@@ -30,6 +30,7 @@ func newDesks(n *Node) *desks {
 const (
 	dutyLife  = 90 * time.Second
 	dutyEvery = 30 * time.Second
+	dutyGrace = 10 * time.Second
 	liveEvery = time.Second
 	seenMost  = 64 // looks that wait for their first position
 )
@@ -167,6 +168,9 @@ func (ds *desks) leave(d *desk, c *Console) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.consoles, c) // from here on no look can begin
+	if len(d.consoles) == 0 {
+		ds.node.offDuty(d.store)
+	}
 	c.endAllLooks()
 	if len(d.consoles) == 0 && ds.desks[d.store] == d {
 		delete(ds.desks, d.store)
@@ -176,6 +180,20 @@ func (ds *desks) leave(d *desk, c *Console) {
 			ds.empty = make(chan struct{})
 		}
 	}
+}
+
+// offDuty lets a store's duty end soon after its last console has gone: long enough for a page to be
+// loaded anew, and no longer.
+func (n *Node) offDuty(store string) {
+	until := n.Clock.Now().Add(dutyGrace)
+	n.enders.put(func(ctx context.Context) {
+		if n.desks.get(store) != nil {
+			return // somebody is back
+		}
+		if err := n.Ledger.SetDuty(ctx, n.ID, store, until); err != nil && ctx.Err() == nil {
+			n.Log.Warn("the end of duty is not recorded; it runs out by itself", "error", err)
+		}
+	})
 }
 
 // welcome loads the store's alerts, of which the console is owed a snapshot.
@@ -257,7 +275,7 @@ func (d *desk) refresh(ctx context.Context) {
 			continue
 		}
 		p, ok := decodePosition(found[a.Visit])
-		ok = ok && !d.node.ended.has(a.Visit)
+		ok = ok && !d.node.ended.has(a.Visit) && d.mayShow(a, p)
 		if ok && a.hidden > hides {
 			continue // hidden since this was read
 		}
@@ -266,6 +284,16 @@ func (d *desk) refresh(ctx context.Context) {
 		}
 		d.setAlertPresence(a, ok)
 	}
+}
+
+// mayShow doubts a position that should not be there any more: the blanking of a visit that was hidden
+// may not have reached Redis. A session of this node knows; of another's, what was captured before the
+// hiding does not count. Called with mu held.
+func (d *desk) mayShow(a *shownAlert, p Position) bool {
+	if s := d.node.sessions.byVisit(a.Visit); s != nil {
+		return s.shown.Load()
+	}
+	return p.T > a.hiddenT
 }
 
 func (d *desk) setZone(a *shownAlert, z *ZoneFrame) {

@@ -34,9 +34,9 @@ func newEnders(n *Node) *enders {
 	return &enders{node: n, wake: make(chan struct{}, 1), idle: make(chan struct{}, 1)}
 }
 
-// add queues the end of a visit that this node owned.
-func (e *enders) add(r consent.EndRequest) {
-	e.put(func(ctx context.Context) { e.end(ctx, r) })
+// add queues the end of a visit that this node owned and whose purge is under way.
+func (e *enders) add(purged <-chan struct{}, r consent.EndRequest) {
+	e.put(func(ctx context.Context) { e.end(ctx, purged, r, endRetryMin) })
 }
 
 // raise queues an alert.
@@ -131,46 +131,39 @@ func (e *enders) drain(atMost time.Duration) {
 	}
 }
 
-// end purges at once, then commits, then makes it known. A ledger that cannot be reached is asked
-// again for as long as the node runs: the visit is closed here and purged meanwhile.
-func (e *enders) end(ctx context.Context, r consent.EndRequest) {
-	n := e.node
-	purged := make(chan struct{})
-	go func() { // Redis out of reach must not hold up the commit; the purger repeats
-		defer close(purged)
-		pctx, cancel := context.WithTimeout(ctx, WriteDeadline)
-		defer cancel()
-		if err := n.purger.now(pctx, []Slot{{r.Scope.Store, r.Visit}}); err != nil && ctx.Err() == nil {
-			n.Log.Warn("position of an ended visit not purged yet; it will be", "error", err)
-		}
-	}()
-	if ending, err := e.commit(ctx, r); err == nil {
-		for _, end := range ending.Ends {
-			n.applyEnd(end, ending.At)
-		}
-		n.hint(ctx, hint{Kind: hintNudge, Node: n.ID, Change: ending.Change})
-	}
-	<-purged
-}
+// purgeGrace is how long the word that a visit is gone waits for the purge, so that it is nearly always
+// true of Redis too. It does not depend on it: whoever looks a visit up that has ended finds nothing.
+const purgeGrace = 250 * time.Millisecond
 
-func (e *enders) commit(ctx context.Context, r consent.EndRequest) (consent.Ending, error) {
-	for wait := endRetryMin; ; wait = min(2*wait, endRetryMax) {
-		tctx, cancel := context.WithTimeout(ctx, answerWithin)
-		ending, err := e.node.Ledger.End(tctx, r)
-		cancel()
-		if err == nil || ctx.Err() != nil {
-			return ending, err
-		}
-		if refused(err) { // asking again would not help, and the visit is closed and purged already
-			e.node.Log.Error("end of a visit refused by the ledger", "error", err)
-			return ending, err
-		}
-		e.node.Stats.EndRetried.Add(1)
-		e.node.Log.Warn("end of a visit not committed yet; trying again", "error", err)
-		select {
-		case <-ctx.Done():
-			return ending, ctx.Err()
-		case <-time.After(wait):
-		}
+// end commits, then makes it known. A ledger that cannot be reached is asked again for as long as the
+// node runs, each time as a new job: what waits behind is not held up.
+func (e *enders) end(ctx context.Context, purged <-chan struct{}, r consent.EndRequest, wait time.Duration) {
+	n := e.node
+	tctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ending, err := n.Ledger.End(tctx, r)
+	cancel()
+	switch {
+	case ctx.Err() != nil:
+		return
+	case refused(err): // asking again would not help, and the visit is closed and purged already
+		n.Log.Error("end of a visit refused by the ledger", "error", err)
+		return
+	case err != nil:
+		n.Stats.EndRetried.Add(1)
+		n.Log.Warn("end of a visit not committed yet; trying again", "error", err)
+		time.AfterFunc(wait, func() {
+			e.put(func(ctx context.Context) { e.end(ctx, purged, r, min(2*wait, endRetryMax)) })
+		})
+		return
 	}
+	grace := time.NewTimer(purgeGrace)
+	defer grace.Stop()
+	select {
+	case <-purged:
+	case <-grace.C:
+	}
+	for _, end := range ending.Ends {
+		n.applyEnd(end, ending.At)
+	}
+	n.hint(ctx, hint{Kind: hintNudge, Node: n.ID, Change: ending.Change})
 }

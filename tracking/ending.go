@@ -120,13 +120,7 @@ func (n *Node) doubt(r consent.EndRequest) {
 	if len(slots) == 0 {
 		return
 	}
-	n.enders.put(func(ctx context.Context) { // the position as well; the visit can come back after a fence's life
-		ctx, cancel := context.WithTimeout(ctx, WriteDeadline)
-		defer cancel()
-		if err := n.purger.now(ctx, slots); err != nil && ctx.Err() == nil {
-			n.Log.Warn("position of a visit in doubt not purged yet; it will be", "error", err)
-		}
-	})
+	n.purger.soon(slots) // the position as well; the visit can come back after a fence's life
 }
 
 // who is whose session it is, as far as is known: a session that is opening may not know yet.

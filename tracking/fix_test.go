@@ -180,6 +180,7 @@ func TestSuspensionBlanksAtOnce(t *testing.T) {
 		if took := h.clock.Boot() - at; took > 10*time.Millisecond {
 			t.Fatalf("blanked after %v", took)
 		}
+		h.pass(time.Millisecond) // the console's turn
 		equal(h, "refused", r.Refused == "" || r.Accepted, false)
 		list := n.live.writes(v.hid)
 		equal(h, "the last write blanks", len(list[len(list)-1].Payload), 0)

@@ -37,7 +37,7 @@ func (c *Console) Look(ctx context.Context, alert string) error {
 	if c.isLooking(alert) {
 		return nil
 	}
-	if c.looking() >= looksMost {
+	if d.looksOf(c.person.Shift) >= looksMost {
 		return ErrTooManyLooks
 	}
 	if err := d.node.Ledger.OpenView(ctx, v); err != nil {
@@ -164,10 +164,18 @@ func (c *Console) isLooking(alert string) bool {
 	return c.looks[alert] != nil
 }
 
-func (c *Console) looking() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.looks)
+// looksOf counts what a person looks at, on however many consoles.
+func (d *desk) looksOf(shift string) (n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for c := range d.consoles {
+		if c.person.Shift == shift {
+			c.mu.Lock()
+			n += len(c.looks)
+			c.mu.Unlock()
+		}
+	}
+	return n
 }
 
 // endLook stops serving at once; the journal's closing entry follows.

@@ -57,6 +57,7 @@ type Node struct {
 	lease    lease
 	serving  atomic.Bool // the lease's validity as of the last flush: a hint for the hot path
 	draining atomic.Bool
+	boot     atomic.Int64 // the boot clock as of the last flush: good enough to date a fix
 
 	sessions *sessions
 	ended    *endedVisits

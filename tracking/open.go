@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"doorstep/consent"
 )
@@ -15,6 +16,7 @@ import (
 // Opening is a request to open a session, as a redeemed ticket gives it.
 type Opening struct {
 	Scope    consent.Scope
+	Subject  consent.Ref // whose ticket it is: a grant is a person's, on a phone
 	Purposes []string
 }
 
@@ -27,17 +29,18 @@ func (n *Node) MayOpen(ctx context.Context, o Opening) error {
 	if _, ok := n.Atlas.Index(o.Scope.Store); !ok {
 		return ErrNoStore
 	}
-	_, err := n.ask(ctx, o.Scope, o.Purposes)
+	_, err := n.ask(ctx, o)
 	return err
 }
 
-// ask is the ledger's word on a scope: a grant for each purpose, somebody on duty, and a lease here.
-func (n *Node) ask(ctx context.Context, scope consent.Scope, purposes []string) (consent.Admission, error) {
-	a, err := n.Ledger.Admit(ctx, scope)
+// ask is the ledger's word on a scope: a grant of this very shopper for each purpose, somebody on duty,
+// and a lease here. Whoever else uses the phone has granted nothing.
+func (n *Node) ask(ctx context.Context, o Opening) (consent.Admission, error) {
+	a, err := n.Ledger.Admit(ctx, o.Scope)
 	switch {
 	case err != nil:
 		return a, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	case !covers(a.Grants, purposes):
+	case o.Subject == "" || a.Subject != o.Subject || !covers(a.Grants, o.Purposes):
 		return a, ErrNotGranted
 	case !a.OnDuty:
 		return a, ErrNobodyOnDuty
@@ -66,7 +69,7 @@ func (n *Node) Open(ctx context.Context, o Opening, p Phone) (*Session, error) {
 		s.abandon()
 		return nil, ErrShuttingDown
 	}
-	if err := n.admit(ctx, s); err != nil {
+	if err := n.admit(ctx, s, o); err != nil {
 		s.abandon()
 		return nil, err
 	}
@@ -74,8 +77,8 @@ func (n *Node) Open(ctx context.Context, o Opening, p Phone) (*Session, error) {
 	return s, nil
 }
 
-func (n *Node) admit(ctx context.Context, s *Session) error {
-	a, err := n.ask(ctx, s.scope, s.purposes)
+func (n *Node) admit(ctx context.Context, s *Session, o Opening) error {
+	a, err := n.ask(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -100,18 +103,18 @@ func (n *Node) admit(ctx context.Context, s *Session) error {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
-	return s.begin(unixMS(n.Clock.Now()))
+	return s.begin(unixMS(n.Clock.Now()), n.Clock.Boot())
 }
 
 // begin lets the session count, unless it has ended meanwhile. The look and the step are one: an end
 // that is applied before finds it opening and leaves word, one that is applied after closes it.
-func (s *Session) begin(now int64) error {
+func (s *Session) begin(now int64, boot time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.isEnded() {
 		return ErrNotGranted
 	}
-	s.openedAt = now
+	s.openedAt, s.renewed = now, boot
 	return nil
 }
 

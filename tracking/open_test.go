@@ -28,7 +28,14 @@ func TestOpenIsRefused(t *testing.T) {
 		}, tracking.ErrNotGranted},
 		"for no purpose": {func(h *house, n *node) tracking.Opening {
 			h.join(n, shop, "mei")
-			return tracking.Opening{Scope: h.shopper("ana", "assist").scope}
+			s := h.shopper("ana", "assist")
+			return tracking.Opening{Scope: s.scope, Subject: s.subject}
+		}, tracking.ErrNotGranted},
+		"for somebody else on the same phone": {func(h *house, n *node) tracking.Opening {
+			h.join(n, shop, "mei")
+			o := h.shopper("ana", "assist").opening()
+			o.Subject = h.shopper("ben", "assist").subject
+			return o
 		}, tracking.ErrNotGranted},
 		"with nobody on duty": {func(h *house, _ *node) tracking.Opening {
 			return h.shopper("ana", "assist").opening()

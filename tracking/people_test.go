@@ -94,7 +94,7 @@ func (s *shopper) stop(kind consent.EndKind) consent.EndRequest {
 }
 
 func (s *shopper) opening() tracking.Opening {
-	return tracking.Opening{Scope: s.scope, Purposes: []string{"assist"}}
+	return tracking.Opening{Scope: s.scope, Subject: s.subject, Purposes: []string{"assist"}}
 }
 
 // visitor is a shopper's open session and what was told to the phone.

@@ -55,9 +55,10 @@ type WriteResult uint8
 const (
 	Written    WriteResult = iota
 	Fenced                 // the visit has ended
-	NotOwner               // a newer connection owns the visit, or nobody registered it
+	NotOwner               // a newer connection owns the visit, or the write has no lease left (TTL under 1 ms)
 	OutOfOrder             // the number is not higher
 	TooLate                // past the deadline: nothing of the batch was written
+	Missing                // nobody is registered: the live state was lost, or the lease ran out
 )
 
 // ErrFenced answers a registration of a visit that has ended.

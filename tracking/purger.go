@@ -20,17 +20,56 @@ type purger struct {
 	node *Node
 
 	mu    sync.Mutex
-	until map[Slot]time.Duration // boot time
+	slots map[Slot]*purging
+}
+
+// purging is one slot that is being kept clear. It belongs to the purger's mutex.
+type purging struct {
+	until     time.Duration // boot time
+	confirmed bool          // Redis has said so, once at least
 }
 
 func newPurger(n *Node) *purger {
-	return &purger{node: n, until: make(map[Slot]time.Duration)}
+	return &purger{node: n, slots: make(map[Slot]*purging)}
 }
 
-// now purges at once, confirms, and keeps repeating.
+// now purges at once, confirms, and keeps repeating. With it goes whatever else of these stores has not
+// been confirmed yet: a visit that ended a moment ago is as gone, by the time this answers, as this one.
 func (p *purger) now(ctx context.Context, slots []Slot) error {
 	p.keep(slots)
-	return p.purge(ctx, slots)
+	return p.purge(ctx, p.withUnconfirmed(slots))
+}
+
+// soon is now in the background, for at most as long as a write may take; the channel is closed when it
+// is over, whatever became of it. The repetition does the rest.
+func (p *purger) soon(slots []Slot) <-chan struct{} {
+	p.keep(slots)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.Background(), WriteDeadline)
+		defer cancel()
+		if err := p.purge(ctx, slots); err != nil {
+			p.node.Log.Warn("a position that must go is not purged yet; it will be", "error", err)
+		}
+	}()
+	return done
+}
+
+func (p *purger) withUnconfirmed(slots []Slot) []Slot {
+	stores := make(map[string]bool)
+	for _, s := range slots {
+		stores[s.Store] = true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []Slot
+	for s, state := range p.slots {
+		if stores[s.Store] && !state.confirmed {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 func (p *purger) keep(slots []Slot) {
@@ -38,7 +77,7 @@ func (p *purger) keep(slots []Slot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range slots {
-		p.until[s] = until
+		p.slots[s] = &purging{until: until}
 	}
 }
 
@@ -47,8 +86,19 @@ func (p *purger) purge(ctx context.Context, slots []Slot) error {
 		if err := p.node.Live.Purge(ctx, store, visits); err != nil {
 			return err
 		}
+		p.confirm(store, visits)
 	}
 	return nil
+}
+
+func (p *purger) confirm(store string, visits []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, v := range visits {
+		if state := p.slots[Slot{store, v}]; state != nil {
+			state.confirmed = true
+		}
+	}
 }
 
 func byStore(slots []Slot) map[string][]string {
@@ -87,10 +137,10 @@ func (p *purger) repeat(ctx context.Context) {
 func (p *purger) due(now time.Duration) []Slot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	due := make([]Slot, 0, len(p.until))
-	for s, until := range p.until {
-		if now > until {
-			delete(p.until, s)
+	due := make([]Slot, 0, len(p.slots))
+	for s, state := range p.slots {
+		if now > state.until {
+			delete(p.slots, s)
 			continue
 		}
 		due = append(due, s)

@@ -35,15 +35,38 @@ func (n *Node) Raise(ctx context.Context, a Alert) (Alert, error) {
 }
 
 // Act applies one step to an alert for a person. Errors: ErrNoAlert, ErrAlertVersion,
-// ErrAlertHeld, ErrAlertFinal, ErrAlertAction; anything else is the store's.
+// ErrAlertHeld, ErrAlertFinal, ErrAlertAction, ErrTooManyLooks; anything else is the store's.
 func (n *Node) Act(ctx context.Context, store, id string, c Change) (Alert, error) {
 	c.Now = n.Clock.Now()
+	if c.Action == Claim {
+		if err := n.mayClaim(ctx, store, id, c.By.Shift); err != nil {
+			return Alert{}, err
+		}
+	}
 	a, err := n.Alerts.ChangeAlert(ctx, store, id, c)
 	if err != nil {
 		return a, err
 	}
 	n.spread(ctx, a)
 	return a, nil
+}
+
+// mayClaim holds a person to two claims at a time: each is a shopper whose place they can see.
+func (n *Node) mayClaim(ctx context.Context, store, id, shift string) error {
+	alerts, _, err := n.Alerts.Alerts(ctx, store)
+	if err != nil {
+		return err
+	}
+	held := 0
+	for _, a := range alerts {
+		if a.State == Claimed && a.Holder == shift && a.ID != id {
+			held++
+		}
+	}
+	if held >= looksMost {
+		return ErrTooManyLooks
+	}
+	return nil
 }
 
 // spread tells this node's consoles at once and the others soon.
@@ -69,10 +92,16 @@ func (n *Node) sweepLoop(ctx context.Context) error {
 
 // dueLoop lets time act on alerts and on grants that expired. Each may wait for a barrier.
 func (n *Node) dueLoop(ctx context.Context) error {
+	orphans := orphans{node: n}
+	second := 0
 	return everySecond(ctx, func() {
-		if n.Serving() {
-			n.sweepAlerts(ctx, n.Clock.Now())
-			n.sweepGrants(ctx, n.Clock.Now())
+		if !n.Serving() {
+			return
+		}
+		n.sweepAlerts(ctx, n.Clock.Now())
+		n.sweepGrants(ctx, n.Clock.Now())
+		if second++; second%orphansEvery == 0 {
+			orphans.sweep(ctx)
 		}
 	})
 }

@@ -62,14 +62,16 @@ type Session struct {
 	visit string
 	epoch int64
 
-	over atomic.Bool // set under mu, read by the writer
+	over  atomic.Bool // set under mu, read by the writer
+	shown atomic.Bool // visible to staff; set under mu, read by the desk
 
 	mu           sync.Mutex
 	phone        Phone // nil while the app is away
 	presence     geofence.Presence
-	openedAt     int64 // Unix milliseconds; 0 while opening
-	endedAtEpoch int64 // an end that was applied while opening
-	seq          int64 // of the last position handed to the writer
+	openedAt     int64         // Unix milliseconds; 0 while opening
+	renewed      time.Duration // boot time of the last accepted fix, or of the opening
+	endedAtEpoch int64         // an end that was applied while opening
+	seq          int64         // of the last position handed to the writer
 	lastAccepted int64
 	looking      time.Duration // boot time until which a look counts; 0 for none
 	lookedSince  time.Time
@@ -112,6 +114,7 @@ func (s *Session) Fix(f geofence.Fix) FixResult {
 	case o.Accepted:
 		n.Stats.Accepted.Add(1)
 		s.lastAccepted = f.T
+		s.renewed = time.Duration(n.boot.Load())
 		s.keep(f, at)
 	case o.Refused != "":
 		n.Stats.Refused.Add(1)
@@ -180,13 +183,16 @@ func (s *Session) follow(o *geofence.Outcome) (changed bool) {
 			changed = true
 			s.tell(StateActive, "")
 			s.flushCheckins()
+			s.shown.Store(true)
 			s.node.presenceChanged(s, true)
 		case geofence.Resume:
 			changed = true
 			s.tell(StateActive, "")
+			s.shown.Store(true)
 			s.node.presenceChanged(s, true)
 		case geofence.Suspend:
 			changed = true
+			s.shown.Store(false)
 			s.node.Stats.Suspended.Add(1)
 			s.node.writer.blank(s)
 			s.node.presenceChanged(s, false)
@@ -213,7 +219,8 @@ func (s *Session) finish(reason consent.Reason) {
 		return
 	}
 	s.node.presenceChanged(s, false)
-	s.node.enders.add(consent.EndRequest{
+	purged := s.node.purger.soon([]Slot{{s.scope.Store, s.visit}})
+	s.node.enders.add(purged, consent.EndRequest{
 		ID: endID(s.visit), Kind: consent.EndSession, Scope: s.scope, Subject: s.subject,
 		Visit: s.visit, Reason: reason, Claimed: s.node.Clock.Now(),
 		KeepRequest: reason == consent.Reason(geofence.Silent),
@@ -230,6 +237,7 @@ func (s *Session) shut(last StateChange) bool {
 	if s.over.Swap(true) {
 		return false
 	}
+	s.shown.Store(false)
 	if s.phone != nil {
 		s.phone.Close(last)
 		s.phone = nil
@@ -313,8 +321,10 @@ func (s *Session) tick(now time.Time, boot time.Duration) {
 	var o geofence.Outcome
 	s.presence, o = s.node.Rules.Tick(s.presence, unixMS(now))
 	s.follow(&o)
-	if s.openedAt > 0 && unixMS(now) > s.leaseUntil() {
-		s.finish(consent.Reason(geofence.Silent)) // never got inside
+	lease := time.Duration(s.node.Rules.LeaseMS) * time.Millisecond
+	// The first: it never got inside. The second: whatever the wall clock says, this long is silence.
+	if s.openedAt > 0 && (unixMS(now) > s.leaseUntil() || boot > s.renewed+lease+time.Second) {
+		s.finish(consent.Reason(geofence.Silent))
 	}
 }
 

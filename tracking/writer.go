@@ -112,7 +112,9 @@ func (w *writer) run(ctx context.Context) error {
 }
 
 func (w *writer) tick() {
-	w.node.serving.Store(w.node.Serving())
+	boot := w.node.Clock.Boot()
+	w.node.boot.Store(int64(boot))
+	w.node.serving.Store(w.node.lease.valid(boot))
 	w.mu.Lock()
 	list := make([]*storeBatch, 0, len(w.stores))
 	for _, b := range w.stores {

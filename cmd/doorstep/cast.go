@@ -176,7 +176,8 @@ func (p *cast) claimOne(ctx context.Context, alert string) (goOn bool) {
 	if p.watch.send(map[string]any{"type": "look", "alert": alert}) != nil || !pause(ctx, lookFor) {
 		return false
 	}
-	return p.watch.send(map[string]any{"type": "look_away", "alert": alert}) == nil
+	_ = p.watch.act(ctx, alert, "release", 2) // gone meanwhile, as often as not; a person has two at a time
+	return true
 }
 
 func (p *cast) tell(ctx context.Context, say func(string)) {

@@ -145,6 +145,12 @@ func TestWithoutAGrantNothingIsAccepted(t *testing.T) {
 			other.sub = a.sub
 			other.decide(t, demostore.ID, "visit")
 		},
+		"of somebody else on the same phone": func(t *testing.T, a *app) {
+			owner := a.sub
+			a.decide(t, demostore.ID, "visit")
+			a.sub = "canary-" + uuid.NewString()
+			t.Cleanup(func() { a.sub = owner })
+		},
 		"withdrawn": func(t *testing.T, a *app) {
 			a.decide(t, demostore.ID, "term")
 			if _, err := a.Withdraw(t.Context(), client.Withdrawal{Scope: "store", Store: demostore.ID}); err != nil {

@@ -33,7 +33,8 @@ type phone struct {
 	mu      sync.Mutex // owns writing, buf and what follows
 	buf     []byte
 	closed  bool
-	holding bool // a withdrawal is being answered: the close waits for it
+	visit   string // once welcomed; its resume token lives as long as its lease
+	holding bool   // a withdrawal is being answered: the close waits for it
 	held    *tracking.StateChange
 	acks    ackState
 }
@@ -137,7 +138,11 @@ func (p *phone) finish(c tracking.StateChange) {
 	}
 	p.flushAck()
 	p.write(p.state(c).Append)
+	visit := p.visit
 	p.mu.Unlock()
+	if c.State == tracking.StateEnded && visit != "" {
+		p.srv.resumes.Drop(visit)
+	}
 	p.hangUp(closeRow(c.Reason).Code)
 }
 
@@ -225,6 +230,9 @@ func (p *phone) ack() {
 	p.write(frame.Append)
 	a.refused.Reset()
 	a.pending = 0
+	if p.visit != "" {
+		p.srv.resumes.Extend(p.visit, time.UnixMilli(a.lease))
+	}
 }
 
 // tick is called once a second: acknowledgements that waited long enough, a beat (an ack that says

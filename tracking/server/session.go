@@ -180,22 +180,30 @@ func (p *phone) begin(visit string) (refusal int) {
 
 // open resumes a visit that this node still has, or opens a session for the ticket.
 func (p *phone) open(ctx context.Context, visit string) (resumed bool, err error) {
-	if visit != "" {
-		if s, ok := p.srv.Node.Find(visit); ok && s.Attach(p) == nil {
-			p.session = s
-			return true, nil
+	if visit != "" { // it stands in for a ticket for this visit only: what has ended takes a new one
+		s, ok := p.srv.Node.Find(visit)
+		if !ok || s.Attach(p) != nil {
+			return false, errNotHere
 		}
+		p.session = s
+		return true, nil
 	}
 	keys := p.srv.Ledger.Keys()
 	p.session, err = p.srv.Node.Open(ctx, tracking.Opening{
 		Scope:    consent.Scope{Installation: keys.Installation(p.ticket.Installation), Store: p.ticket.Store},
+		Subject:  keys.Subject(p.ticket.Subject),
 		Purposes: p.ticket.Purposes,
 	}, p)
 	return false, err
 }
 
+// errNotHere answers a resume of a visit that has ended, or that this node does not have.
+var errNotHere = errors.New("no such visit on this node")
+
 func openRefusal(err error) int {
 	switch {
+	case errors.Is(err, errNotHere):
+		return wire.CloseExpired
 	case errors.Is(err, tracking.ErrNotGranted):
 		return wire.CloseNoGrant
 	case errors.Is(err, tracking.ErrNobodyOnDuty):
@@ -219,6 +227,7 @@ func (p *phone) welcome(hello wire.In, resumed bool) error {
 	purposes := p.session.Purposes()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.visit = p.session.Visit()
 	p.acks.seq, p.acks.accepted, p.acks.lease = last, last, lease
 	p.write(wire.Welcome{
 		T: s.now(), EchoT: hello.T, Session: p.session.Visit(), Word: tracking.Word(p.session.Visit()),
