@@ -136,11 +136,13 @@ func (m *Memory) Write(ctx context.Context, store string, batch []tracking.LiveW
 func (sh *shard) write(w *tracking.LiveWrite, now time.Time) tracking.WriteResult {
 	e := sh.get(w.Slot, now)
 	switch {
-	case e == nil:
-		return tracking.NotOwner
-	case e.dead:
+	case e != nil && e.dead:
 		return tracking.Fenced
-	case e.owner != w.Owner || lifeMS(w.TTL) == 0:
+	case lifeMS(w.TTL) == 0:
+		return tracking.NotOwner
+	case e == nil:
+		return tracking.Missing
+	case e.owner != w.Owner:
 		return tracking.NotOwner
 	case w.Seq <= e.seq:
 		return tracking.OutOfOrder

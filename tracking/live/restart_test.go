@@ -44,7 +44,7 @@ func TestRestart(t *testing.T) {
 	if err := server.Restart(start); err != nil {
 		t.Fatal(err)
 	}
-	wantWrite(t, r, 3, tracking.NotOwner) // nothing survived
+	wantWrite(t, r, 3, tracking.Missing) // nothing survived
 	mustRegister(t, r)
 	seq := int64(3)
 	until(t, "the subscription to be back", func() bool {

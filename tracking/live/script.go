@@ -177,7 +177,7 @@ func (c *call) answer(reply any) (serverMicros int64, err error) {
 	}
 	now, ok1 := parts[0].(int64)
 	letters, ok2 := parts[1].(string)
-	if !ok1 || !ok2 || (letters != "" && len(letters) != c.items) || strings.Trim(letters, "WFNO") != "" {
+	if !ok1 || !ok2 || (letters != "" && len(letters) != c.items) || strings.Trim(letters, "WFNOM") != "" {
 		return 0, errReply
 	}
 	c.letters = letters
@@ -198,6 +198,7 @@ func (c *call) results() []tracking.WriteResult {
 
 var letterResults = map[byte]tracking.WriteResult{
 	'W': tracking.Written, 'F': tracking.Fenced, 'N': tracking.NotOwner, 'O': tracking.OutOfOrder,
+	'M': tracking.Missing,
 }
 
 // micros is a clock reading from Redis's TIME.

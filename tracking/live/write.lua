@@ -2,6 +2,7 @@
 -- ARGV: deadline (µs of this server's clock), publishing command, channel, then for each key its
 -- new value, its life (ms, 0: run out), and what precedes it in the publication ('': not shown).
 -- Answers { this server's clock (µs), one letter for each key }; no letters: too late.
+-- W written, F fenced, N another owner or no lease, O number not higher, M nobody registered.
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 if now > tonumber(ARGV[1]) then return { now, '' } end
@@ -26,6 +27,8 @@ for i = 1, #KEYS do
         result = 'O'
       end
     end
+  elseif ARGV[a + 1] ~= '0' then
+    result = 'M'
   end
   results[i] = result
   a = a + 3

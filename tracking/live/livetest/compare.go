@@ -78,9 +78,12 @@ func (s *stepper) owner() string {
 }
 func (s *stepper) seq() int64 { return rapid.Int64Range(-3, 6).Draw(s.rt, "seq") }
 
-// ttl is a lease that ends between two whole seconds: both round it the same way.
+// ttl is a lease that ends between two whole seconds: both round it the same way. Some are none.
 func (s *stepper) ttl() time.Duration {
-	n := rapid.IntRange(-1, 40).Draw(s.rt, "ttl")
+	n := rapid.IntRange(-3, 40).Draw(s.rt, "ttl")
+	if n < 0 {
+		return []time.Duration{time.Millisecond - 1, 0, -time.Second}[-n-1]
+	}
 	return min(time.Duration(n)*time.Second+450*time.Millisecond, tracking.PositionLife)
 }
 

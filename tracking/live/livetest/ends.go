@@ -69,7 +69,7 @@ func testFenceLife(t *testing.T, f Fixture) {
 	if keys := f.Keys(); len(keys) != 0 {
 		t.Errorf("after the fence's end: %+v", keys)
 	}
-	write(t, f.Live, results(tracking.NotOwner), item("v", "a", 99, "very late"))
+	write(t, f.Live, results(tracking.Missing), item("v", "a", 99, "very late"))
 }
 
 func testExpiry(t *testing.T, f Fixture) {
@@ -84,10 +84,10 @@ func testExpiry(t *testing.T, f Fixture) {
 	if keys := f.Keys(); len(keys) != 0 {
 		t.Errorf("after the lease: %+v", keys)
 	}
-	write(t, f.Live, results(tracking.NotOwner), item("v", "a", 2, "p"))
+	write(t, f.Live, results(tracking.Missing), item("v", "a", 2, "p"))
 	register(t, f.Live, "v", "a", 0)
 	f.Pass(life)
-	write(t, f.Live, results(tracking.NotOwner), item("v", "a", 1, "p")) // a registration runs out too
+	write(t, f.Live, results(tracking.Missing), item("v", "a", 1, "p")) // a registration runs out too
 }
 
 func testEveryKeyExpires(t *testing.T, f Fixture) {

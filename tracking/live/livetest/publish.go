@@ -56,7 +56,7 @@ func testShownOnlyWritten(t *testing.T, f Fixture) {
 	register(t, f.Live, "other", "b", 0)
 	purge(t, f.Live, "ended")
 	l := listen(t, f.Live, store)
-	write(t, f.Live, results(tracking.Fenced, tracking.NotOwner, tracking.OutOfOrder, tracking.NotOwner),
+	write(t, f.Live, results(tracking.Fenced, tracking.NotOwner, tracking.OutOfOrder, tracking.Missing),
 		shown(item("ended", "a", 1, "p")), shown(item("other", "a", 1, "p")), shown(item("ok", "a", 0, "p")), shown(item("unknown", "a", 1, "p")))
 	write(t, f.Live, results(tracking.Fenced, tracking.Written), shown(item("ended", "a", 2, "p")), shown(item("ok", "a", 1, "q")))
 	got := decoded(t, l.all()[store])

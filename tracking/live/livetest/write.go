@@ -52,7 +52,7 @@ func testWriteResults(t *testing.T, f Fixture) {
 	register(t, f.Live, "old", "a", 7)
 	purge(t, f.Live, "ended")
 	write(t, f.Live,
-		results(tracking.NotOwner, tracking.Written, tracking.Fenced, tracking.NotOwner, tracking.OutOfOrder),
+		results(tracking.Missing, tracking.Written, tracking.Fenced, tracking.NotOwner, tracking.OutOfOrder),
 		item("unknown", "a", 9, "p"), item("ok", "a", -4, "p"), item("ended", "a", 9, "p"), item("other", "a", 9, "p"), item("old", "a", 7, "p"))
 	holds(t, f.Live, map[string]string{"unknown": "", "ok": "p", "ended": "", "other": "", "old": ""})
 	big := int64(1)<<53 - 1
@@ -69,7 +69,7 @@ func testLongBatch(t *testing.T, f Fixture) {
 	for i := range n {
 		v := fmt.Sprintf("v%d", i)
 		stored[v] = ""
-		want[i] = tracking.NotOwner
+		want[i] = tracking.Missing
 		if i%3 != 0 {
 			register(t, f.Live, v, "a", 0)
 			want[i], stored[v] = tracking.Written, strings.Repeat(v, 40)
@@ -94,9 +94,9 @@ func testNoLease(t *testing.T, f Fixture) {
 	register(t, f.Live, "ended", "a", 0)
 	purge(t, f.Live, "ended")
 	for _, ttl := range []int64{0, -1_000_000_000, 999_999} { // ns
-		late, over := item("v", "a", 5, "p"), item("ended", "a", 5, "p")
-		late.TTL, over.TTL = nanos(ttl), nanos(ttl)
-		write(t, f.Live, results(tracking.NotOwner, tracking.Fenced), late, over)
+		late, over, unknown := item("v", "a", 5, "p"), item("ended", "a", 5, "p"), item("unknown", "a", 5, "p")
+		late.TTL, over.TTL, unknown.TTL = nanos(ttl), nanos(ttl), nanos(ttl)
+		write(t, f.Live, results(tracking.NotOwner, tracking.Fenced, tracking.NotOwner), late, over, unknown)
 	}
 	holds(t, f.Live, map[string]string{"v": "", "ended": ""})
 	write(t, f.Live, results(tracking.Written), item("v", "a", 1, "p")) // the number was not taken
