@@ -86,21 +86,21 @@ func (p *phone) read() {
 	for {
 		err := p.next(&in)
 		var bad *wire.Error
-		switch {
-		case err == nil:
-		case errors.As(err, &bad) && bad.Close() == 0:
-			p.refuse(bad)
-			continue
-		default:
+		refused := errors.As(err, &bad) && bad.Close() == 0
+		if err != nil && !refused {
 			p.unreadable(err)
 			return
 		}
-		switch pace.count(time.Now()) {
-		case tooMany:
+		v := pace.count(time.Now()) // refused frames too: to refuse one costs as much as to take it
+		switch {
+		case v == tooMany:
 			go p.hangUp(wire.CloseRate)
 			p.discardRest()
 			return
-		case faster:
+		case refused:
+			p.refuse(bad)
+			continue
+		case v == faster:
 			p.refuse(&wire.Error{Code: wire.CodeRate, Seq: in.Seq})
 			continue
 		}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+
+	"doorstep/cmd/doorstep/demostore"
+	"doorstep/consent"
+	"doorstep/consent/storetest"
+	"doorstep/geofence"
+	"doorstep/mobile-sdk-spec/go/client"
+	sdkjs "doorstep/mobile-sdk-spec/js"
+	"doorstep/tracking"
+	"doorstep/tracking/live"
+	"doorstep/tracking/server"
+	"doorstep/tracking/server/auth"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// house is one node with its whole edge, on a real listener.
+type house struct {
+	*testing.T
+	url   string
+	key   *auth.DevKey
+	index *geofence.Index
+	live  *deafLive
+	web   *http.Client
+}
+
+// deafLive is a live state whose purges fail while deaf is set.
+type deafLive struct {
+	tracking.Live
+	deaf atomic.Bool
+}
+
+func (l *deafLive) Purge(ctx context.Context, store string, visits []string) error {
+	if l.deaf.Load() {
+		return errors.New("the live state cannot be reached")
+	}
+	return l.Live.Purge(ctx, store, visits)
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{T: t}
+	src, err := demostore.Sources()
+	h.ok(err)
+	site, _, err := geofence.Load(demostore.ID, src...)
+	h.ok(err)
+	h.index, err = geofence.NewIndex(site)
+	h.ok(err)
+	h.key, err = auth.NewDevKey()
+	h.ok(err)
+	tokens, err := auth.NewTokens(auth.Settings{Issuers: []auth.Issuer{h.key.Issuer()}, Leeway: 5 * time.Second, Now: time.Now})
+	h.ok(err)
+	memory := live.NewMemory(time.Now)
+	t.Cleanup(func() { h.ok(memory.Close()) })
+	h.live = &deafLive{Live: memory}
+	db := storetest.SQLite(t, time.Now)
+	ledger := consent.New(db, consent.NewKeys(), consent.DevelopmentRegistry(), time.Now)
+	quiet := slog.New(slog.DiscardHandler)
+	node := tracking.New(tracking.Config{ID: "node", Ledger: ledger, Alerts: db, Live: h.live, Atlas: tracking.NewAtlas(h.index),
+		Clock: tracking.SystemClock{}, Rules: geofence.DefaultRules(), Log: quiet,
+		Prove: func(string, consent.End, time.Time) string { return "proof" }})
+	ts := httptest.NewUnstartedServer(nil)
+	h.url = "http://" + ts.Listener.Addr().String()
+	origins, err := auth.NewOrigins([]string{h.url})
+	h.ok(err)
+	s, err := server.New(server.Config{Node: node, Ledger: ledger, Atlas: node.Atlas, Tokens: tokens, Origins: origins, DevKey: h.key,
+		SDK: sdkjs.Files, Now: time.Now, Log: quiet})
+	h.ok(err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 2)
+	go func() { done <- node.Run(ctx) }()
+	go func() { done <- s.Run(ctx) }()
+	ts.Config.Handler = s.Handler()
+	ts.Start()
+	transport := &http.Transport{}
+	h.web = &http.Client{Transport: transport, Timeout: 15 * time.Second}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		cancel()
+		for range cap(done) {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		ts.Close()
+	})
+	<-node.Started()
+	return h
+}
+
+func (h *house) ok(err error) {
+	h.Helper()
+	if err != nil {
+		h.Fatal(err)
+	}
+}
+
+// dialer dials sockets and keeps the connection below, for what no client would send.
+func dialer(wire *net.Conn) *websocket.Dialer {
+	return &websocket.Dialer{HandshakeTimeout: 5 * time.Second, NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		*wire = c
+		return c, err
+	}}
+}
+
+// app is an installation of a shopper's app.
+func (h *house) app(shopper string, web *http.Client, d *websocket.Dialer) *client.Client {
+	h.Helper()
+	key, err := client.NewKey()
+	h.ok(err)
+	c, err := client.New(client.Config{BaseURL: h.url, Installation: key, HTTP: web, Dialer: d,
+		Token: func(context.Context) (string, error) {
+			return h.key.MintShopper(shopper, "app", "adult", 10*time.Minute)
+		}})
+	h.ok(err)
+	return c
+}
+
+func (h *house) decide(c *client.Client, choice string) (client.Decision, error) {
+	h.Helper()
+	p, err := c.Prompt(h.Context(), client.PromptRequest{Store: demostore.ID, Purpose: "assist", Lang: "en", Opened: true})
+	h.ok(err)
+	return c.Decide(h.Context(), demostore.ID, p, client.Answer{Choice: choice, Control: "button"})
+}
+
+// connect grants and opens a session; somebody must be on duty.
+func (h *house) connect(c *client.Client) *client.Session {
+	h.Helper()
+	_, err := h.decide(c, "term")
+	h.ok(err)
+	s, err := c.ConnectWith(h.Context(), demostore.ID, h.index.Site().Version, []string{"assist"})
+	h.ok(err)
+	h.Cleanup(s.Kill)
+	return s
+}
+
+// peer is the far end of a socket: its raw bytes, and what it was closed with.
+type peer struct {
+	wire   net.Conn
+	closed <-chan int
+}
+
+// console signs somebody on duty. Its socket sends nothing by itself.
+func (h *house) console() peer {
+	h.Helper()
+	token, err := h.key.MintStaff("shift", "Desk", auth.RoleFloor, demostore.ID, time.Hour)
+	h.ok(err)
+	var p peer
+	d := dialer(&p.wire)
+	d.Subprotocols = []string{"doorstep.staff.v1"}
+	conn, res, err := d.DialContext(h.Context(), "ws"+strings.TrimPrefix(h.url, "http")+"/v1/staff/socket", http.Header{"Authorization": {"Bearer " + token}})
+	h.ok(err)
+	h.ok(res.Body.Close())
+	closed := make(chan int, 1)
+	joined := make(chan struct{})
+	go func() {
+		closed <- readAll(conn, joined)
+	}()
+	h.Cleanup(func() { _ = conn.Close() })
+	p.closed = closed
+	select {
+	case <-joined:
+	case <-time.After(5 * time.Second):
+		h.Fatal("no snapshot came")
+	}
+	return p
+}
+
+// readAll reads until the socket is closed, and tells when the second frame has come: the snapshot.
+func readAll(conn *websocket.Conn, joined chan<- struct{}) int {
+	for n := 1; ; n++ {
+		_, _, err := conn.ReadMessage()
+		if n == 2 {
+			close(joined)
+		}
+		if closed, ok := errors.AsType[*websocket.CloseError](err); ok {
+			return closed.Code
+		}
+		if err != nil {
+			return websocket.CloseAbnormalClosure
+		}
+	}
+}
+
+// phone is a connected app's far end.
+func (h *house) phone() peer {
+	h.Helper()
+	h.console()
+	var p peer
+	s := h.connect(h.app("shopper", h.web, dialer(&p.wire)))
+	closed := make(chan int, 1)
+	go func() {
+		for e := range s.Events() {
+			if c, ok := e.(client.Closed); ok {
+				closed <- c.Code
+			}
+		}
+	}()
+	p.closed = closed
+	return p
+}
+
+// write sends raw bytes; what the server no longer takes is not the test's concern.
+func (p peer) write(b []byte) error {
+	_, err := p.wire.Write(b)
+	return err
+}
+
+// within is the code that the socket was closed with, or 0 if it was not in time.
+func (p peer) within(d time.Duration) int {
+	select {
+	case code := <-p.closed:
+		return code
+	case <-time.After(d):
+		return 0
+	}
+}
+
+// The operations of frames (RFC 6455, section 5.2), and the bit of a message's last one.
+const (
+	opMore, opText, opPing, opPong = 0, 1, 9, 10
+	last                           = 0x80
+)
+
+// frame is a client's frame of at most 65,535 bytes, masked with zeros.
+func frame(head byte, payload string) []byte {
+	b := []byte{head, 0x80 | 126, byte(len(payload) >> 8), byte(len(payload)), 0, 0, 0, 0}
+	if len(payload) < 126 {
+		b = []byte{head, 0x80 | byte(len(payload)), 0, 0, 0, 0}
+	}
+	return append(b, payload...)
+}
