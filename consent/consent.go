@@ -85,8 +85,8 @@ const (
 type EndRequest struct {
 	ID          string // UUID chosen by whoever asks; for a session's end, derived from the visit
 	Kind        EndKind
-	Scope       Scope  // for session, grant, store
-	Subject     Ref    // for all
+	Scope       Scope  // for grant, store; for session it may be empty, and is then the scope whose current visit is Visit
+	Subject     Ref    // for all; elsewhere it may be empty, and otherwise only a scope of this subject is ended
 	Visit       string // for session: ended only if still the scope's current visit, else nothing changes
 	Purpose     string // for grant
 	Reason      Reason

@@ -67,9 +67,10 @@ func checkEnd(r EndRequest) error {
 		return fmt.Errorf("%w: reason: why it ends is missing", ErrRequest)
 	}
 	missing := ""
+	byVisit := r.Kind == EndSession && r.Scope == Scope{} // whoever ends a visit in its owner's place knows no more of it
 	switch r.Kind {
 	case EndSession, EndGrant, EndStore:
-		if r.Scope.Installation == "" || r.Scope.Store == "" {
+		if !byVisit && (r.Scope.Installation == "" || r.Scope.Store == "") {
 			missing = "scope"
 		} else if r.Kind == EndSession && r.Visit == "" {
 			missing = "visit"

@@ -291,6 +291,9 @@ func TestEndNeedsItsFields(t *testing.T) {
 		"store of none":   {ID: id, Kind: consent.EndStore, Subject: "s", Reason: consent.Withdrawn},
 		"no purpose":      {ID: id, Kind: consent.EndGrant, Scope: scope, Reason: consent.Withdrawn},
 		"no visit":        {ID: id, Kind: consent.EndSession, Scope: scope, Reason: consent.Lost},
+		"no visit at all": {ID: id, Kind: consent.EndSession, Reason: consent.Lost},
+		"half a scope":    {ID: id, Kind: consent.EndSession, Scope: consent.Scope{Store: "s"}, Visit: "v", Reason: consent.Lost},
+		"grant by visit":  {ID: id, Kind: consent.EndGrant, Purpose: "assist", Visit: "v", Reason: consent.Lost},
 		"no installation": {ID: id, Kind: consent.EndStore, Scope: consent.Scope{Store: "s"}, Reason: consent.Withdrawn},
 	} {
 		if _, err := newDesk(t).End(t.Context(), r); !errors.Is(err, consent.ErrRequest) {

@@ -90,20 +90,28 @@ func (t *tx) endedBefore(c consent.EndCommand) (e consent.Ending, ok bool, err e
 }
 
 // askedFor is what makes two requests the same one: neither the claimed time nor the reason, which a
-// retry through another channel may state differently.
+// retry through another channel may state differently. A visit names its scope, which one of two who end
+// it may not know.
 func askedFor(r consent.EndRequest) string {
-	if r.Kind == consent.EndAll {
+	switch r.Kind {
+	case consent.EndAll:
 		return fmt.Sprintf("all|%s", r.Subject)
+	case consent.EndSession:
+		return fmt.Sprintf("session|%s", r.Visit)
 	}
 	return fmt.Sprintf("%s|%s|%s|%s|%s", r.Kind, r.Scope.Installation, r.Scope.Store, r.Visit, r.Purpose)
 }
 
 // scopesToEnd finds the rows that an end is about. A scope that has passed to another shopper is none of the subject's.
-func (t *tx) scopesToEnd(c consent.EndCommand) ([]scope, error) {
-	if c.Kind == consent.EndAll {
+func (t *tx) scopesToEnd(c consent.EndCommand) (scopes []scope, err error) {
+	switch {
+	case c.Kind == consent.EndAll:
 		return t.scopesWhere(`subject = $1`, string(c.Subject))
+	case c.Kind == consent.EndSession && c.Scope == consent.Scope{}:
+		scopes, err = t.scopesWhere(`visit = $1`, c.Visit)
+	default:
+		scopes, err = t.scopeOf(c.Scope)
 	}
-	scopes, err := t.scopeOf(c.Scope)
 	return slices.DeleteFunc(scopes, func(s scope) bool {
 		return c.Subject != "" && s.subject != c.Subject || c.Kind == consent.EndSession && s.visit != c.Visit
 	}), err

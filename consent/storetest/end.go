@@ -147,6 +147,42 @@ var endCases = map[string]func(*testing.T, *house){
 			h.Fatalf("the scope has changed:\n%s", d)
 		}
 	},
+	"a visit is ended by who knows nothing else of it": func(_ *testing.T, h *house) {
+		p, ben := h.phone("ana", "k1", "shop"), h.phone("ben", "k2", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		h.decide(ben, "assist", consent.ForATerm)
+		h.raise(p, "a1", tracking.Help)
+		before, others := h.admit(p), h.admit(ben)
+		lost := consent.EndRequest{ID: newID(), Kind: consent.EndSession, Visit: before.Visit, Reason: consent.Lost}
+		e := h.end(lost)
+		after := h.admit(p)
+		want := []consent.End{{
+			Change: e.Ends[0].Change, Scope: p.scope(), Visit: before.Visit, Epoch: before.Epoch + 1, NextVisit: after.Visit,
+			Reason: consent.Lost, Surviving: []string{"assist"}, Alerts: []string{"a1"},
+		}}
+		h.same(want, e.Ends)
+		h.equal("epoch", after.Epoch, before.Epoch+1)
+		h.equal("the other's visit", h.admit(ben).Visit, others.Visit)
+		lost.ID = newID()
+		stale := h.end(lost)
+		h.equal("stale: repeated, ends", fmt.Sprint(stale.Repeated, len(stale.Ends)), "true 0")
+		h.same(after.Visit, h.admit(p).Visit)
+		other := h.end(consent.EndRequest{Kind: consent.EndSession, Visit: after.Visit, Subject: ben.subject, Reason: consent.Lost})
+		h.equal("not this subject's", len(other.Ends), 0)
+	},
+	"a visit's end is one event, with its scope or without": func(_ *testing.T, h *house) {
+		for i, p := range []phone{h.phone("ana", "k1", "shop"), h.phone("ben", "k2", "shop")} {
+			h.decide(p, "assist", consent.ForATerm)
+			byScope := consent.EndRequest{ID: newID(), Kind: consent.EndSession, Scope: p.scope(), Subject: p.subject, Visit: h.admit(p).Visit, Reason: consent.Bye}
+			byVisit := consent.EndRequest{ID: byScope.ID, Kind: consent.EndSession, Visit: byScope.Visit, Reason: consent.Lost}
+			asked := []consent.EndRequest{byScope, byVisit}
+			first, second := h.end(asked[i]), h.end(asked[1-i])
+			h.equal("repeated", fmt.Sprint(first.Repeated, second.Repeated), "false true")
+			second.Repeated = false
+			h.same(first, second)
+			h.equal("epoch", h.admit(p).Epoch, int64(2))
+		}
+	},
 	"expiries are found, and end by the same code": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
 		d := h.decide(p, "assist", consent.ThisVisit)
