@@ -3,17 +3,31 @@
 package server
 
 import (
+	"errors"
 	"sync"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"doorstep/tracking/wire"
 )
 
-// pace counts the frames of one connection in the current second. It belongs to the reader.
-type pace struct {
+// perSecond counts what comes in the current second. It belongs to a connection's reader.
+type perSecond struct {
 	second int64
-	frames int
+	n      int
 }
+
+func (c *perSecond) count(now time.Time) int {
+	if s := now.Unix(); s != c.second {
+		c.second, c.n = s, 0
+	}
+	c.n++
+	return c.n
+}
+
+// pace judges the frames of one connection by how many have come in the current second.
+type pace struct{ frames perSecond }
 
 type verdict uint8
 
@@ -24,17 +38,35 @@ const (
 )
 
 func (p *pace) count(now time.Time) verdict {
-	if s := now.Unix(); s != p.second {
-		p.second, p.frames = s, 0
-	}
-	p.frames++
-	switch {
-	case p.frames > framesTolerate:
+	switch n := p.frames.count(now); {
+	case n > framesTolerate:
 		return tooMany
-	case p.frames > framesMost:
+	case n > framesMost:
 		return faster
 	}
 	return decent
+}
+
+// errTooFast is what a connection's reading ends with when the peer sends more control frames than
+// are decent. They never reach the reader: only their handlers see them.
+var errTooFast = errors.New("more pings or pongs than are decent")
+
+// limitControls answers a connection's pings, and takes pingsMost of them and as many pongs a second.
+func limitControls(conn *websocket.Conn) {
+	var pings, pongs perSecond
+	conn.SetPingHandler(func(data string) error {
+		if pings.count(time.Now()) > pingsMost {
+			return errTooFast
+		}
+		_ = conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(writeWait))
+		return nil
+	})
+	conn.SetPongHandler(func(string) error {
+		if pongs.count(time.Now()) > pingsMost {
+			return errTooFast
+		}
+		return nil
+	})
 }
 
 // frames are the buffers that frames are read into: one byte longer than a frame may be.

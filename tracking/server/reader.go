@@ -21,22 +21,8 @@ import (
 // compressed bytes.
 func (p *phone) prepare() {
 	p.conn.SetReadLimit(wire.MaxIn)
-	var pings int
-	var second int64
-	p.conn.SetPingHandler(func(data string) error {
-		if now := time.Now().Unix(); now != second {
-			second, pings = now, 0
-		}
-		if pings++; pings > pingsMost {
-			go p.hangUp(wire.CloseTooFast)
-			return errTooFast
-		}
-		_ = p.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(writeWait))
-		return nil
-	})
+	limitControls(p.conn)
 }
-
-var errTooFast = errors.New("more pings than are decent")
 
 // next reads one frame. Its errors are *wire.Error for what cannot be taken, or the connection's.
 func (p *phone) next(in *wire.In) error {
@@ -72,6 +58,8 @@ func closeOf(err error) int {
 		return wire.CloseBadProtocol
 	case errors.Is(err, errNotText):
 		return wire.CloseNotText
+	case errors.Is(err, errTooFast):
+		return wire.CloseTooFast
 	case errors.Is(err, websocket.ErrReadLimit):
 		return wire.CloseTooBig
 	}
@@ -123,6 +111,11 @@ func (p *phone) discardRest() {
 func (p *phone) unreadable(err error) {
 	var closed *websocket.CloseError
 	if errors.As(err, &closed) || errors.Is(err, io.EOF) {
+		return
+	}
+	if errors.Is(err, errTooFast) { // the connection reads no more, but what is on its way still comes
+		go p.hangUp(wire.CloseTooFast)
+		_, _ = io.Copy(io.Discard, p.conn.NetConn())
 		return
 	}
 	if code := closeOf(err); code != wire.CloseNoAnswer {

@@ -5,6 +5,8 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -75,11 +77,25 @@ func (c *screen) Close(why consent.Reason) {
 }
 
 func (c *screen) close(code int) {
+	c.say(code)
+	_ = c.conn.Close()
+}
+
+// say writes the close frame, once.
+func (c *screen) say(code int) {
 	c.once.Do(func() {
 		message := websocket.FormatCloseMessage(code, wire.LookupClose(code).Name)
 		_ = c.conn.WriteControl(websocket.CloseMessage, message, time.Now().Add(writeWait/4))
-		_ = c.conn.Close()
 	})
+}
+
+// cut closes on a console that floods. It is the reader's, and takes in for a moment what is on its
+// way: with that unread, a reset would overtake the close frame.
+func (c *screen) cut(code int) {
+	c.say(code)
+	_ = c.conn.SetReadDeadline(time.Now().Add(closeGrace))
+	_, _ = io.Copy(io.Discard, c.conn.NetConn())
+	_ = c.conn.Close()
 }
 
 type consoleWelcome struct {
@@ -148,10 +164,19 @@ type consoleIn struct {
 
 func (c *screen) read(console *tracking.Console, session *auth.StaffSession) {
 	c.conn.SetReadLimit(consoleFrame)
+	limitControls(c.conn)
+	var frames perSecond
 	for {
 		_ = c.conn.SetReadDeadline(time.Now().Add(consoleSilent))
 		kind, b, err := c.conn.ReadMessage()
+		if errors.Is(err, errTooFast) {
+			c.cut(wire.CloseTooFast)
+		}
 		if err != nil {
+			return
+		}
+		if frames.count(time.Now()) > framesTolerate { // beats come four times a second
+			c.cut(wire.CloseRate)
 			return
 		}
 		var in consoleIn
