@@ -93,7 +93,7 @@ type Actor struct{ Shift, Tag string }
 type Change struct {
 	Action Action
 	Expect int    // the version the actor saw; 0 for the system's own actions
-	Key    string // idempotency key: the same key repeated changes nothing and answers the same
+	Key    string // idempotency key: repeated, it changes nothing and answers the alert as it is now, or ErrAlertFinal
 	By     Actor
 	To     Actor     // for HandOver
 	Reason string    // for Vanish
