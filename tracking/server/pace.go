@@ -51,6 +51,10 @@ func (p *pace) count(now time.Time) verdict {
 // are decent. They never reach the reader: only their handlers see them.
 var errTooFast = errors.New("more pings or pongs than are decent")
 
+// messageWait bounds how long one message may take from its first frame: neither a trickle nor an
+// endless run of empty continuation frames, which no read limit counts, holds a reader for longer.
+const messageWait = 5 * time.Second
+
 // limitControls answers a connection's pings, and takes pingsMost of them and as many pongs a second.
 func limitControls(conn *websocket.Conn) {
 	var pings, pongs perSecond

@@ -33,6 +33,10 @@ func (p *phone) next(in *wire.In) error {
 	if kind != websocket.TextMessage {
 		return errNotText
 	}
+	if p.session != nil { // hello has a deadline of its own, which must not grow
+		_ = p.conn.SetReadDeadline(time.Now().Add(messageWait))
+		defer func() { _ = p.conn.SetReadDeadline(time.Time{}) }()
+	}
 	buf := frames.get()
 	defer frames.put(buf)
 	n, err := io.ReadFull(r, buf[:])

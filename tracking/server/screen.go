@@ -168,7 +168,7 @@ func (c *screen) read(console *tracking.Console, session *auth.StaffSession) {
 	var frames perSecond
 	for {
 		_ = c.conn.SetReadDeadline(time.Now().Add(consoleSilent))
-		kind, b, err := c.conn.ReadMessage()
+		kind, b, err := c.message()
 		if errors.Is(err, errTooFast) {
 			c.cut(wire.CloseTooFast)
 		}
@@ -200,6 +200,17 @@ func (c *screen) read(console *tracking.Console, session *auth.StaffSession) {
 			return
 		}
 	}
+}
+
+// message reads one whole message, for which there is messageWait from its first frame.
+func (c *screen) message() (kind int, b []byte, err error) {
+	kind, r, err := c.conn.NextReader()
+	if err != nil {
+		return 0, nil, err
+	}
+	_ = c.conn.SetReadDeadline(time.Now().Add(messageWait))
+	b, err = io.ReadAll(r)
+	return kind, b, err
 }
 
 func (c *screen) look(console *tracking.Console, alert string) {
