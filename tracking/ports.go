@@ -79,8 +79,11 @@ type Live interface {
 	Register(ctx context.Context, s Slot, owner string, seq int64, ttl time.Duration) error
 
 	// Write stores a batch of one store, in one atomic step that includes the publication (a batch of
-	// more than 50 is cut into several such steps). The results are in the batch's order. Never retried by the client: a write that was sent may
-	// arrive late, and the deadline and the tombstone are what stops it then.
+	// more than 50 is cut into several such steps). The results are in the batch's order. Never
+	// retried by the client: a write that was sent may arrive late, and the deadline and the
+	// tombstone are what stops it then. The deadline is ctx's, or WriteDeadline after the sending if
+	// that is sooner or ctx has none. So make ctx, with WriteDeadline, when the node's lease is read:
+	// what waits in a queue gets no time anew.
 	Write(ctx context.Context, store string, batch []LiveWrite) ([]WriteResult, error)
 
 	// Read returns the positions that are there; a missing, blanked or ended one is absent.

@@ -9,7 +9,7 @@ import (
 )
 
 // bootClock reads CLOCK_BOOTTIME, which goes on while the machine sleeps; Go's monotonic clock
-// does not. A reading costs a system call's 0.2 µs: once per flush.
+// does not. A reading costs a system call's 0.2 µs: once per call and flush.
 func bootClock() time.Duration {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {

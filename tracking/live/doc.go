@@ -17,8 +17,8 @@
 // A write to what is missing answers Missing, one of an owner that is not the registered one NotOwner.
 //
 // Every key has an expiry. Nothing is ever retried on the way to Redis: a write that was sent may
-// arrive late, and the deadline it carries, or the tombstone, stops it there. A write that ends in
-// an error may have been applied.
+// arrive late, and the deadline it carries (its caller's), or the tombstone, stops it there. A write
+// that ends in an error may have been applied.
 //
 // DESIGN.md says why.
 package live

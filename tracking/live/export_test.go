@@ -21,6 +21,19 @@ var (
 	AppendHead = tracking.AppendShownHead
 )
 
+// Queue is what is on its way to the nodes: the callers that wait for a flush, and whether one is
+// under way.
+func (r *Redis) Queue() (waiting int, sending bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.writers {
+		w.mu.Lock()
+		waiting, sending = waiting+len(w.queue), sending || w.running
+		w.mu.Unlock()
+	}
+	return waiting, sending
+}
+
 // Held counts what is in memory, expired or not.
 func (m *Memory) Held() int { return m.sweep(func(*entry) bool { return false }) }
 

@@ -76,14 +76,15 @@ func (l *line) load(ctx context.Context) error {
 	return err
 }
 
-// send sends the calls in one piece, each with the deadline of this moment plus allow, and reads
-// the answers. A call whose script the server has lost is sent again after the script, with the
-// deadline it had. Each call has its own error afterwards; the one that send returns says that
-// the line is done for, and that calls with an error may have been applied.
+// send sends the calls in one piece and reads the answers. The deadline of each is this moment plus
+// allow, or when its caller's context ends if that is sooner: what waited gets nothing anew. A call
+// whose script the server has lost is sent again after the script, with the deadline it had. Each
+// call has its own error afterwards; the one that send returns says that the line is done for, and
+// that calls with an error may have been applied.
 func (l *line) send(ctx context.Context, calls []*call, allow time.Duration) error {
-	deadline := l.micros + (l.boot() - l.at + allow).Microseconds()
+	usual := l.boot() + allow
 	for _, c := range calls {
-		c.args[c.deadline] = deadline
+		c.args[c.deadline] = l.micros + (min(usual, c.latest) - l.at).Microseconds()
 	}
 	err := l.exchange(ctx, calls)
 	again := without(calls)
@@ -153,5 +154,20 @@ func breaks(err error) bool {
 	return code == "READONLY" || code == "MASTERDOWN" || code == "LOADING"
 }
 
-// allowance is how long after it was sent a write may reach Redis.
+// allowance is how long after it was sent a write may reach Redis, if its caller's context lasts
+// as long.
 const allowance = tracking.WriteDeadline
+
+// unbounded is as good as no deadline, and far from overflowing when a boot time is added.
+const unbounded = 100 * 365 * 24 * time.Hour
+
+// latest is the boot time at which ctx ends. It is reckoned as soon as a call comes in: a context
+// counts by a clock that stops while the machine sleeps, and a call that waited through that must
+// not take up where it was. The boot clock is read first, so what lies between shortens.
+func latest(ctx context.Context, boot func() time.Duration) time.Duration {
+	now, left := boot(), unbounded
+	if at, ok := ctx.Deadline(); ok {
+		left = min(max(time.Until(at), 0), unbounded)
+	}
+	return now + left
+}

@@ -77,8 +77,9 @@ func (r *Redis) Close() error {
 	return translate("Close", r.place, err)
 }
 
-// Register implements tracking.Live. It carries a deadline as a write does: ErrTooLate if it
-// reached Redis after that. On another error it may have been applied.
+// Register implements tracking.Live. It carries a deadline as a write does, ctx's or
+// WriteDeadline, whichever is sooner: ErrTooLate if it reached Redis after that. On another error
+// it may have been applied.
 func (r *Redis) Register(ctx context.Context, s tracking.Slot, owner string, seq int64, ttl time.Duration) error {
 	if err := checkRegister(s, owner, seq, ttl); err != nil {
 		return err
@@ -99,7 +100,9 @@ func (r *Redis) Register(ctx context.Context, s tracking.Slot, owner string, seq
 // Write implements tracking.Live. A batch of up to 50 writes of different visits is one atomic
 // step; a longer one, or one that names a visit twice, is cut into several that go out together,
 // each with its own verdict on the deadline and its own publication. On an error any of the batch
-// may have been applied. A write with no lease left (TTL under a millisecond) answers NotOwner.
+// may have been applied, but none of it after ctx's deadline, nor later than WriteDeadline after it
+// was sent: make ctx when the lease it rests on is read. A write with no lease left (TTL under a
+// millisecond) answers NotOwner.
 func (r *Redis) Write(ctx context.Context, store string, batch []tracking.LiveWrite) ([]tracking.WriteResult, error) {
 	if err := checkBatch(store, batch); err != nil || len(batch) == 0 {
 		return nil, err
@@ -115,8 +118,12 @@ func (r *Redis) Write(ctx context.Context, store string, batch []tracking.LiveWr
 	return results, nil
 }
 
-// submit sends calls to the node that has the store.
+// submit sends calls to the node that has the store, none of which is applied after ctx's deadline.
 func (r *Redis) submit(ctx context.Context, op, store string, calls ...*call) error {
+	end := latest(ctx, r.opts.Boot)
+	for _, c := range calls {
+		c.latest = end
+	}
 	client, err := r.node(ctx, store)
 	if err != nil {
 		return translate(op, r.place, err)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"doorstep/tracking"
 )
@@ -45,9 +46,10 @@ const deadlineArg = 0
 type call struct {
 	args     []any
 	deadline int
-	items    int    // how many letters the answer must have, unless it was too late
-	letters  string // the answer
-	err      error  // why there is none
+	latest   time.Duration // the boot time after which it must not be applied: its caller's context ends
+	items    int           // how many letters the answer must have, unless it was too late
+	letters  string        // the answer
+	err      error         // why there is none
 }
 
 // newCall makes a call of a script out of texts: the keys, then what follows the deadline.

@@ -13,7 +13,7 @@ import (
 const maxFlush = 64
 
 // writer sends the calls for one node, one flush at a time: what comes in while a flush is under
-// way goes out together in the next. So a node has one write in flight, a deadline is reckoned
+// way goes out together in the next. So a node has one write in flight, the clock is read
 // once per flush, and the stores of a tick share a system call. Its goroutine lives only while
 // there is something to send.
 type writer struct {
