@@ -62,7 +62,7 @@ type Visitor struct{ Subject, App, Store string }
 // Limits per second and in a burst. One address may be a whole mall behind one gateway.
 const (
 	addrRate, addrBurst   = 200, 4000
-	ownerRate, ownerBurst = 5, 40
+	ownerRate, ownerBurst = 5, 40 // of a shopper, and of each installation
 	addrSockets           = 20_000
 	renewalLife           = 8 * time.Hour
 )
@@ -86,9 +86,10 @@ func New(c Config) (*Server, error) {
 		perAddr:  auth.NewCaps(addrSockets),
 		phones:   newPhones(),
 	}
-	var errs [2]error
+	var errs [3]error
 	s.byAddr, errs[0] = auth.NewLimits(addrRate, addrBurst, c.Now)
 	s.byOwner, errs[1] = auth.NewLimits(ownerRate, ownerBurst, c.Now)
+	s.shoppers.PerShopper, errs[2] = auth.NewLimits(ownerRate, ownerBurst, c.Now)
 	return s, errors.Join(errs[:]...)
 }
 
