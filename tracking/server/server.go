@@ -113,7 +113,7 @@ func (s *Server) Handler() http.Handler {
 	app := http.NewServeMux()
 	s.appRoutes(app)
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", auth.NoTokenInURL(s.limited(s.Origins.CORS(app, s.fail)), s.fail))
+	mux.Handle("/v1/", s.limited(s.Origins.CORS(app, s.fail)))
 	s.staffRoutes(mux)
 	s.opsRoutes(mux)
 	mux.HandleFunc("GET /.well-known/jwks.json", s.jwks)
@@ -122,7 +122,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(path, pages)
 	}
 	mux.HandleFunc("/", s.unknown)
-	return s.guarded(mux)
+	return s.guarded(auth.NoTokenInURL(mux, s.fail)) // pages too: their addresses are logged like any other
 }
 
 func (s *Server) appRoutes(m *http.ServeMux) {
@@ -151,7 +151,7 @@ func (s *Server) staffRoutes(m *http.ServeMux) {
 	staff.Handle("POST /v1/staff/alerts/{id}/actions", s.api(s.act))
 	staff.HandleFunc("GET /v1/staff/socket", s.screen)
 	staff.HandleFunc("/v1/staff/", s.unknown)
-	m.Handle("/v1/staff/", auth.NoTokenInURL(s.limited(staff), s.fail))
+	m.Handle("/v1/staff/", s.limited(staff))
 }
 
 // fenceOf is the phone's fence of an index, made once.
