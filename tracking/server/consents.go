@@ -98,7 +98,7 @@ func (s *Server) decide(_ http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	if d.Ended != nil { // a refusal of what was granted is an end like any other: true everywhere first
 		if _, err := s.Node.CarryOut(r.Context(), *d.Ended); err != nil {
-			return nil, err
+			return nil, standing(d, err)
 		}
 	}
 	a := decisionAnswer{RecordID: d.RecordID, State: stateOf(b.Choice), Receipt: d.Receipt, StopToken: d.StopToken}
@@ -106,6 +106,21 @@ func (s *Server) decide(_ http.ResponseWriter, r *http.Request) (any, error) {
 		a.ExpiresT = d.Grant.ExpiresAt.UnixMilli()
 	}
 	return a, nil
+}
+
+// standing adds to a failure what only its answer can tell: the decision is recorded, so its served
+// id is used up, and a repetition would be refused.
+func standing(d consent.Decision, err error) error {
+	p := asProblem(err)
+	if !errors.Is(err, tracking.ErrNotComplete) {
+		return p
+	}
+	p.Remedy, p.RetryMS = "The decision stands and is being carried out. Keep what this body holds, and do not send the decision again.", 0
+	p.With("record_id", d.RecordID).With("receipt", d.Receipt)
+	if d.StopToken != "" {
+		p.With("stop_token", d.StopToken)
+	}
+	return p
 }
 
 func stateOf(c consent.Choice) string {
