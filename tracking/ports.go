@@ -16,7 +16,7 @@ const (
 	LeaseTime     = 1200 * time.Millisecond // T_L: how long a node may act on what it last heard
 	ConsoleStale  = 800 * time.Millisecond  // T_C: the oldest beat a page shows positions on
 	BeatEvery     = 250 * time.Millisecond
-	WriteDeadline = time.Second      // D: the latest a write may reach Redis after it was sent
+	WriteDeadline = time.Second      // D: the latest a write may reach Redis after the lease was read
 	PositionLife  = 30 * time.Second // T_P: the session's lease and the expiry in Redis, one number
 	PurgeEvery    = 2 * time.Second  // a purge is repeated, since nobody announces a failover
 	FenceLife     = 60 * time.Second // a tombstone outlives every write that could still be under way

@@ -183,6 +183,9 @@ func (b *storeBatch) hideAgain(batch []pendingWrite) {
 // the sessions that ended since; the tombstone and the deadline stop what is already under way.
 func (w *writer) store(store string, batch []pendingWrite) bool {
 	n := w.node
+	// Made before the lease is read: a write reaches Redis within WriteDeadline of that, or not at all.
+	ctx, cancel := context.WithTimeout(context.Background(), WriteDeadline)
+	defer cancel()
 	if !n.Serving() {
 		n.serving.Store(false)
 		n.Stats.Unstored.Add(int64(len(batch)))
@@ -204,8 +207,6 @@ func (w *writer) store(store string, batch []pendingWrite) bool {
 	if len(writes) == 0 {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), WriteDeadline)
-	defer cancel()
 	results, err := n.Live.Write(ctx, store, writes)
 	if err != nil {
 		n.Stats.Unstored.Add(int64(len(writes)))
@@ -229,6 +230,9 @@ func (w *writer) written(s *Session, r WriteResult) {
 	case NotOwner: // a newer connection has it, here or on another node
 		n.Stats.NotOwner.Add(1)
 		s.letGo(consent.Replaced)
+	case Missing: // Redis lost it: the app comes back, and is registered anew
+		n.Stats.Missing.Add(1)
+		s.letGo(closeUnavailable)
 	case OutOfOrder:
 		n.Stats.OutOfOrder.Add(1)
 	case TooLate:

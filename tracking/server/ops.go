@@ -55,6 +55,7 @@ func (s *Server) Metrics() http.Handler {
 		{"positions_written_total", "Positions written to the live state.", st.Written.Load},
 		{"positions_unstored_total", "Positions dropped because they could not be written.", st.Unstored.Load},
 		{"writes_fenced_total", "Writes refused because the visit had ended.", st.Fenced.Load},
+		{"registrations_lost_total", "Sessions let go of because the live state had lost them.", st.Missing.Load},
 		{"writes_late_total", "Writes refused because they came past the deadline.", st.TooLate.Load},
 		{"suspensions_total", "Visits hidden because a fix was outside.", st.Suspended.Load},
 		{"alerts_raised_total", "Alerts raised.", st.Alerts.Load},
