@@ -527,3 +527,49 @@ func TestNoDotInSensitiveZones(t *testing.T) {
 		t.Errorf("%d dots were shown from a fitting room", w.dots)
 	}
 }
+
+// A Redis that dies and comes back empty: the phone is told to come back, not that it was replaced, and
+// is taken in again without a new decision.
+func TestRedisRestart(t *testing.T) {
+	r := serveStores(t)
+	r.console(t, demostore.ID)
+	a := r.app(t)
+	a.decide(t, demostore.ID, "visit")
+	s, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := insideOf(t, r.indexes[0])
+	enter(t, s, at)
+	r.redis.Kill()
+	pace := time.NewTicker(500 * time.Millisecond)
+	defer pace.Stop()
+	closed := make(chan client.Closed, 1)
+	go func() {
+		for e := range s.Events() {
+			if c, ok := e.(client.Closed); ok {
+				closed <- c
+			}
+		}
+	}()
+	for waiting := true; waiting; {
+		select {
+		case c := <-closed:
+			if !c.Retry || c.Code != 4005 {
+				t.Fatalf("closed with %+v", c)
+			}
+			waiting = false
+		case <-pace.C:
+			_ = s.Fix(client.Fix{T: time.Now().UnixMilli(), Lat: at.Lat, Lng: at.Lng, AccuracyM: 6, Source: "sim"})
+		}
+	}
+	var again *client.Session
+	err = patiently(t.Context(), func() (err error) {
+		again, err = a.Connect(t.Context(), demostore.ID, []string{askPurpose})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enter(t, again, at)
+}
