@@ -157,7 +157,7 @@ func (s *Server) ticket(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	scope := consent.Scope{Installation: who.installation, Store: b.Store}
-	if err := s.Node.MayOpen(r.Context(), tracking.Opening{Scope: scope, Purposes: b.Purposes}); err != nil {
+	if err := s.Node.MayOpen(r.Context(), tracking.Opening{Scope: scope, Subject: who.subject, Purposes: b.Purposes}); err != nil {
 		return nil, err
 	}
 	secret, end, err := s.tickets.Issue(r.Context(), auth.Ticket{
