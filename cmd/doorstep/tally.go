@@ -84,7 +84,7 @@ type summary struct {
 	Refused          map[string]int `json:"refused"`
 	Alerts           int            `json:"alerts"`
 	Dots             int            `json:"dots"`   // positions shown to whoever had claimed
-	Unsafe           int            `json:"unsafe"` // of them: hidden, gone, or without a fresh beat
+	Unsafe           int            `json:"unsafe"` // of them: of somebody who was hidden or gone already
 	Exits            map[string]int `json:"exits"`
 	Interrupted      int            `json:"interrupted"`   // sessions let go of in doubt, with a code that says to come back
 	EndedByTime      int            `json:"ended_by_time"` // exits that no fix confirmed: the suspension ran out

@@ -32,11 +32,15 @@ type watcher struct {
 	dots   int // positions shown
 	// positions are the last ones shown: x, y in metres of the store's frame.
 	positions [][2]float64
-	unsafe    int // positions outside a page's rules: without a fresh beat, hidden or gone
+	stale     int // positions dropped because their beat was old
+	unsafe    int // positions of somebody who was hidden or gone already
 	beat      int64
 	beats     map[int64]time.Time
 	err       error
 }
+
+// staleBeat is the oldest beat on which a page shows a position.
+const staleBeat = 800 * time.Millisecond
 
 // watched is what was seen of one alert, and when.
 type watched struct {
@@ -216,10 +220,13 @@ func (w *watcher) noted(id string, f consoleFrame, at time.Time) {
 	case f.Type == "presence":
 		held.hidden = time.Time{}
 	case f.Type == "position":
+		if sent, known := w.beats[f.N]; !known || at.Sub(sent) > staleBeat {
+			w.stale++ // as a page does: what carries an old beat is not shown
+			break
+		}
 		w.dots++
 		w.positions = append(w.positions[max(0, len(w.positions)-99):], [2]float64{f.X, f.Y})
-		sent, known := w.beats[f.N]
-		if !held.gone.IsZero() || !held.hidden.IsZero() || !known || at.Sub(sent) > 800*time.Millisecond {
+		if !held.gone.IsZero() || !held.hidden.IsZero() {
 			w.unsafe++
 		}
 	}
