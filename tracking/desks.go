@@ -193,6 +193,13 @@ func (n *Node) offDuty(store string) {
 		if err := n.Ledger.SetDuty(ctx, n.ID, store, until); err != nil && ctx.Err() == nil {
 			n.Log.Warn("the end of duty is not recorded; it runs out by itself", "error", err)
 		}
+		if n.desks.get(store) == nil {
+			return
+		}
+		// Somebody came back while this was being written: the last word is theirs.
+		if err := n.Ledger.SetDuty(ctx, n.ID, store, n.Clock.Now().Add(dutyLife)); err != nil && ctx.Err() == nil {
+			n.Log.Warn("duty not recorded; it will be", "error", err)
+		}
 	})
 }
 

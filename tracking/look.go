@@ -62,6 +62,9 @@ func (d *desk) begin(c *Console, l *look) error {
 	if _, err := d.mayLook(c, l.view.Alert); err != nil {
 		return err
 	}
+	if d.looksHeld(c.person.Shift) >= looksMost { // another console of theirs was faster
+		return ErrTooManyLooks
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.looks[l.view.Alert] = l
@@ -165,9 +168,14 @@ func (c *Console) isLooking(alert string) bool {
 }
 
 // looksOf counts what a person looks at, on however many consoles.
-func (d *desk) looksOf(shift string) (n int) {
+func (d *desk) looksOf(shift string) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.looksHeld(shift)
+}
+
+// looksHeld is looksOf with mu held.
+func (d *desk) looksHeld(shift string) (n int) {
 	for c := range d.consoles {
 		if c.person.Shift == shift {
 			c.mu.Lock()

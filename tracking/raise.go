@@ -38,8 +38,8 @@ func (n *Node) Raise(ctx context.Context, a Alert) (Alert, error) {
 // ErrAlertHeld, ErrAlertFinal, ErrAlertAction, ErrTooManyLooks; anything else is the store's.
 func (n *Node) Act(ctx context.Context, store, id string, c Change) (Alert, error) {
 	c.Now = n.Clock.Now()
-	if c.Action == Claim {
-		if err := n.mayClaim(ctx, store, id, c.By.Shift); err != nil {
+	if taker := c.taker(); taker != "" {
+		if err := n.mayClaim(ctx, store, id, taker); err != nil {
 			return Alert{}, err
 		}
 	}
@@ -49,6 +49,17 @@ func (n *Node) Act(ctx context.Context, store, id string, c Change) (Alert, erro
 	}
 	n.spread(ctx, a)
 	return a, nil
+}
+
+// taker is who would have the alert after the change, if it gives it to somebody.
+func (c Change) taker() string {
+	switch c.Action {
+	case Claim:
+		return c.By.Shift
+	case HandOver:
+		return c.To.Shift
+	}
+	return ""
 }
 
 // mayClaim holds a person to two claims at a time: each is a shopper whose place they can see.
