@@ -39,6 +39,7 @@ const (
 	fixPace     = time.Second
 	withdrawAt  = 3                // fixes inside before a walker changes its mind
 	curtainTime = 12 * time.Second // before the end, no new visit begins
+	shortestRun = 15 * time.Second // with less, no visit begins
 	lookFor     = 1500 * time.Millisecond
 	looksAtOnce = 2 // as many as one person may have
 )
@@ -235,5 +236,9 @@ func (s summary) print(w io.Writer) {
 	} {
 		fmt.Fprintf(w, "  %-50s n %4d   p50 %8.1f ms   p99 %8.1f ms\n", row.what, row.span.N, row.span.P50, row.span.P99)
 	}
-	fmt.Fprintf(w, "  keys left about ended sessions: %d, in %d scans by another process\n", s.KeysLeft, s.Scans)
+	by := "another process"
+	if s.Backend == "memory" {
+		by = "this process: nobody else can look into its memory"
+	}
+	fmt.Fprintf(w, "  keys left about ended sessions: %d, in %d scans by %s\n", s.KeysLeft, s.Scans, by)
 }

@@ -33,6 +33,9 @@ func (c *demoCmd) Run(ctx context.Context, s streams) error {
 	if (c.Map == "") != (c.Traces == "") {
 		return usageError{errors.New("--map and --traces go together: a real store and the walks that were recorded in it")}
 	}
+	if c.For != 0 && c.For < shortestRun {
+		return usageError{fmt.Errorf("--for %v: a visit takes its time: choose %v or more, or leave it out to run until interrupted", c.For, shortestRun)}
+	}
 	index, err := c.index()
 	if err != nil {
 		return err
@@ -139,6 +142,9 @@ func (c *demoCmd) report(sum summary, s streams) error {
 // verdict is whether the promises held, as the clients saw it.
 func (s summary) verdict() error {
 	var errs []error
+	if s.Sessions == 0 && s.Walkers > 0 {
+		errs = append(errs, errors.New("nobody got in: no session was opened, so nothing was shown"))
+	}
 	if s.KeysLeft > 0 {
 		errs = append(errs, fmt.Errorf("%d keys about ended sessions were left in the live state", s.KeysLeft))
 	}

@@ -106,9 +106,17 @@ func (st *stack) openListener(context.Context) (err error) {
 
 func ledgerPath(data string) string { return filepath.Join(data, "ledger.db") }
 
+// makeData makes the data folder, if it is not there: nobody else's to read.
+func makeData(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("--data %s: %w: name a folder that can be written", dir, cause(err))
+	}
+	return nil
+}
+
 func (st *stack) openLedger(ctx context.Context) error {
-	if err := os.MkdirAll(st.data, 0o700); err != nil {
-		return fmt.Errorf("--data %s: %w: name a folder that can be written", st.data, cause(err))
+	if err := makeData(st.data); err != nil {
+		return err
 	}
 	keys, err := consent.LoadOrCreateKeys(filepath.Join(st.data, "keys.json"))
 	if err != nil {

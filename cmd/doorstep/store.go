@@ -15,7 +15,7 @@ import (
 
 type storeCmd struct {
 	Check  storeCheckCmd  `cmd:"" help:"Validate maps: what was found, what was mended, what is wrong and where."`
-	Import storeImportCmd `cmd:"" help:"Load maps into a server's data folder; running servers take them up."`
+	Import storeImportCmd `cmd:"" help:"Load maps into a server's data folder, while it is not running; it serves them from its next start."`
 	Locate storeLocateCmd `cmd:"" help:"CSV lat,lng in; CSV lat,lng,inside,unit,dist_m out."`
 	Replay storeReplayCmd `cmd:"" help:"Fixes as NDJSON in; one line of NDJSON out per transition."`
 }
@@ -82,6 +82,9 @@ func (c *storeImportCmd) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		maps = append(maps, loaded{x, stored})
+	}
+	if err := makeData(c.Data); err != nil {
+		return err
 	}
 	db, err := sqlstore.Open(ctx, ledgerPath(c.Data))
 	if err != nil {

@@ -123,6 +123,9 @@ func (p *phone) unreadable(err error) {
 		return
 	}
 	if code := closeOf(err); code != wire.CloseNoAnswer {
+		if bad, ok := errors.AsType[*wire.Error](err); ok {
+			p.send(bad.Frame().Append) // the place, where there is one: the close code has no room for it
+		}
 		p.hangUpNow(code)
 	}
 }
