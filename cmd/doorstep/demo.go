@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"doorstep/cmd/doorstep/crowd"
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/consent"
 	"doorstep/geofence"
@@ -33,10 +34,14 @@ func (c *demoCmd) Run(ctx context.Context, s streams) error {
 	if (c.Map == "") != (c.Traces == "") {
 		return usageError{errors.New("--map and --traces go together: a real store and the walks that were recorded in it")}
 	}
-	if c.For != 0 && c.For < shortestRun {
-		return usageError{fmt.Errorf("--for %v: a visit takes its time: choose %v or more, or leave it out to run until interrupted", c.For, shortestRun)}
+	if c.For != 0 && c.For < crowd.ShortestRun {
+		return usageError{fmt.Errorf("--for %v: a visit takes its time: choose %v or more, or leave it out to run until interrupted", c.For, crowd.ShortestRun)}
 	}
 	index, err := c.index()
+	if err != nil {
+		return err
+	}
+	routes, err := c.routes(index)
 	if err != nil {
 		return err
 	}
@@ -54,7 +59,7 @@ func (c *demoCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer st.Close()
-	sum, err := c.play(ctx, st, s)
+	sum, err := c.play(ctx, st, routes, s)
 	if err != nil {
 		return err
 	}
@@ -73,6 +78,19 @@ func (c *demoCmd) index() (*geofence.Index, error) {
 	return geofence.NewIndex(site)
 }
 
+// routes are where the shoppers walk. They are read before anything is started.
+func (c *demoCmd) routes(x *geofence.Index) (*crowd.Routes, error) {
+	fence, err := x.Fence()
+	if err != nil {
+		return nil, err
+	}
+	r, err := crowd.ReadRoutes(fence, c.Traces)
+	if err != nil && c.Traces != "" {
+		return nil, fmt.Errorf("--traces %s: %w", c.Traces, err)
+	}
+	return r, err
+}
+
 func (c *demoCmd) settings(dir string, x *geofence.Index, s streams) (settings, error) {
 	dev, err := auth.NewDevKey()
 	if err != nil {
@@ -85,7 +103,7 @@ func (c *demoCmd) settings(dir string, x *geofence.Index, s streams) (settings, 
 }
 
 // play runs the server, the console and the walkers until the time is over.
-func (c *demoCmd) play(ctx context.Context, st *stack, s streams) (summary, error) {
+func (c *demoCmd) play(ctx context.Context, st *stack, routes *crowd.Routes, s streams) (sum crowd.Summary, err error) {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	served := make(chan error, 1)
 	go func() { served <- st.Run(serving) }()
@@ -94,23 +112,54 @@ func (c *demoCmd) play(ctx context.Context, st *stack, s streams) (summary, erro
 	case <-st.node.Started():
 	case err := <-served:
 		served <- err
-		return summary{}, err
+		return sum, err
 	}
 	if err := c.greet(st, s); err != nil {
-		return summary{}, err
+		return sum, err
 	}
-	cast, err := c.cast(ctx, st)
+	scanner, stopScanning, err := st.scanner(ctx)
 	if err != nil {
-		return summary{}, err
+		return sum, err
 	}
-	defer cast.close()
-	cast.run(ctx, c.For, func(line string) {
+	defer stopScanning()
+	all, err := c.gather(ctx, st, routes, scanner)
+	if err != nil {
+		return sum, err
+	}
+	defer all.Close()
+	sum = all.Run(ctx, func(line string) {
 		if !c.JSON {
 			fmt.Fprintln(s.out, line)
 		}
 	})
-	return cast.summary(st), nil
+	sum.Backend = st.backend
+	return sum, nil
 }
+
+// gather brings in the crowd: as many as somebody wants to look at, or as figures need.
+func (c *demoCmd) gather(ctx context.Context, st *stack, routes *crowd.Routes, scanner crowd.Scanner) (*crowd.Crowd, error) {
+	code, err := st.server.StaffCode(auth.Staff{Shift: "shift-demo", Tag: "Demo desk", Role: auth.RoleFloor, Store: st.indexes[0].Site().ID,
+		Teams: []string{"Shoes"}, ExpiresAt: time.Now().Add(12 * time.Hour)})
+	if err != nil {
+		return nil, err
+	}
+	walkers := c.Walkers
+	if walkers < 0 {
+		walkers = lookers
+		if c.For > 0 {
+			walkers = measured
+		}
+	}
+	return crowd.Gather(ctx, crowd.Options{URL: st.address(), Code: code, Routes: routes, Scanner: scanner, Rules: st.node.Rules,
+		Walkers: walkers, For: c.For, Seed: c.Seed, Mint: func(shopper string) (string, error) {
+			return st.devKey.MintShopper(shopper, "doorstep-demo", "adult", 15*time.Minute)
+		}})
+}
+
+const (
+	lookers  = 12  // walkers when somebody only wants to look
+	measured = 220 // walkers when --for asks for figures: enough for a hundred of each kind in half a minute
+)
 
 // greet says what runs, what it does not survive, and where to look.
 func (c *demoCmd) greet(st *stack, s streams) error {
@@ -126,7 +175,7 @@ func (c *demoCmd) greet(st *stack, s streams) error {
 	return nil
 }
 
-func (c *demoCmd) report(sum summary, s streams) error {
+func (c *demoCmd) report(sum crowd.Summary, s streams) error {
 	if c.JSON {
 		b, err := json.Marshal(sum)
 		if err != nil {
@@ -134,25 +183,7 @@ func (c *demoCmd) report(sum summary, s streams) error {
 		}
 		fmt.Fprintln(s.out, string(b))
 	} else {
-		sum.print(s.out)
+		sum.Print(s.out)
 	}
-	return sum.verdict()
-}
-
-// verdict is whether the promises held, as the clients saw it.
-func (s summary) verdict() error {
-	var errs []error
-	if s.Sessions == 0 && s.Walkers > 0 {
-		errs = append(errs, errors.New("nobody got in: no session was opened, so nothing was shown"))
-	}
-	if s.KeysLeft > 0 {
-		errs = append(errs, fmt.Errorf("%d keys about ended sessions were left in the live state", s.KeysLeft))
-	}
-	if s.Unsafe > 0 {
-		errs = append(errs, fmt.Errorf("%d positions were shown that should not have been", s.Unsafe))
-	}
-	for what, n := range s.Problems {
-		errs = append(errs, fmt.Errorf("%d walkers failed: %s", n, what))
-	}
-	return errors.Join(errs...)
+	return sum.Verdict()
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"doorstep/cmd/doorstep/crowd"
 )
 
 // The main job, as a stranger runs it: on the store in the binary, and on a real mall with its
@@ -36,7 +38,7 @@ func checkDemo(t *testing.T, more ...string) {
 			t.Errorf("the summary has no %q", key)
 		}
 	}
-	var s summary
+	var s crowd.Summary
 	if err := json.Unmarshal([]byte(last), &s); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
+	"doorstep/cmd/doorstep/crowd"
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/consent"
 	"doorstep/geofence"
@@ -159,20 +160,18 @@ func mallIndex(t *testing.T) *geofence.Index {
 }
 
 // console opens a watching console for a store; it is on duty until the test ends.
-func (r *running) console(t *testing.T, store string) *watcher {
+func (r *running) console(t *testing.T, store string) *crowd.Watcher {
 	t.Helper()
 	code, err := r.server.StaffCode(auth.Staff{Shift: "shift-" + t.Name(), Tag: "Desk", Role: auth.RoleFloor, Store: store,
 		Teams: []string{"Shoes"}, ExpiresAt: time.Now().Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := watch(t.Context(), r.address(), code)
+	w, err := crowd.Watch(t.Context(), r.address(), code)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	go w.run(ctx)
-	t.Cleanup(func() { cancel(); <-w.done })
+	t.Cleanup(w.Close)
 	return w
 }
 

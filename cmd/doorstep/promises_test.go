@@ -16,11 +16,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"doorstep/cmd/doorstep/crowd"
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/geofence"
 	"doorstep/mobile-sdk-spec/go/client"
 	"doorstep/mobile-sdk-spec/go/sim"
 )
+
+const askPurpose = "assist"
 
 // app is one shopper's phone, for as long as a test wants it.
 type app struct {
@@ -227,12 +230,12 @@ func TestWithdrawnBeforeTheSocket(t *testing.T) {
 
 func scanOnce(t *testing.T, r *running, visit string) (int, error) {
 	t.Helper()
-	s, err := startScanner(t.Context(), r.stack)
+	s, stop, err := r.scanner(t.Context())
 	if err != nil {
 		return 0, err
 	}
-	defer s.close()
-	return s.left(visit)
+	defer stop()
+	return s.Left(visit)
 }
 
 // A walk that leaves the store, from a phone that does not hold the fence and sends everything: not
@@ -254,15 +257,15 @@ func TestNothingFromOutsideGoesAnywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.until(t.Context(), alert, func(a *watched) time.Time { return a.raised }); err != nil {
+	if _, err := w.Until(t.Context(), alert, func(a crowd.Seen) time.Time { return a.Raised }); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.send(map[string]any{"type": "look", "alert": alert}); err != nil {
+	if err := w.Look(alert); err != nil {
 		t.Fatal(err)
 	}
 	await(t, s, func(client.Seen) bool { return true })
 	inside, outside := leave(t, s, x)
-	if _, err := w.until(t.Context(), alert, func(a *watched) time.Time { return a.gone }); err != nil {
+	if _, err := w.Until(t.Context(), alert, func(a crowd.Seen) time.Time { return a.Gone }); err != nil {
 		t.Fatal(err)
 	}
 	if len(outside) < 3 || len(inside) < 3 {
@@ -272,15 +275,13 @@ func TestNothingFromOutsideGoesAnywhere(t *testing.T) {
 	if err != nil || len(views) != 1 || views[0].Team != "Shoes" || views[0].Purpose != askPurpose || views[0].OpenedT == 0 {
 		t.Errorf("the journal of the one look holds %+v, %v", views, err)
 	}
-	w.mu.Lock()
-	for _, p := range w.positions {
+	shown := w.Totals().Last
+	for _, p := range shown {
 		if !x.Locate(x.Site().Frame().LatLng(p[0], p[1]), 0, false).Inside {
 			t.Error("the console was shown a position outside")
 		}
 	}
-	shown := len(w.positions)
-	w.mu.Unlock()
-	if shown == 0 {
+	if len(shown) == 0 {
 		t.Error("the console was shown nothing at all: this test would see nothing")
 	}
 	r.stop()
@@ -405,7 +406,7 @@ func TestVanishedPhone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.until(t.Context(), alert, func(a *watched) time.Time { return a.raised }); err != nil {
+	if _, err := w.Until(t.Context(), alert, func(a crowd.Seen) time.Time { return a.Raised }); err != nil {
 		t.Fatal(err)
 	}
 	visit := s.Welcome().Session
@@ -416,7 +417,7 @@ func TestVanishedPhone(t *testing.T) {
 	s.Kill()
 	ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
 	defer cancel()
-	off, err := w.until(ctx, alert, func(a *watched) time.Time { return a.off })
+	off, err := w.Until(ctx, alert, func(a crowd.Seen) time.Time { return a.Off })
 	if err != nil {
 		t.Fatal("the console was never told that the location is off")
 	}
@@ -499,10 +500,10 @@ func TestNoDotInSensitiveZones(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.until(t.Context(), alert, func(a *watched) time.Time { return a.raised }); err != nil {
+	if _, err := w.Until(t.Context(), alert, func(a crowd.Seen) time.Time { return a.Raised }); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.send(map[string]any{"type": "look", "alert": alert}); err != nil {
+	if err := w.Look(alert); err != nil {
 		t.Fatal(err)
 	}
 	await(t, s, func(client.Seen) bool { return true })
@@ -521,10 +522,8 @@ func TestNoDotInSensitiveZones(t *testing.T) {
 	if len(redis.heard("ds:{"+demostore.ID+"}:v:"+s.Welcome().Session)) == 0 {
 		t.Error("Redis was told nothing of the visit: this test would see nothing")
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.dots != 0 {
-		t.Errorf("%d dots were shown from a fitting room", w.dots)
+	if n := w.Totals().Dots; n != 0 {
+		t.Errorf("%d dots were shown from a fitting room", n)
 	}
 }
 
@@ -564,7 +563,7 @@ func TestRedisRestart(t *testing.T) {
 		}
 	}
 	var again *client.Session
-	err = patiently(t.Context(), func() (err error) {
+	err = crowd.Patiently(t.Context(), func() (err error) {
 		again, err = a.Connect(t.Context(), demostore.ID, []string{askPurpose})
 		return err
 	})

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 
+	"doorstep/cmd/doorstep/crowd"
 	"doorstep/tracking/live"
 )
 
@@ -35,4 +37,39 @@ func (*scanCmd) Run(ctx context.Context, s streams) error {
 		fmt.Fprintln(s.out, left)
 	}
 	return lines.Err()
+}
+
+// scanChildEnv lets a test binary, which is what os.Executable names in a test, act as the program.
+const scanChildEnv = "DOORSTEP_SCAN_CHILD"
+
+// scanner looks into the live state for what it still holds of a visit: from another process, if it
+// is in Redis. The in-memory twin can only be looked into from here.
+func (st *stack) scanner(ctx context.Context) (s crowd.Scanner, stop func(), err error) {
+	if m, ok := st.live.(*live.Memory); ok {
+		return memoryScanner{m}, func() {}, nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, "scan")
+	cmd.Env = append(os.Environ(), scanURLEnv+"="+st.scanURL, scanChildEnv+"=1")
+	cmd.Stderr = os.Stderr
+	p, err := crowd.StartScan(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, p.Close, nil
+}
+
+type memoryScanner struct{ memory *live.Memory }
+
+func (s memoryScanner) Left(visit string) (int, error) {
+	n := 0
+	for _, k := range s.memory.Keys() {
+		if k.Slot.Visit == visit && !k.Tombstone {
+			n++
+		}
+	}
+	return n, nil
 }

@@ -219,3 +219,10 @@ func (p *pedestrian) heard(e client.Event) (done bool, err error) {
 	}
 	return false, nil
 }
+
+func levelOf(f sim.Fix) *int {
+	if !f.HasLevel {
+		return nil
+	}
+	return &f.Level
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package crowd
 
 import (
 	"context"
@@ -11,10 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"doorstep/geofence"
 	"doorstep/mobile-sdk-spec/go/client"
 	"doorstep/mobile-sdk-spec/go/sim"
-	"doorstep/tracking/server/auth"
 )
 
 // ending is how a walker's visit is to end.
@@ -28,20 +26,10 @@ const (
 // walker is one shopper of the demonstration, for one visit: asked, decided, inside, served, and
 // gone. It sees only what an app sees, and the console that looks on.
 type walker struct {
-	base    string
-	key     *auth.DevKey
-	index   *geofence.Index
-	purpose string
-	tally   *tally
-	watch   *watcher
-	scan    *scanner
-	end     ending
-	route   *sim.Walker
-	fence   *client.Fence // what the phone holds; a phone that does not obey it leaves all to the server
-	obeys   bool
-	asked   chan<- string // alerts that were raised, for whoever claims
-	pace    time.Duration // between fixes
-	stay    int           // fixes to send inside before a withdrawal, or 0
+	*Crowd
+	end   ending
+	route *sim.Walker
+	obeys bool // the fence that the phone holds; a phone that does not leaves all to the server
 
 	mu        sync.Mutex // owns the rest: the reader of events and the walk share it
 	state     string
@@ -57,7 +45,7 @@ type walker struct {
 	changed   chan struct{}
 }
 
-const askPurpose = "assist"
+const purpose = "assist"
 
 // visit is the whole of it. Its errors are the walker's own; the run goes on.
 func (w *walker) visit(ctx context.Context) error {
@@ -66,15 +54,15 @@ func (w *walker) visit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := patiently(ctx, func() error { return w.decide(ctx, c) }); err != nil {
+	if err := Patiently(ctx, func() error { return w.decide(ctx, c) }); err != nil {
 		return err
 	}
 	if err := w.arrive(); err != nil {
 		return err
 	}
 	var s *client.Session
-	err = patiently(ctx, func() (err error) {
-		s, err = c.ConnectWith(ctx, w.index.Site().ID, w.index.Site().Version, []string{w.purpose})
+	err = Patiently(ctx, func() (err error) {
+		s, err = c.ConnectWith(ctx, w.Routes.fence.Store, w.Routes.fence.Version, []string{purpose})
 		return err
 	})
 	if err != nil {
@@ -88,9 +76,9 @@ func (w *walker) visit(ctx context.Context) error {
 	return w.walk(ctx, c, s)
 }
 
-// patiently does what an app does when it is told to come back in a moment: it waits and tries again,
+// Patiently does what an app does when it is told to come back in a moment: it waits and tries again,
 // a few times.
-func patiently(ctx context.Context, try func() error) error {
+func Patiently(ctx context.Context, try func() error) error {
 	for left := 5; ; left-- {
 		err := try()
 		var p *client.Problem
@@ -108,19 +96,17 @@ func (w *walker) client() (*client.Client, error) {
 		return nil, err
 	}
 	sub := uuid.NewString()
-	return client.New(client.Config{BaseURL: w.base, Installation: phone,
-		Token: func(context.Context) (string, error) {
-			return w.key.MintShopper(sub, "doorstep-demo", "adult", 15*time.Minute)
-		}})
+	return client.New(client.Config{BaseURL: w.URL, Installation: phone,
+		Token: func(context.Context) (string, error) { return w.Mint(sub) }})
 }
 
 // decide asks for what to show and presses "This visit".
 func (w *walker) decide(ctx context.Context, c *client.Client) error {
-	p, err := c.Prompt(ctx, client.PromptRequest{Store: w.index.Site().ID, Purpose: w.purpose, Lang: "en"})
+	p, err := c.Prompt(ctx, client.PromptRequest{Store: w.Routes.fence.Store, Purpose: purpose, Lang: "en"})
 	if err != nil {
 		return fmt.Errorf("prompt: %w", err)
 	}
-	d, err := c.Decide(ctx, w.index.Site().ID, p, client.Answer{Choice: "visit", Control: "button"})
+	d, err := c.Decide(ctx, w.Routes.fence.Store, p, client.Answer{Choice: "visit", Control: "button"})
 	if err != nil {
 		return fmt.Errorf("decide: %w", err)
 	}
@@ -133,7 +119,7 @@ func (w *walker) decide(ctx context.Context, c *client.Client) error {
 // walk sends a fix each second and does what the visit is for: once inside, it calls for help and
 // waits to be seen at the console; then it leaves, or changes its mind.
 func (w *walker) walk(ctx context.Context, c *client.Client, s *client.Session) error {
-	tick := time.NewTicker(w.pace)
+	tick := time.NewTicker(fixPace)
 	defer tick.Stop()
 	alert, sentInside := "", 0
 	for {
@@ -150,10 +136,10 @@ func (w *walker) walk(ctx context.Context, c *client.Client, s *client.Session) 
 				return fmt.Errorf("help: %w", err)
 			}
 			select {
-			case w.asked <- alert:
+			case w.fresh <- alert:
 			default: // the desk cannot claim everything
 			}
-		case state == "active" && w.end == byWithdrawal && sentInside >= w.stay:
+		case state == "active" && w.end == byWithdrawal && sentInside >= withdrawAt:
 			return w.withdraw(ctx, c, s, alert)
 		}
 		if state == "active" {
@@ -178,7 +164,7 @@ func (w *walker) arrive() error {
 		if !ok {
 			return errors.New("the route never came inside")
 		}
-		if w.fence.Inside(fix.Lat, fix.Lng, levelOf(fix)) {
+		if w.Routes.fence.Inside(fix.Lat, fix.Lng, levelOf(fix)) {
 			return nil
 		}
 	}
@@ -199,7 +185,7 @@ func (w *walker) step(s *client.Session) error {
 		return errors.New("the route ended before the visit did")
 	}
 	level := levelOf(fix)
-	where := w.fence.Where(fix.Lat, fix.Lng, fix.AccuracyM, level)
+	where := w.Routes.fence.Where(fix.Lat, fix.Lng, fix.AccuracyM, level)
 	silent := w.obeys && where != "inside"
 	w.mu.Lock()
 	w.sent = append(w.sent, !silent)
@@ -321,11 +307,11 @@ func (w *walker) gone(ctx context.Context, s *client.Session, alert string) erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	goneAt, err := w.watch.until(ctx, alert, func(a *watched) time.Time { return a.gone })
+	goneAt, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return a.Gone })
 	if err != nil {
 		return fmt.Errorf("the console was not told of an exit: %w", err)
 	}
-	hiddenAt, err := w.watch.until(ctx, alert, func(a *watched) time.Time { return earliest(a.hidden, a.gone) })
+	hiddenAt, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return earliest(a.Hidden, a.Gone) })
 	if err != nil {
 		return err
 	}
@@ -336,7 +322,7 @@ func (w *walker) gone(ctx context.Context, s *client.Session, alert string) erro
 	if !crossed.IsZero() {
 		w.tally.took(crossingMS, hiddenAt.Sub(crossed))
 	}
-	if rules := geofence.DefaultRules(); !suspended.IsZero() && ended.Sub(suspended) > time.Duration(rules.SuspendMS)*time.Millisecond-fixPace {
+	if !suspended.IsZero() && ended.Sub(suspended) > time.Duration(w.Rules.SuspendMS)*time.Millisecond-fixPace {
 		w.tally.with(func(t *tally) { t.timed++ }) // no fix confirmed it: time did
 	} else {
 		w.tally.took(exitGoneMS, goneAt.Sub(endFix))
@@ -355,18 +341,18 @@ func earliest(a, b time.Time) time.Time {
 func (w *walker) withdraw(ctx context.Context, c *client.Client, s *client.Session, alert string) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	if _, err := w.watch.until(ctx, alert, func(a *watched) time.Time { return a.raised }); err != nil {
+	if _, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return a.Raised }); err != nil {
 		return fmt.Errorf("the console never saw the alert: %w", err)
 	}
 	start := time.Now()
-	if _, err := c.Withdraw(ctx, client.Withdrawal{Scope: "store", Store: w.index.Site().ID}); err != nil {
+	if _, err := c.Withdraw(ctx, client.Withdrawal{Scope: "store", Store: w.Routes.fence.Store}); err != nil {
 		return fmt.Errorf("withdraw: %w", err)
 	}
 	w.tally.took(answeredMS, time.Since(start))
 	if err := w.lookForKeys(s); err != nil {
 		return err
 	}
-	goneAt, err := w.watch.until(ctx, alert, func(a *watched) time.Time { return a.gone })
+	goneAt, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return a.Gone })
 	if err != nil {
 		return fmt.Errorf("the console was not told of a withdrawal: %w", err)
 	}
@@ -375,7 +361,7 @@ func (w *walker) withdraw(ctx context.Context, c *client.Client, s *client.Sessi
 }
 
 func (w *walker) lookForKeys(s *client.Session) error {
-	left, err := w.scan.left(s.Welcome().Session)
+	left, err := w.Scanner.Left(s.Welcome().Session)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package crowd
 
 import (
 	"bufio"
@@ -14,13 +14,12 @@ import (
 	"strings"
 	"time"
 
-	"doorstep/geofence"
 	"doorstep/mobile-sdk-spec/go/client"
 	"doorstep/mobile-sdk-spec/go/sim"
 )
 
-// routes are the walks of a demonstration: planned on the map by the simulator, or recorded ones.
-type routes struct {
+// Routes are the walks through one store: planned on its map by the simulator, or recorded ones.
+type Routes struct {
 	plan  *sim.Map
 	fence *client.Fence
 	exits []recording // recorded walks that come near the boundary, cut where they are nearest
@@ -46,13 +45,11 @@ const (
 	shortTrace = 20 // a recorded walk of fewer fixes is not for staying
 )
 
-// newRoutes reads the map as a phone gets it, and the recorded walks, if there are any.
-func newRoutes(traces string, x *geofence.Index) (*routes, error) {
-	fence, err := x.Fence()
-	if err != nil {
-		return nil, err
-	}
-	r := &routes{}
+// ReadRoutes reads a store's map as a phone gets it, and the recorded walks in a folder, unless that
+// is "".
+func ReadRoutes(fence []byte, traces string) (*Routes, error) {
+	r := &Routes{}
+	var err error
 	if r.plan, err = sim.ParseMap(fence); err != nil {
 		return nil, err
 	}
@@ -66,18 +63,18 @@ func newRoutes(traces string, x *geofence.Index) (*routes, error) {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".ndjson") || strings.Contains(path, "waypoints") {
 			return err
 		}
-		return r.read(path, x)
+		return r.read(path)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("--traces %s: %w", traces, err)
+		return nil, err
 	}
 	if len(r.exits) == 0 || len(r.stays) == 0 {
-		return nil, fmt.Errorf("--traces %s: no recorded walks (*.ndjson) that come within %d m of this map's boundary: name the folder of walks that belongs to the map", traces, nearDoor)
+		return nil, fmt.Errorf("no recorded walks (*.ndjson) that come within %d m of this map's boundary: name the folder of walks that belongs to the map", nearDoor)
 	}
 	return r, nil
 }
 
-func (r *routes) read(path string, x *geofence.Index) error {
+func (r *Routes) read(path string) error {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -90,7 +87,7 @@ func (r *routes) read(path string, x *geofence.Index) error {
 	if err := scan.Err(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	nearest, dist, err := nearestToBoundary(lines, x)
+	nearest, dist, err := r.nearestToBoundary(lines)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -105,7 +102,7 @@ func (r *routes) read(path string, x *geofence.Index) error {
 
 // nearestToBoundary is the line at which a walk comes nearest to the boundary of its level, and how
 // far that is: negative inside.
-func nearestToBoundary(lines recording, x *geofence.Index) (line int, dist float64, err error) {
+func (r *Routes) nearestToBoundary(lines recording) (line int, dist float64, err error) {
 	dist = -1e9
 	for i, l := range lines {
 		var f struct {
@@ -115,14 +112,7 @@ func nearestToBoundary(lines recording, x *geofence.Index) (line int, dist float
 		if err := json.Unmarshal(l, &f); err != nil {
 			return 0, 0, fmt.Errorf("line %d: %w", i+1, err)
 		}
-		p := geofence.LatLng{Lat: f.Lat, Lng: f.Lng}
-		d := 0.0
-		if f.Floor != nil {
-			d = x.Distance(p, *f.Floor, true)
-		} else {
-			d = x.Distance(p, 0, false)
-		}
-		if d > dist {
+		if d := r.fence.DistM(f.Lat, f.Lng, f.Floor); d > dist {
 			line, dist = i, d
 		}
 	}
@@ -131,7 +121,7 @@ func nearestToBoundary(lines recording, x *geofence.Index) (line int, dist float
 
 // pick chooses a walk for a visit that is to end in the given way: one on which the phone finds itself
 // inside for long enough, which a short visit near a door with an erring phone may not.
-func (r *routes) pick(rng *rand.Rand, end ending) (*sim.Walker, error) {
+func (r *Routes) pick(rng *rand.Rand, end ending) (*sim.Walker, error) {
 	for {
 		opt := sim.Options{Seed: rng.Uint64(), SpeedMPS: walkSpeed, Noise: walkNoise, ApproachM: approach, OutM: wayOut,
 			Plan: sim.VisitPlan{Inside: shortVisit, EndBy: sim.Exit}}
@@ -154,7 +144,7 @@ func (r *routes) pick(rng *rand.Rand, end ending) (*sim.Walker, error) {
 	}
 }
 
-func (r *routes) walker(lines recording, opt sim.Options) (*sim.Walker, error) {
+func (r *Routes) walker(lines recording, opt sim.Options) (*sim.Walker, error) {
 	if lines == nil {
 		return sim.NewWalker(r.plan, opt)
 	}
@@ -162,7 +152,7 @@ func (r *routes) walker(lines recording, opt sim.Options) (*sim.Walker, error) {
 }
 
 // staysIn reports whether the first fixes after coming inside are all inside.
-func (r *routes) staysIn(w *sim.Walker) bool {
+func (r *Routes) staysIn(w *sim.Walker) bool {
 	in := 0
 	for fix, _, ok := w.Next(); ok && in < stepsIn; fix, _, ok = w.Next() {
 		switch inside := r.fence.Inside(fix.Lat, fix.Lng, levelOf(fix)); {

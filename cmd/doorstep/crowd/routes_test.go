@@ -1,17 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package crowd
 
 import (
 	"math/rand/v2"
 	"testing"
+
+	"doorstep/cmd/doorstep/demostore"
+	"doorstep/geofence"
 )
+
+// demoFence is the map of the demonstration's store, as a phone gets it.
+func demoFence(t *testing.T) []byte {
+	t.Helper()
+	site, err := demostore.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := geofence.NewIndex(site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fence, err := x.Fence()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fence
+}
 
 // Every walk that a demonstration may choose comes inside, as the phone's own fence sees it, and those
 // that are to leave do leave.
 func TestRoutesComeInside(t *testing.T) {
-	x := demoIndex(t)
-	r, err := newRoutes("", x)
+	r, err := ReadRoutes(demoFence(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}

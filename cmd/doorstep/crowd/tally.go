@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package crowd
 
 import (
 	"maps"
@@ -64,58 +64,21 @@ func (t *tally) took(key string, d time.Duration) {
 
 func (t *tally) problem(what string) { t.with(func(t *tally) { t.problems[what]++ }) }
 
-// span is how long something took, in milliseconds.
-type span struct {
-	N   int64   `json:"n"`
-	P50 float64 `json:"p50"`
-	P99 float64 `json:"p99"`
-}
-
-// summary is the last line of `doorstep demo --json`.
-type summary struct {
-	Store            string         `json:"store"`
-	Seconds          float64        `json:"seconds"`
-	Walkers          int            `json:"walkers"`
-	Sessions         int            `json:"sessions"`
-	FixesSent        int            `json:"fixes_sent"`
-	OutsideSaid      int            `json:"outside_said"` // reports without a coordinate, from phones that hold the fence
-	Accepted         int            `json:"accepted"`
-	Counted          int            `json:"counted"`
-	Refused          map[string]int `json:"refused"`
-	Alerts           int            `json:"alerts"`
-	Dots             int            `json:"dots"`   // positions shown to whoever had claimed
-	Unsafe           int            `json:"unsafe"` // of them: of somebody who was hidden or gone already
-	Exits            map[string]int `json:"exits"`
-	Interrupted      int            `json:"interrupted"`   // sessions let go of in doubt, with a code that says to come back
-	EndedByTime      int            `json:"ended_by_time"` // exits that no fix confirmed: the suspension ran out
-	ExitToSuspended  span           `json:"exit_to_suspended_ms"`
-	ExitToHidden     span           `json:"exit_to_hidden_ms"`
-	ExitToGone       span           `json:"exit_to_gone_ms"`
-	CrossingToHidden span           `json:"crossing_to_hidden_ms"`
-	WithdrawToAnswer span           `json:"withdraw_to_answer_ms"`
-	WithdrawToGone   span           `json:"withdraw_to_gone_ms"`
-	Scans            int            `json:"scans"`
-	KeysLeft         int            `json:"keys_left"`
-	FirstAlertMS     int64          `json:"first_alert_ms"`
-	Problems         map[string]int `json:"problems"`
-	Backend          string         `json:"backend"`
-}
-
-func (t *tally) summary() summary {
+func (t *tally) summary() Summary {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return summary{Sessions: t.sessions, FixesSent: t.sent, OutsideSaid: t.silent, EndedByTime: t.timed, Interrupted: t.interrupted, Accepted: t.accepted, Counted: t.counted,
+	return Summary{Sessions: t.sessions, FixesSent: t.sent, OutsideSaid: t.silent, EndedByTime: t.timed, Interrupted: t.interrupted, Accepted: t.accepted, Counted: t.counted,
 		Refused: maps.Clone(t.refused), Exits: maps.Clone(t.exits), Problems: maps.Clone(t.problems),
 		ExitToSuspended: t.span(suspendedMS), ExitToHidden: t.span(hiddenMS), ExitToGone: t.span(exitGoneMS),
 		CrossingToHidden: t.span(crossingMS), WithdrawToAnswer: t.span(answeredMS), WithdrawToGone: t.span(withdrawGone),
 		Scans: t.scans, KeysLeft: t.keysLeft, FirstAlertMS: t.firstSeen.Milliseconds()}
 }
 
-func (t *tally) span(key string) span {
+func (t *tally) span(key string) Span {
 	h := t.times[key]
 	ms := func(q float64) float64 { return float64(h.ValueAtQuantile(q)) / 1000 }
 	if h.TotalCount() == 0 {
-		return span{}
+		return Span{}
 	}
-	return span{N: h.TotalCount(), P50: ms(50), P99: ms(99)}
+	return Span{N: h.TotalCount(), P50: ms(50), P99: ms(99)}
 }

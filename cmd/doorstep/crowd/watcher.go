@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package crowd
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/cookiejar"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,12 +18,13 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// watcher is a staff console without a screen: it signs in, answers beats, claims what it is told
-// to, and notes when it was told what. Times are taken as each frame arrives.
-type watcher struct {
+// Watcher is a staff console without a screen: it signs in, beats, claims what it is told to, and
+// notes when it was told what. Times are taken as each frame arrives.
+type Watcher struct {
 	base string
 	http *http.Client
 	conn *websocket.Conn
+	stop context.CancelFunc
 	done chan struct{}
 
 	write sync.Mutex
@@ -42,12 +44,20 @@ type watcher struct {
 // staleBeat is the oldest beat on which a page shows a position.
 const staleBeat = 800 * time.Millisecond
 
-// watched is what was seen of one alert, and when.
+// Seen is what a console was told of one alert, and when; zero times if it was not.
+type Seen struct {
+	Raised time.Time
+	Hidden time.Time // since when it has been hidden
+	Off    time.Time // the request stays, its location is off
+	Gone   time.Time
+	Reason string // of gone
+	Proof  string // of gone, signed
+}
+
+// watched is one alert.
 type watched struct {
-	raised, hidden, gone time.Time
-	off                  time.Time // the request stays, its location is off
-	reason, proof        string
-	changed              chan struct{} // closed and replaced at every change
+	Seen
+	changed chan struct{} // closed and replaced at every change
 }
 
 type watchedAlert struct {
@@ -71,13 +81,14 @@ type consoleFrame struct {
 	Alerts   []watchedAlert  `json:"alerts"`
 }
 
-// watch signs in with a one-time code, as the page does, and opens the console's socket.
-func watch(ctx context.Context, base, code string) (*watcher, error) {
+// Watch signs in with a one-time code, as the page does, opens the console's socket and keeps it until
+// Close.
+func Watch(ctx context.Context, base, code string) (*Watcher, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{base: base, http: &http.Client{Jar: jar, Timeout: 10 * time.Second}, done: make(chan struct{}),
+	w := &Watcher{base: base, http: &http.Client{Jar: jar, Timeout: 10 * time.Second}, done: make(chan struct{}),
 		alerts: make(map[string]*watched), beats: make(map[int64]time.Time)}
 	if _, err := w.post(ctx, "/v1/staff/session", "", map[string]string{"code": code}); err != nil {
 		return nil, fmt.Errorf("sign in at the console: %w", err)
@@ -87,10 +98,22 @@ func watch(ctx context.Context, base, code string) (*watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the console's socket: %w", err)
 	}
-	return w, w.send(map[string]any{"type": "hello", "since": 0})
+	if err := w.send(map[string]any{"type": "hello", "since": 0}); err != nil {
+		return nil, fmt.Errorf("greet the server as a console: %w", err)
+	}
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	w.stop = stop
+	go w.run(watching)
+	return w, nil
 }
 
-func (w *watcher) post(ctx context.Context, path, key string, body any) ([]byte, error) {
+// Close leaves: nobody is on duty here any more.
+func (w *Watcher) Close() {
+	w.stop()
+	<-w.done
+}
+
+func (w *Watcher) post(ctx context.Context, path, key string, body any) ([]byte, error) {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
@@ -119,7 +142,7 @@ func (w *watcher) post(ctx context.Context, path, key string, body any) ([]byte,
 	return answer.Bytes(), nil
 }
 
-func (w *watcher) send(v any) error {
+func (w *Watcher) send(v any) error {
 	w.write.Lock()
 	defer w.write.Unlock()
 	_ = w.conn.SetWriteDeadline(time.Now().Add(5 * time.Second))
@@ -127,7 +150,7 @@ func (w *watcher) send(v any) error {
 }
 
 // run beats and reads until ctx ends or the socket does.
-func (w *watcher) run(ctx context.Context) {
+func (w *Watcher) run(ctx context.Context) {
 	defer close(w.done)
 	var beating sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
@@ -150,7 +173,7 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-func (w *watcher) keepBeating(ctx context.Context) {
+func (w *Watcher) keepBeating(ctx context.Context) {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -171,7 +194,7 @@ func (w *watcher) keepBeating(ctx context.Context) {
 	}
 }
 
-func (w *watcher) take(b []byte, at time.Time) {
+func (w *Watcher) take(b []byte, at time.Time) {
 	var f consoleFrame
 	if err := json.Unmarshal(b, &f); err != nil {
 		return
@@ -195,30 +218,30 @@ func (w *watcher) take(b []byte, at time.Time) {
 	}
 }
 
-func (w *watcher) saw(a watchedAlert, at time.Time) {
+func (w *Watcher) saw(a watchedAlert, at time.Time) {
 	w.mu.Lock()
 	held := w.entry(a.ID)
-	if held.raised.IsZero() {
-		held.raised = at
+	if held.Raised.IsZero() {
+		held.Raised = at
 	}
-	if a.Presence == "off" && held.off.IsZero() {
-		held.off = at
+	if a.Presence == "off" && held.Off.IsZero() {
+		held.Off = at
 	}
 	held.signal()
 	w.mu.Unlock()
 }
 
-func (w *watcher) noted(id string, f consoleFrame, at time.Time) {
+func (w *Watcher) noted(id string, f consoleFrame, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	held := w.entry(id)
 	switch {
-	case f.Type == "gone" && held.gone.IsZero():
-		held.gone, held.reason, held.proof = at, f.Reason, f.Proof
+	case f.Type == "gone" && held.Gone.IsZero():
+		held.Gone, held.Reason, held.Proof = at, f.Reason, f.Proof
 	case f.Type == "presence" && f.Presence == "hidden":
-		held.hidden = at
+		held.Hidden = at
 	case f.Type == "presence":
-		held.hidden = time.Time{}
+		held.Hidden = time.Time{}
 	case f.Type == "position":
 		if sent, known := w.beats[f.N]; !known || at.Sub(sent) > staleBeat {
 			w.stale++ // as a page does: what carries an old beat is not shown
@@ -226,7 +249,7 @@ func (w *watcher) noted(id string, f consoleFrame, at time.Time) {
 		}
 		w.dots++
 		w.positions = append(w.positions[max(0, len(w.positions)-99):], [2]float64{f.X, f.Y})
-		if !held.gone.IsZero() || !held.hidden.IsZero() {
+		if !held.Gone.IsZero() || !held.Hidden.IsZero() {
 			w.unsafe++
 		}
 	}
@@ -234,7 +257,7 @@ func (w *watcher) noted(id string, f consoleFrame, at time.Time) {
 }
 
 // entry is what is held of an alert. Called with mu held.
-func (w *watcher) entry(id string) *watched {
+func (w *Watcher) entry(id string) *watched {
 	held := w.alerts[id]
 	if held == nil {
 		held = &watched{changed: make(chan struct{})}
@@ -248,12 +271,12 @@ func (h *watched) signal() {
 	h.changed = make(chan struct{})
 }
 
-// until waits for the moment that pick finds in what was seen of an alert.
-func (w *watcher) until(ctx context.Context, id string, pick func(*watched) time.Time) (time.Time, error) {
+// Until waits for the moment that pick finds in what was seen of an alert.
+func (w *Watcher) Until(ctx context.Context, id string, pick func(Seen) time.Time) (time.Time, error) {
 	for {
 		w.mu.Lock()
 		held := w.entry(id)
-		at, changed := pick(held), held.changed
+		at, changed := pick(held.Seen), held.changed
 		w.mu.Unlock()
 		if !at.IsZero() {
 			return at, nil
@@ -268,8 +291,34 @@ func (w *watcher) until(ctx context.Context, id string, pick func(*watched) time
 	}
 }
 
-// act does one thing to an alert, as a click would.
-func (w *watcher) act(ctx context.Context, id, action string, version int) error {
+// Look asks to be shown where the shopper of a claimed alert is.
+func (w *Watcher) Look(alert string) error {
+	return w.send(map[string]any{"type": "look", "alert": alert})
+}
+
+// Totals are what a console was told altogether.
+type Totals struct {
+	Alerts int          // raised
+	Dots   int          // positions shown
+	Unsafe int          // of them: of somebody who was hidden or gone already
+	Last   [][2]float64 // the last positions shown, a hundred at most: x, y in metres of the store's frame
+}
+
+// Totals counts what the console was told so far.
+func (w *Watcher) Totals() Totals {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := Totals{Dots: w.dots, Unsafe: w.unsafe, Last: slices.Clone(w.positions)}
+	for _, a := range w.alerts {
+		if !a.Raised.IsZero() {
+			t.Alerts++
+		}
+	}
+	return t
+}
+
+// Act does one thing to an alert, as a click would.
+func (w *Watcher) Act(ctx context.Context, id, action string, version int) error {
 	_, err := w.post(ctx, "/v1/staff/alerts/"+id+"/actions", uuid.NewString(), map[string]any{"action": action, "version": version})
 	return err
 }
