@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Source is one GeoJSON file: its name, for messages, and its bytes.
@@ -180,8 +181,8 @@ func (l *loader) boundaries(s *Site) (name string) {
 			l.readBearing(f.where, v)
 		}
 		n, _ := l.text(f.where, "name", f.props["name"])
-		name = cmp.Or(name, n)
 		level, _ := l.text(f.where, "floor_name", f.props["floor_name"])
+		name = cmp.Or(name, withoutLevel(n, level))
 		s.Levels = append(s.Levels, Level{Ordinal: floor, Name: cmp.Or(level, "Level "+itoa(floor)), Boundary: shape})
 	}
 	if len(first) == 0 && len(l.errs) == 0 {
@@ -191,6 +192,18 @@ func (l *loader) boundaries(s *Site) (name string) {
 	slices.SortFunc(s.Levels, func(a, b Level) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
 	return name
 }
+
+// withoutLevel takes the level's name off the end of a boundary's: what "Mall B1" has in common with
+// "Mall F1" names the store.
+func withoutLevel(name, level string) string {
+	rest, ends := strings.CutSuffix(name, level)
+	if level == "" || !ends || wordEnd.MatchString(rest) {
+		return name
+	}
+	return strings.TrimRight(rest, " -–,:·/")
+}
+
+var wordEnd = regexp.MustCompile(`[A-Za-z0-9]$`) // "Shelf1" does not end in the level F1
 
 // chosen keeps the boundary that was asked for.
 func (l *loader) chosen(all []feature) []feature {

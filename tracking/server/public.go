@@ -4,15 +4,29 @@ package server
 
 import (
 	"net/http"
+	"strings"
 
 	"doorstep/geofence"
 	"doorstep/tracking/server/problem"
 )
 
-// What everyone may read, without a token and without saying who they are: which stores there are,
-// their fences and cards (whole, so that no request reveals a zone), the rules, the time.
+// What everyone may read, without a token and without saying who they are: the way to the pages, which
+// stores there are, their fences, maps and cards (whole, so that no request reveals a zone or a level),
+// the rules, the time.
 
 const immutable = "public, max-age=31536000, immutable"
+
+// front shows a person the way to the pages. A program that asks for what is not there is told so.
+func (s *Server) front(pages http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Accept")
+		if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+			s.unknown(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	}
+}
 
 type storeEntry struct {
 	ID    string     `json:"id"`
@@ -45,14 +59,22 @@ func bbox(site *geofence.Site) [4]float64 {
 	return b
 }
 
-func (s *Server) fence(w http.ResponseWriter, r *http.Request) {
+// versioned finds the store and the version of its map that a path names.
+func (s *Server) versioned(r *http.Request) (*geofence.Index, error) {
 	x, ok := s.Atlas.Index(r.PathValue("id"))
 	if !ok {
-		s.fail(w, r, problem.New(problem.NoStore))
-		return
+		return nil, problem.New(problem.NoStore)
 	}
 	if x.Site().Version != r.PathValue("version") {
-		s.fail(w, r, problem.New(problem.NoMap))
+		return nil, problem.New(problem.NoMap)
+	}
+	return x, nil
+}
+
+func (s *Server) fence(w http.ResponseWriter, r *http.Request) {
+	x, err := s.versioned(r)
+	if err != nil {
+		s.fail(w, r, err)
 		return
 	}
 	b, err := s.fenceOf(x)

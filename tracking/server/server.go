@@ -53,6 +53,7 @@ type Server struct {
 	byOwner  *auth.Limits
 	perAddr  *auth.Caps
 	fences   sync.Map // *geofence.Index → []byte
+	plans    sync.Map // *geofence.Index → sheet
 	phones   *phones
 }
 
@@ -121,6 +122,7 @@ func (s *Server) Handler() http.Handler {
 	for _, path := range []string{"/console/", "/shopper/", "/demo", "/assets/"} {
 		mux.Handle(path, pages)
 	}
+	mux.HandleFunc("GET /{$}", s.front(pages))
 	mux.HandleFunc("/", s.unknown)
 	return s.guarded(auth.NoTokenInURL(mux, s.fail)) // pages too: their addresses are logged like any other
 }
@@ -128,6 +130,7 @@ func (s *Server) Handler() http.Handler {
 func (s *Server) appRoutes(m *http.ServeMux) {
 	m.HandleFunc("GET /v1/stores", s.stores)
 	m.HandleFunc("GET /v1/stores/{id}/fences/{version}", s.fence)
+	m.HandleFunc("GET /v1/stores/{id}/maps/{version}", s.storeMap)
 	m.HandleFunc("GET /v1/cards/{store}", s.cards)
 	m.HandleFunc("GET /v1/time", s.time)
 	m.HandleFunc("GET /v1/rules", s.rules)

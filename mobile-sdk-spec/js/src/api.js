@@ -41,6 +41,8 @@ export class Api {
   stores() { return this.#call("GET", "/v1/stores", "none"); }
   /** @param {string} store @param {string} version */
   fence(store, version) { return this.#call("GET", `/v1/stores/${seg(store)}/fences/${seg(version)}`, "none"); }
+  /** @param {string} store @param {string} version */
+  map(store, version) { return this.#call("GET", `/v1/stores/${seg(store)}/maps/${seg(version)}`, "none"); }
   /** @param {string} store */
   cards(store) { return this.#call("GET", `/v1/cards/${seg(store)}`, "none"); }
   jwks() { return this.#call("GET", "/.well-known/jwks.json", "none"); }

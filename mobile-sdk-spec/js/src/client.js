@@ -77,8 +77,18 @@ export class Client {
   /** @returns {Promise<{id: string, name: string, fence: string, bbox: number[]}[]>} */
   async stores() { return (await this.api.stores()).stores; }
 
-  /** @param {string} store @param {string} version */
-  async fence(store, version) { return new Fence(await this.api.fence(store, version)); }
+  /**
+   * The fence, with the store's zones: its own, or else those of the whole map, which is fetched at once
+   * and for all levels, so that the fetch tells nothing. Without zones a fence is as good a fence.
+   * @param {string} store @param {string} version
+   */
+  async fence(store, version) {
+    const json = await this.api.fence(store, version);
+    if (json.zones) return new Fence(json);
+    const map = await this.api.map(store, version).catch(() => ({ levels: [] }));
+    const zones = map.levels.flatMap((/** @type {any} */ l) => l.zones.map((/** @type {any} */ z) => ({ ...z, level: l.ordinal })));
+    return new Fence({ ...json, zones });
+  }
 
   /** Measures the server's time, so that the first proof is in time. */
   async syncTime() { await this.api.time(); }

@@ -8,7 +8,7 @@
  * @typedef {[number, number]} LngLat
  * @typedef {LngLat[][][]} MultiPolygon
  * @typedef {{ordinal: number, name: string, boundary: MultiPolygon}} FenceLevel
- * @typedef {{id: string, name: string, level: number, sensitive: boolean, shape: MultiPolygon, at: LngLat}} FenceZone
+ * @typedef {{id: string, name: string, class: string, level: number, sensitive: boolean, shape: MultiPolygon, at: LngLat}} FenceZone  a sensitive one of a map has neither id nor name
  * @typedef {{name: string, level: number, at: LngLat}} FenceDoor
  * @typedef {"inside"|"edge"|"out"|"far"|"unknown"} Where
  */
@@ -161,7 +161,7 @@ function zone(z) {
   const n = Math.max(1, ring.length - 1);
   const sum = ring.slice(0, n).reduce((s, p) => [s[0] + p[0] / n, s[1] + p[1] / n], [0, 0]);
   return {
-    id: String(z.id), name: String(z.name ?? ""), level: Number(z.level ?? 0), sensitive: Boolean(z.sensitive),
+    id: String(z.id ?? ""), name: String(z.name ?? ""), class: String(z.class ?? ""), level: Number(z.level ?? 0), sensitive: Boolean(z.sensitive),
     shape, at: z.label ?? /** @type {LngLat} */ (sum),
   };
 }

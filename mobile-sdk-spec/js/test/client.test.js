@@ -308,6 +308,31 @@ test("a new map is fetched and acknowledged before anything else is sent", async
   assert.equal(client.session?.fence.version, "v2");
 });
 
+test("a fence without zones is completed from the whole map, whose sensitive zones have no names", async () => {
+  const { zones: [zone], ...bare } = FENCE;
+  server.answers["/v1/stores/s1/fences/v1"] = () => [200, bare];
+  server.answers["/v1/stores/s1/maps/v1"] = () => [200, { store: "s1", version: "v1", levels: [
+    { ordinal: 0, name: "Ground", zones: [{ id: "z1", name: "Shoes", class: "shop", polygon: zone?.polygon }] },
+    { ordinal: 1, name: "First", zones: [{ sensitive: true, polygon: zone?.polygon }] },
+  ] }];
+  const fence = await (await open()).fence("s1", "v1");
+  assert.deepEqual(fence.zones.map((z) => [z.level, z.id, z.name, z.class, z.sensitive]), [[0, "z1", "Shoes", "shop", false], [1, "", "", "", true]]);
+  assert.equal(fence.zoneAt(INSIDE.lat, INSIDE.lng, 0)?.id, "z1");
+  assert.equal(asked("/v1/stores/s1/maps/v1").length, 1);
+});
+
+test("a fence that has its zones, and one whose map cannot be had, are fences all the same", async () => {
+  const client = await open();
+  assert.equal((await client.fence("s1", "v1")).zones.length, 1);
+  assert.equal(asked("/v1/stores/s1/maps/v1").length, 0, "what is there is not fetched again");
+  const { zones, ...bare } = FENCE;
+  void zones;
+  server.answers["/v1/stores/s1/fences/v1"] = () => [200, bare];
+  server.answers["/v1/stores/s1/maps/v1"] = () => [404, { code: "no_map" }];
+  const fence = await client.fence("s1", "v1");
+  assert.deepEqual([fence.zones, fence.judge(INSIDE).where], [[], "inside"]);
+});
+
 test("a server that says nothing is left", async () => {
   const client = await active({ limits: { silenceMs: 60 } });
   await becomes(client, "BACKOFF");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package console serves the pages that are in the binary: the staff console, the shopper's page
-// and the demonstration that shows both. They are plain ES modules without a build step: what is
+// Package console serves the pages that are in the binary: the staff console, the shopper's page,
+// the demonstration that shows both, and the way to them. They are plain ES modules without a build step: what is
 // served is what is read here.
 //
 // The pages hold nothing secret and need no session; what they show, they ask for. Every answer
@@ -31,13 +31,14 @@ const permissions = "camera=(), geolocation=(), microphone=(), payment=(), usb=(
 
 // named are the addresses of whole pages.
 var named = map[string]string{
+	"/":         "pages/front.html",
 	"/console/": "pages/console.html",
 	"/shopper/": "pages/shopper.html",
 	"/demo":     "pages/demo.html",
 	"/demo/":    "pages/demo.html",
 }
 
-// Handler serves /console/, /shopper/, /demo and /assets/…. The JavaScript client's files (with
+// Handler serves /, /console/, /shopper/, /demo and /assets/…. The JavaScript client's files (with
 // their folder "src" at the root of sdk) appear under /assets/sdk/. It panics if an embedded file
 // cannot be read, which only a broken build can cause.
 func Handler(sdk fs.FS) http.Handler {

@@ -54,7 +54,7 @@ func zip(b []byte) []byte {
 func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	body, tag := f.plain, f.etag
 	h := w.Header()
-	h.Set("Vary", "Accept-Encoding")
+	h.Add("Vary", "Accept-Encoding")
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		body, tag = f.zipped, f.zipETag
 		h.Set("Content-Encoding", "gzip")
