@@ -125,7 +125,7 @@ const (
 	EntryEnd   EntryKind = "end"
 	EntryAlert EntryKind = "alert"
 	EntryDuty  EntryKind = "duty"
-	EntryMap   EntryKind = "map"
+	EntryStore EntryKind = "store" // a store's map, hours or closing: read them again
 )
 
 // Entry is one committed change. It carries ids, epochs and states; never a position or a zone.

@@ -6,39 +6,69 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"doorstep/geofence"
 )
 
-// Atlas holds the stores that a node serves, each with its index. It is safe for concurrent use;
-// an index is immutable, so whoever holds one may go on using it.
+// Atlas holds the stores that a node serves: each one's map, and whether it is open. It is safe for
+// concurrent use; an index is immutable, so whoever holds one may go on using it.
 type Atlas struct {
 	mu     sync.RWMutex
-	stores map[string]*geofence.Index
+	stores map[string]*storeEntry
 }
 
-// NewAtlas holds the given stores.
+type storeEntry struct {
+	index  *geofence.Index // nil: no map, so nobody can be inside
+	given  bool            // the map is a setting of this server, which the ledger's never replaces
+	hours  geofence.Hours
+	closed bool
+}
+
+// NewAtlas holds the given stores, whose maps are settings of this server.
 func NewAtlas(indexes ...*geofence.Index) *Atlas {
-	a := &Atlas{stores: make(map[string]*geofence.Index)}
+	a := &Atlas{stores: make(map[string]*storeEntry)}
 	for _, x := range indexes {
-		a.Put(x)
+		a.stores[x.Site().ID] = &storeEntry{index: x, given: true}
 	}
 	return a
 }
 
-// Put adds a store, or replaces its map for the sessions that open from now on.
-func (a *Atlas) Put(x *geofence.Index) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.stores[x.Site().ID] = x
-}
-
-// Index returns a store's index.
+// Index returns a store's map, open or not.
 func (a *Atlas) Index(store string) (*geofence.Index, bool) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	x, ok := a.stores[store]
-	return x, ok
+	if e := a.stores[store]; e != nil && e.index != nil {
+		return e.index, true
+	}
+	return nil, false
+}
+
+// Given reports whether a store's map is a setting of this server.
+func (a *Atlas) Given(store string) bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	e := a.stores[store]
+	return e != nil && e.given
+}
+
+// Open reports whether people may be tracked in a store at a moment: it has a map, its hours say so,
+// and nobody has closed it.
+func (a *Atlas) Open(store string, at time.Time) bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	e := a.stores[store]
+	return e != nil && e.index != nil && !e.closed && e.hours.Open(at)
+}
+
+// Hours are when a store is open, and whether somebody has closed it all the same.
+func (a *Atlas) Hours(store string) (hours geofence.Hours, closed bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if e := a.stores[store]; e != nil {
+		return e.hours, e.closed
+	}
+	return geofence.Hours{}, false
 }
 
 // All returns every index, by store id.
@@ -46,9 +76,48 @@ func (a *Atlas) All() []*geofence.Index {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	all := make([]*geofence.Index, 0, len(a.stores))
-	for _, x := range a.stores {
-		all = append(all, x)
+	for _, e := range a.stores {
+		if e.index != nil {
+			all = append(all, e.index)
+		}
 	}
 	slices.SortFunc(all, func(a, b *geofence.Index) int { return strings.Compare(a.Site().ID, b.Site().ID) })
 	return all
+}
+
+// version is that of a store's map, if the ledger may replace it.
+func (a *Atlas) version(store string) (v string, given bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	e := a.stores[store]
+	if e == nil || e.index == nil {
+		return "", e != nil && e.given
+	}
+	return e.index.Site().Version, e.given
+}
+
+// set changes one store's entry under the lock.
+func (a *Atlas) set(store string, f func(*storeEntry)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e := a.stores[store]
+	if e == nil {
+		e = &storeEntry{}
+		a.stores[store] = e
+	}
+	f(e)
+}
+
+// keep forgets what the ledger has said of the stores that it no longer names.
+func (a *Atlas) keep(named map[string]bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for id, e := range a.stores {
+		if named[id] {
+			continue
+		}
+		if e.hours, e.closed = (geofence.Hours{}), false; !e.given {
+			delete(a.stores, id)
+		}
+	}
 }

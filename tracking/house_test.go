@@ -103,6 +103,7 @@ func (h *house) make(id string, c tracking.Clock) *node {
 	n.live = &liveTap{Live: h.live, tap: newTap()}
 	n.Node = tracking.New(tracking.Config{
 		ID: id, Ledger: n.ledger, Alerts: h.db, Live: n.live, Atlas: tracking.NewAtlas(indexes()...), Clock: c,
+		Stores: h.db, ReadMap: readMap,
 		Rules: geofence.DefaultRules(), Log: slog.New(slog.DiscardHandler),
 		Prove: func(alert string, e consent.End, _ time.Time) string { return proof(alert, e.Change) },
 	})

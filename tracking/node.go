@@ -23,15 +23,19 @@ import (
 	"doorstep/geofence"
 )
 
-// Config is what a Node is made of. Everything but Log and Prove is required.
+// Config is what a Node is made of. Everything is required but what says otherwise, Log and Prove.
 type Config struct {
 	ID     string // unique among the nodes that ever run at the same time; shown in no answer
 	Ledger Ledger
 	Alerts AlertStore
 	Live   Live
 	Atlas  *Atlas
-	Clock  Clock
-	Rules  geofence.Rules
+	// Stores is where the settings of stores are kept, and ReadMap reads a map that is kept there; both nil
+	// for a node whose stores never change.
+	Stores  Stores
+	ReadMap func(store string, sources []byte) (*geofence.Index, error)
+	Clock   Clock
+	Rules   geofence.Rules
 	// Prove signs that a visit is gone, for whoever was sent an event about it before.
 	Prove func(alert string, e consent.End, at time.Time) string
 	Log   *slog.Logger
@@ -59,16 +63,17 @@ type Node struct {
 	draining atomic.Bool
 	boot     atomic.Int64 // the boot clock as of the last flush: good enough to date a fix
 
-	sessions *sessions
-	ended    *endedVisits
-	desks    *desks
-	writer   *writer
-	purger   *purger
-	enders   *enders
-	acks     *acks
-	poll     chan struct{} // a nudge: poll now
-	started  chan struct{} // closed once the first poll has been applied
-	once     sync.Once
+	sessions      *sessions
+	ended         *endedVisits
+	desks         *desks
+	writer        *writer
+	purger        *purger
+	enders        *enders
+	acks          *acks
+	poll          chan struct{} // a nudge: poll now
+	storesChanged chan struct{} // their settings are to be read again
+	started       chan struct{} // closed once the first poll has been applied
+	once          sync.Once
 }
 
 // New makes a node; Run starts it.
@@ -80,11 +85,12 @@ func New(c Config) *Node {
 		c.Prove = func(string, consent.End, time.Time) string { return "" }
 	}
 	n := &Node{
-		Config:   c,
-		sessions: newSessions(),
-		ended:    newEndedVisits(),
-		poll:     make(chan struct{}, 1),
-		started:  make(chan struct{}),
+		Config:        c,
+		sessions:      newSessions(),
+		ended:         newEndedVisits(),
+		poll:          make(chan struct{}, 1),
+		started:       make(chan struct{}),
+		storesChanged: make(chan struct{}, 1),
 	}
 	n.desks = newDesks(n)
 	n.writer = newWriter(n)
@@ -100,11 +106,14 @@ func (n *Node) Run(ctx context.Context) error {
 	if err := n.Ledger.Join(ctx, n.ID); err != nil {
 		return fmt.Errorf("tracking: join the node table: %w", err)
 	}
+	if err := n.ReadStores(ctx); err != nil { // once listed: what changes from now on is in the feed
+		return fmt.Errorf("tracking: %w", err)
+	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	g, work := errgroup.WithContext(work)
 	loops := []func(context.Context) error{
-		n.pollLoop, n.listen, n.writer.run, n.purger.run, n.enders.run, n.sweepLoop, n.dueLoop, n.desks.run,
+		n.pollLoop, n.listen, n.writer.run, n.purger.run, n.enders.run, n.sweepLoop, n.dueLoop, n.desks.run, n.storesLoop,
 	}
 	for _, loop := range loops {
 		g.Go(func() error { return ignoreCancel(loop(work)) })

@@ -29,6 +29,9 @@ func (n *Node) MayOpen(ctx context.Context, o Opening) error {
 	if _, ok := n.Atlas.Index(o.Scope.Store); !ok {
 		return ErrNoStore
 	}
+	if !n.Atlas.Open(o.Scope.Store, n.Clock.Now()) {
+		return ErrStoreClosed
+	}
 	_, err := n.ask(ctx, o)
 	return err
 }
@@ -52,11 +55,14 @@ func (n *Node) ask(ctx context.Context, o Opening) (consent.Admission, error) {
 
 // Open opens a session. The order is the protocol: register locally, so that an end that is
 // applied from now on finds it; then ask the ledger; then apply what this node has heard since;
-// only then Redis. Errors: ErrNoStore, ErrUnavailable, ErrNotGranted, ErrNobodyOnDuty, ErrShuttingDown.
+// only then Redis. Errors: ErrNoStore, ErrStoreClosed, ErrUnavailable, ErrNotGranted, ErrNobodyOnDuty, ErrShuttingDown.
 func (n *Node) Open(ctx context.Context, o Opening, p Phone) (*Session, error) {
 	index, ok := n.Atlas.Index(o.Scope.Store)
-	if !ok {
+	switch {
+	case !ok:
 		return nil, ErrNoStore
+	case !n.Atlas.Open(o.Scope.Store, n.Clock.Now()): // closing in this moment is for the sweep to see
+		return nil, ErrStoreClosed
 	}
 	s := &Session{node: n, scope: o.Scope, purposes: o.Purposes, index: index, phone: p,
 		owner: rand.Text(), opened: make(chan struct{})}

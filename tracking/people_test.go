@@ -175,6 +175,10 @@ func (p *phone) Seen(role, team string, _ time.Time) { p.log.add("phone", "seen 
 func (p *phone) Unseen()                             { p.log.add("phone", "unseen") }
 func (p *phone) HelpUpdate(id, state string)         { p.log.add("phone", "help "+id+" "+state) }
 
+func (p *phone) Map(x *geofence.Index, _ time.Time) {
+	p.log.add("phone", "map "+x.Site().Version)
+}
+
 func (p *phone) Close(c tracking.StateChange) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -56,6 +56,7 @@ func (n *Node) startOver(ctx context.Context, why error) {
 		s.letGo(closeUnavailable)
 	}
 	n.desks.closeAll()
+	n.rereadStores()
 	if err := n.Ledger.Join(ctx, n.ID); err != nil && ctx.Err() == nil {
 		n.Log.Warn("not joined yet; trying again with the next poll", "error", err)
 	}
@@ -99,6 +100,8 @@ func (n *Node) apply(entries []consent.Entry) (consoles int) {
 			}
 		case consent.EntryAlert:
 			n.desks.applyAlert(e.Store, e.Change, e.Body)
+		case consent.EntryStore:
+			n.rereadStores()
 		}
 	}
 	return consoles

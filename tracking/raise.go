@@ -94,8 +94,9 @@ func (n *Node) spread(ctx context.Context, a Alert) {
 func (n *Node) sweepLoop(ctx context.Context) error {
 	return everySecond(ctx, func() {
 		now, boot := n.Clock.Now(), n.Clock.Boot()
+		open := n.Atlas.openStores(now)
 		for s := range n.sessions.all() {
-			s.tick(now, boot)
+			s.tick(now, boot, open[s.scope.Store])
 		}
 		n.ended.forget(boot)
 	})

@@ -21,6 +21,8 @@ type Phone interface {
 	Seen(role, team string, since time.Time)
 	Unseen()
 	HelpUpdate(id, state string)
+	// Map asks the app to change over to another map of the store, in time.
+	Map(x *geofence.Index, by time.Time)
 	// Close sends the final state and closes with the code that goes with its reason.
 	Close(StateChange)
 }
@@ -55,7 +57,6 @@ type Session struct {
 	scope    consent.Scope
 	subject  consent.Ref
 	purposes []string
-	index    *geofence.Index
 	owner    string // random: who may write this visit's position
 	opened   chan struct{}
 
@@ -68,10 +69,14 @@ type Session struct {
 	mu           sync.Mutex
 	phone        Phone // nil while the app is away
 	presence     geofence.Presence
-	openedAt     int64         // Unix milliseconds; 0 while opening
-	renewed      time.Duration // boot time of the last accepted fix, or of the opening
-	endedAtEpoch int64         // an end that was applied while opening
-	seq          int64         // of the last position handed to the writer
+	index        *geofence.Index // the map that judges
+	next         *geofence.Index // the one that is to: nil, or another than index
+	switchAfter  int64           // next judges what has a higher number
+	confirmBy    time.Duration   // boot time by which the app must have confirmed a map; 0 for none
+	openedAt     int64           // Unix milliseconds; 0 while opening
+	renewed      time.Duration   // boot time of the last accepted fix, or of the opening
+	endedAtEpoch int64           // an end that was applied while opening
+	seq          int64           // of the last position handed to the writer
 	lastAccepted int64
 	looking      time.Duration // boot time until which a look counts; 0 for none
 	lookedSince  time.Time
@@ -98,7 +103,6 @@ func (s *Session) Purposes() []string { return s.purposes }
 func (s *Session) Fix(f geofence.Fix) FixResult {
 	n := s.node
 	n.Stats.Fixes.Add(1)
-	at := s.index.Locate(f.At, f.Level, f.HasLevel)
 	now := unixMS(n.Clock.Now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,6 +112,8 @@ func (s *Session) Fix(f geofence.Fix) FixResult {
 	if !n.serving.Load() {
 		return FixResult{Refused: RefusedUnavailable, LeaseUntil: s.leaseUntil()}
 	}
+	s.changeOver(f.Seq)
+	at := s.index.Locate(f.At, f.Level, f.HasLevel)
 	var o geofence.Outcome
 	s.presence, o = n.Rules.Step(s.presence, f, at, now)
 	switch {
@@ -308,11 +314,19 @@ func (s *Session) Bye() {
 }
 
 // tick lets time act on the session: suspensions that were not taken back, leases that ran out,
-// looks that were not repeated.
-func (s *Session) tick(now time.Time, boot time.Duration) {
+// looks that were not repeated, a map that was not confirmed; and a store that has closed around it.
+func (s *Session) tick(now time.Time, boot time.Duration, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over.Load() {
+		return
+	}
+	switch {
+	case s.openedAt > 0 && !open:
+		s.finish(closedReason)
+		return
+	case s.mapOverdue(boot):
+		s.finish(consent.MapChanged)
 		return
 	}
 	if s.looking > 0 && boot > s.looking {
@@ -399,4 +413,8 @@ func (s *Session) Scope() consent.Scope { return s.scope }
 func (s *Session) Subject() consent.Ref { return s.subject }
 
 // Map is the index that this session's fixes are judged by.
-func (s *Session) Map() *geofence.Index { return s.index }
+func (s *Session) Map() *geofence.Index {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.index
+}

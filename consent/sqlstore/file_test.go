@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"doorstep/consent"
 )
 
@@ -136,48 +134,6 @@ func TestNoRawIdentifierIsStored(t *testing.T) {
 	}
 }
 
-func TestMapsAreKeptAndAnnounced(t *testing.T) {
-	db := openForTest(t, filepath.Join(t.TempDir(), "ledger.db"))
-	ctx := t.Context()
-	for _, m := range []Map{
-		{Store: "b", Version: "1", Sources: []byte("one")}, {Store: "a", Version: "1", Sources: []byte{0, 255}},
-		{Store: "b", Version: "1", Sources: []byte("one")}, {Store: "b", Version: "2", Sources: []byte("two")},
-	} {
-		if err := db.SaveMap(ctx, m.Store, m.Version, m.Sources); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := db.Maps(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range got {
-		if got[i].SavedAt.IsZero() {
-			t.Errorf("%s was saved at no time", got[i].Store)
-		}
-		got[i].SavedAt = time.Time{}
-	}
-	want := []Map{{Store: "a", Version: "1", Sources: []byte{0, 255}}, {Store: "b", Version: "2", Sources: []byte("two")}}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Fatalf("the maps differ:\n%s", d)
-	}
-	if err := db.Join(ctx, "n1"); err != nil {
-		t.Fatal(err)
-	}
-	f, err := db.Poll(ctx, "n1", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	told := ""
-	for _, e := range f.Entries {
-		told += e.Store + string(e.Body)
-	}
-	if told != `b{"version":"1"}a{"version":"1"}b{"version":"2"}` {
-		t.Errorf("told %s", told)
-	}
-}
-
-// After a restart nobody is listed and nobody is on duty; what was decided stays.
 func TestRestartStrikesOffWhoDied(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	ctx := t.Context()

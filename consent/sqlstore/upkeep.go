@@ -5,55 +5,11 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"fmt"
 	"time"
 
 	"doorstep/consent"
 )
-
-// Map is a store's map as it was imported.
-type Map struct {
-	Store, Version string
-	Sources        []byte // the files as imported, opaque here
-	SavedAt        time.Time
-}
-
-// SaveMap keeps a store's map in place of the one before and says so in the feed. The same version
-// again changes nothing.
-func (db *DB) SaveMap(ctx context.Context, store, version string, sources []byte) error {
-	return db.write(ctx, func(t *tx) error {
-		if err := t.lock(); err != nil {
-			return err
-		}
-		n, err := t.exec(`INSERT INTO store_map (store, version, sources, saved_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (store) DO UPDATE SET version = $2, sources = $3, saved_at = $4 WHERE store_map.version <> $2`,
-			store, version, base64.StdEncoding.EncodeToString(sources), micros(t.now))
-		if err != nil || n == 0 {
-			return err
-		}
-		_, err = t.enter(consent.Entry{Kind: consent.EntryMap, Store: store}, map[string]string{"version": version})
-		return err
-	})
-}
-
-// Maps returns every store's map, by store.
-func (db *DB) Maps(ctx context.Context) ([]Map, error) {
-	var out []Map
-	err := db.all(ctx, func(r *sql.Rows) error {
-		var m Map
-		var sources string
-		var at int64
-		err := r.Scan(&m.Store, &m.Version, &sources, &at)
-		if err == nil {
-			m.Sources, err = base64.StdEncoding.DecodeString(sources)
-		}
-		m.SavedAt = fromMicros(at)
-		out = append(out, m)
-		return err
-	}, `SELECT store, version, sources, saved_at FROM store_map ORDER BY store`)
-	return out, err
-}
 
 // Prune forgets what has outlived its time; see the lives in package consent. Nodes that have gone
 // silent are struck off, with what was on duty through them.

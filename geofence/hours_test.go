@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package geofence_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata" // the zones are the test's own, whatever the machine has
+
+	"pgregory.net/rapid"
+
+	"doorstep/geofence"
+)
+
+func TestHours(t *testing.T) {
+	const week = "Mo-Fr 09:00-21:00; Sa 10:00-14:00,16:00-02:00; Dec 25 off; 2027 Jan 01,2027 Jan 02 10:00-16:00"
+	for _, c := range []struct {
+		hours, at string
+		open      bool
+	}{
+		{week, "2026-11-23 08:59", false}, // a Monday
+		{week, "2026-11-23 09:00", true},
+		{week, "2026-11-23 20:59", true},
+		{week, "2026-11-23 21:00", false},
+		{week, "2026-11-28 13:59", true}, // Saturday
+		{week, "2026-11-28 14:00", false},
+		{week, "2026-11-28 16:00", true},
+		{week, "2026-11-29 01:59", true}, // still Saturday's
+		{week, "2026-11-29 02:00", false},
+		{week, "2026-11-29 12:00", false}, // Sunday is in no rule
+		{week, "2026-12-25 12:00", false}, // a Friday
+		{week, "2031-12-25 12:00", false},
+		{week, "2027-01-01 10:00", true},
+		{week, "2027-01-01 16:00", false}, // a Friday with a rule of its own
+		{week, "2027-01-02 17:00", false}, // a Saturday with a rule of its own
+		{week, "2028-01-01 17:00", true},  // another year's Saturday
+		{"24/7", "2026-11-29 03:00", true},
+		{"24/7; Dec 25 off", "2026-12-25 03:00", false},
+		{"Sa-Mo 10:00-12:00", "2026-11-29 11:00", true}, // a range over the week's end
+		{"Sa-Mo 10:00-12:00", "2026-11-24 11:00", false},
+		{"Mo-Su 00:00-24:00", "2026-11-24 23:59", true},
+		{"Feb 29 10:00-12:00", "2028-02-29 11:00", true},
+	} {
+		h, err := geofence.ParseHours(c.hours, "Asia/Shanghai")
+		if err != nil {
+			t.Fatal(err)
+		}
+		zone, _ := time.LoadLocation("Asia/Shanghai")
+		at, err := time.ParseInLocation("2006-01-02 15:04", c.at, zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.Open(at.UTC()); got != c.open {
+			t.Errorf("%q at %s: open %v", c.hours, c.at, got)
+		}
+	}
+	if !(geofence.Hours{}).Open(time.Now()) {
+		t.Error("no hours mean always")
+	}
+}
+
+// The clocks go forward at 02:00 on 28 March 2027 and back at 03:00 on 31 October in Berlin: hours are
+// what the clock on the wall says.
+func TestHoursFollowTheWallClock(t *testing.T) {
+	h, err := geofence.ParseHours("Mo-Su 09:00-20:00", "Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for utc, open := range map[string]bool{
+		"2027-03-27T08:00:00Z": true, "2027-03-27T07:59:00Z": false,
+		"2027-03-28T07:00:00Z": true, "2027-03-28T06:59:00Z": false,
+		"2027-10-31T19:00:00Z": false, "2027-10-31T18:59:00Z": true, "2027-10-30T18:00:00Z": false,
+	} {
+		at, err := time.Parse(time.RFC3339, utc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Open(at) != open {
+			t.Errorf("at %s: open %v", utc, !open)
+		}
+	}
+}
+
+func TestHoursThatAreRefused(t *testing.T) {
+	for text, says := range map[string]string{
+		"":                              "write days and times",
+		"always":                        "write days and times",
+		"Mo-Fr":                         "write days and times",
+		"Mo-Fr 9:00-21:00":              "9:00-21:00",
+		"Mo-Fr 09:00-24:01":             "span of time",
+		"Mo-Fr 09:60-21:00":             "span of time",
+		"Mo-Fr 24:00-25:00":             "span of time",
+		"Mo-Fr 09:00":                   "span of time",
+		"PH off":                        "write their dates",
+		"Mo-Fr 09:00-21:00; Mond off":   `rule "Mond off"`,
+		"Mo,Dec 25 off":                 "two rules",
+		"Feb 30 off":                    "Feb 30",
+		"Mo-Fr 09:00-21:00 \"on call\"": "write their dates",
+		"Mo-Fr 09:00-21:00;":            "write days and times",
+	} {
+		_, err := geofence.ParseHours(text, "Europe/Berlin")
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v, want it to say %q", text, err, says)
+		}
+	}
+	for _, zone := range []string{"", "Local", "Mars/Olympus"} {
+		if _, err := geofence.ParseHours("24/7", zone); err == nil {
+			t.Errorf("zone %q passed", zone)
+		}
+	}
+}
+
+// Next is the very next change: nothing changes before it, and it does.
+func TestNextIsTheNextChange(t *testing.T) {
+	texts := []string{"Mo-Fr 09:00-21:00", "Sa 22:00-02:00; Su 01:00-03:00", "Mo-Su 00:00-24:00; Dec 25 off",
+		"We 10:00-11:00,11:00-12:00", "Dec 31 20:00-04:00", "24/7; 2027 Mar 28 off"}
+	start := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	rapid.Check(t, func(t *rapid.T) {
+		h, err := geofence.ParseHours(rapid.SampledFrom(texts).Draw(t, "hours"), rapid.SampledFrom([]string{"Europe/Berlin", "Asia/Shanghai", "UTC"}).Draw(t, "zone"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := start.Add(time.Duration(rapid.IntRange(0, 200*24*60).Draw(t, "minutes")) * time.Minute)
+		next, ok := h.Next(from)
+		if !ok {
+			next = from.AddDate(0, 3, 0)
+		} else if h.Open(next) == h.Open(from) {
+			t.Fatalf("nothing changes at %s", next)
+		}
+		for at := from; at.Before(next); at = at.Add(15 * time.Minute) {
+			if h.Open(at) != h.Open(from) {
+				t.Fatalf("it changes by %s, before %s", at, next)
+			}
+		}
+	})
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"doorstep/consent"
+	"doorstep/geofence"
+)
+
+// StoreSetting is what the ledger's database holds about one store.
+type StoreSetting struct {
+	Store   string
+	Version string // of the map; empty: none
+	Sources []byte // the map's files, as Config.ReadMap reads them
+	Hours   string // as geofence.ParseHours reads them; empty: always open
+	Zone    string // IANA time zone of the hours
+	Closed  bool   // closed, whatever the hours say
+}
+
+// Stores is where the settings of stores are kept; a change is announced in the ledger's feed.
+type Stores interface {
+	// Stores returns every store that anything is set of.
+	Stores(ctx context.Context) ([]StoreSetting, error)
+}
+
+// storesLoop takes up what is changed about stores. Building an index may take a second, so this is
+// no part of a poll: a lease covers ends, and none waits for a map.
+func (n *Node) storesLoop(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-n.storesChanged:
+		}
+		if err := n.ReadStores(ctx); err != nil && ctx.Err() == nil {
+			n.Log.Error("a store's settings could not be taken up; what was in force stays so, and it is tried again", "error", err)
+			time.AfterFunc(PollEvery, n.rereadStores)
+		}
+	}
+}
+
+func (n *Node) rereadStores() {
+	select {
+	case n.storesChanged <- struct{}{}:
+	default: // it is to be read again already
+	}
+}
+
+// ReadStores takes up the settings of all stores as they are now. Whoever is in a store that is closed
+// by them leaves it at once; whoever is in one whose map is another is asked to change over. What
+// cannot be read is told, after the rest was taken up.
+func (n *Node) ReadStores(ctx context.Context) error {
+	if n.Stores == nil {
+		return nil
+	}
+	list, err := n.Stores.Stores(ctx)
+	if err != nil {
+		return fmt.Errorf("settings of stores: %w", err)
+	}
+	var errs []error
+	named := make(map[string]bool, len(list))
+	for _, s := range list {
+		named[s.Store] = true
+		if err := n.takeUp(s); err != nil {
+			errs = append(errs, fmt.Errorf("store %s: %w", s.Store, err))
+		}
+	}
+	n.Atlas.keep(named)
+	n.followStores()
+	return errors.Join(errs...)
+}
+
+// takeUp puts one store's settings in force. Hours that cannot be read close the store.
+func (n *Node) takeUp(s StoreSetting) error {
+	var hours geofence.Hours
+	var err error
+	if s.Hours != "" {
+		hours, err = geofence.ParseHours(s.Hours, s.Zone)
+	}
+	n.Atlas.set(s.Store, func(e *storeEntry) { e.hours, e.closed = hours, s.Closed || err != nil })
+	version, given := n.Atlas.version(s.Store)
+	if err != nil || given || version == s.Version {
+		return err
+	}
+	var next *geofence.Index
+	if s.Version != "" {
+		if next, err = n.ReadMap(s.Store, s.Sources); err != nil {
+			return err
+		}
+	}
+	n.Atlas.set(s.Store, func(e *storeEntry) { e.index = next })
+	return nil
+}
+
+// followStores lets every session follow its store: out of one that is closed, over to its new map.
+func (n *Node) followStores() {
+	now, boot := n.Clock.Now(), n.Clock.Boot()
+	for s := range n.sessions.all() {
+		s.tick(now, boot, n.Atlas.Open(s.scope.Store, now))
+		if x, ok := n.Atlas.Index(s.scope.Store); ok {
+			s.offer(x)
+		}
+	}
+}
+
+// openStores tells which of the atlas's stores are open at a moment.
+func (a *Atlas) openStores(at time.Time) map[string]bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	open := make(map[string]bool, len(a.stores))
+	for id, e := range a.stores {
+		open[id] = e.index != nil && !e.closed && e.hours.Open(at)
+	}
+	return open
+}
+
+// MapWithin is how long an app has to change over to another map.
+const MapWithin = 60 * time.Second
+
+// offer asks the app to change over to another map of its store. Until it says that it has, the old
+// one judges: an app that has the old fence sends what that fence lets it.
+func (s *Session) offer(x *geofence.Index) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over.Load() || s.openedAt == 0 || x == s.index || x == s.next {
+		return
+	}
+	s.next, s.switchAfter = x, -1
+	s.confirmBy = s.node.Clock.Boot() + MapWithin
+	if s.phone != nil {
+		s.phone.Map(x, s.node.Clock.Now().Add(MapWithin))
+	}
+}
+
+// Holds takes the app's word which fence it has, and answers which map it is to go by and, if that is
+// another, until when it has time to fetch it (zero if it has it).
+func (s *Session) Holds(fence string) (x *geofence.Index, by time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x = s.index
+	if s.next != nil {
+		x = s.next
+	}
+	s.confirmBy = 0
+	if x.Site().Version != fence {
+		s.confirmBy = s.node.Clock.Boot() + MapWithin
+		by = s.node.Clock.Now().Add(MapWithin)
+	}
+	return x, by
+}
+
+// framesUnderWay is how many frames an app can have numbered and not yet sent.
+const framesUnderWay = 5
+
+// MapOK is the app's word that from number after on it goes by the map of that version. It reports
+// whether that is the map it was asked for.
+func (s *Session) MapOK(version string, after int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	want := s.index
+	if s.next != nil {
+		want = s.next
+	}
+	if want.Site().Version != version {
+		return false
+	}
+	s.confirmBy = 0
+	s.switchAfter = min(after, s.presence.LastSeq()+framesUnderWay) // or the old map would judge for as long as an app likes
+	return true
+}
+
+// changeOver makes the new map the session's, if the app has said that the fix of this number is to be
+// judged by it. Called with mu held.
+func (s *Session) changeOver(seq int64) {
+	if s.next == nil || s.confirmBy != 0 || seq <= s.switchAfter {
+		return
+	}
+	s.index, s.next = s.next, nil
+	s.presence, _ = s.node.Rules.Remap(s.presence, s.index.Site(), unixMS(s.node.Clock.Now()))
+}
+
+// mapOverdue reports that the app has not changed over in time. Called with mu held.
+func (s *Session) mapOverdue(boot time.Duration) bool { return s.confirmBy > 0 && boot > s.confirmBy }
+
+// ErrStoreClosed answers an opening outside a store's hours, or while somebody has closed it.
+var ErrStoreClosed = errors.New("the store is closed")
+
+// closedReason is why a session ends that its store is closed around.
+const closedReason = consent.Reason(geofence.StoreClosed)
