@@ -22,6 +22,13 @@ type StoreSetting struct {
 	Closed  bool   // closed, whatever the hours say
 }
 
+// StoreChange is one change of a store's settings.
+type StoreChange struct {
+	Store, What string
+	By          string // pseudonym of the person, or the command that made it
+	At          time.Time
+}
+
 // Stores is where the settings of stores are kept; a change is announced in the ledger's feed.
 type Stores interface {
 	// Stores returns every store that anything is set of.

@@ -132,41 +132,20 @@ func (st *stack) openLedger(ctx context.Context) error {
 	if err := st.ledger.Bind(ctx); err != nil {
 		return err
 	}
-	return st.importedMaps(ctx)
+	return nil
 }
 
-// importedMaps adds the stores that were imported to those that settings name; settings win.
-func (st *stack) importedMaps(ctx context.Context) error {
-	maps, err := st.db.Maps(ctx)
+// readStored reads a map as the ledger keeps it.
+func readStored(store string, stored []byte) (*geofence.Index, error) {
+	src, err := decodeSources(stored)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	named := make(map[string]bool)
-	for _, x := range st.indexes {
-		named[x.Site().ID] = true
+	site, _, err := geofence.Load(store, src...)
+	if err != nil {
+		return nil, err
 	}
-	for _, m := range maps {
-		if named[m.Store] {
-			continue
-		}
-		src, err := decodeSources(m.Sources)
-		if err != nil {
-			return err
-		}
-		site, _, err := geofence.Load(m.Store, src...)
-		if err != nil {
-			return fmt.Errorf("imported map of store %s: %w", m.Store, err)
-		}
-		x, err := geofence.NewIndex(site)
-		if err != nil {
-			return err
-		}
-		st.indexes = append(st.indexes, x)
-	}
-	if len(st.indexes) == 0 {
-		return errors.New("no store: name a map with --map, or import one with `doorstep store import`")
-	}
-	return nil
+	return geofence.NewIndex(site)
 }
 
 // openLive takes the Redis that is named; or else starts one that is found on the machine, without
@@ -208,12 +187,18 @@ func (st *stack) openLive(ctx context.Context) error {
 	return nil
 }
 
-func (st *stack) makeNode(context.Context) error {
+func (st *stack) makeNode(ctx context.Context) error {
 	st.node = tracking.New(tracking.Config{
 		ID: "node-" + rand.Text()[:12], Ledger: st.ledger, Alerts: st.db, Live: st.live,
-		Atlas: tracking.NewAtlas(st.indexes...), Clock: tracking.SystemClock{},
+		Atlas: tracking.NewAtlas(st.indexes...), Stores: st.db, ReadMap: readStored, Clock: tracking.SystemClock{},
 		Rules: geofence.DefaultRules(), Prove: prover(st.ledger.Keys(), st.log), Log: st.log,
 	})
+	if err := st.node.ReadStores(ctx); err != nil {
+		return fmt.Errorf("what was imported: %w", err)
+	}
+	if st.indexes = st.node.Atlas.All(); len(st.indexes) == 0 {
+		return errors.New("no store: name a map with --map, or import one with `doorstep store import`")
+	}
 	tokens, err := auth.NewTokens(auth.Settings{Issuers: st.issuers, Leeway: 5 * time.Second, Now: time.Now})
 	if err != nil {
 		return err
@@ -223,7 +208,7 @@ func (st *stack) makeNode(context.Context) error {
 		return err
 	}
 	st.server, err = server.New(server.Config{
-		Node: st.node, Ledger: st.ledger, Atlas: st.node.Atlas, Tokens: tokens, Origins: origins,
+		Node: st.node, Stores: st.db, Ledger: st.ledger, Atlas: st.node.Atlas, Tokens: tokens, Origins: origins,
 		Hosts: st.hosts(), Proxies: st.proxies, Secure: st.secure(), DevKey: st.devKey,
 		SDK: sdkjs.Files, Cards: st.cards, Now: time.Now, Log: st.log,
 	})

@@ -92,7 +92,7 @@ func (c *storeImportCmd) Run(ctx context.Context, s streams) error {
 	}
 	defer db.Close()
 	for _, m := range maps {
-		if err := db.SaveMap(ctx, m.x.Site().ID, m.x.Site().Version, m.stored); err != nil {
+		if err := db.SaveMap(ctx, m.x.Site().ID, m.x.Site().Version, m.stored, "doorstep store import"); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.out, "imported %s, version %s\n", m.x.Site().ID, m.x.Site().Version)

@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"fmt"
-	"time"
 
 	"doorstep/consent"
 	"doorstep/tracking"
@@ -89,18 +88,11 @@ func (db *DB) Stores(ctx context.Context) ([]tracking.StoreSetting, error) {
 	return out, err
 }
 
-// StoreChange is one change of a store's settings.
-type StoreChange struct {
-	Store, What string
-	By          string // pseudonym of the person, or the command that made it
-	At          time.Time
-}
-
 // StoreChanges lists the changes of a store, the newest first, at most limit.
-func (db *DB) StoreChanges(ctx context.Context, store string, limit int) ([]StoreChange, error) {
-	var out []StoreChange
+func (db *DB) StoreChanges(ctx context.Context, store string, limit int) ([]tracking.StoreChange, error) {
+	var out []tracking.StoreChange
 	err := db.all(ctx, func(r *sql.Rows) error {
-		var c StoreChange
+		var c tracking.StoreChange
 		var at int64
 		err := r.Scan(&c.Store, &c.What, &c.By, &at)
 		c.At = fromMicros(at)

@@ -22,6 +22,7 @@ var known = []problem.Known{
 	{Err: tracking.ErrNotGranted, Code: problem.NotGranted},
 	{Err: tracking.ErrNobodyOnDuty, Code: problem.NobodyOnDuty},
 	{Err: tracking.ErrNoStore, Code: problem.NoStore},
+	{Err: tracking.ErrStoreClosed, Code: problem.StoreClosed},
 	{Err: tracking.ErrShuttingDown, Code: problem.Leaving},
 	{Err: tracking.ErrTooManyLooks, Code: problem.Claims},
 	{Err: tracking.ErrNoVisit, Code: problem.NoVisit},

@@ -74,13 +74,14 @@ func newHouse(t *testing.T) *house {
 	ledger := consent.New(db, consent.NewKeys(), consent.DevelopmentRegistry(), time.Now)
 	quiet := slog.New(slog.DiscardHandler)
 	node := tracking.New(tracking.Config{ID: "node", Ledger: ledger, Alerts: db, Live: h.live, Atlas: tracking.NewAtlas(h.index),
+		Stores: db, ReadMap: readMap,
 		Clock: tracking.SystemClock{}, Rules: geofence.DefaultRules(), Log: quiet,
 		Prove: func(string, consent.End, time.Time) string { return "proof" }})
 	ts := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + ts.Listener.Addr().String()
 	origins, err := auth.NewOrigins([]string{h.url})
 	h.ok(err)
-	s, err := server.New(server.Config{Node: node, Ledger: ledger, Atlas: node.Atlas, Tokens: tokens, Origins: origins, DevKey: h.key,
+	s, err := server.New(server.Config{Node: node, Stores: db, Ledger: ledger, Atlas: node.Atlas, Tokens: tokens, Origins: origins, DevKey: h.key,
 		SDK: sdkjs.Files, Now: time.Now, Log: quiet})
 	h.ok(err)
 	ctx, cancel := context.WithCancel(context.Background())

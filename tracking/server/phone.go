@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"doorstep/consent"
+	"doorstep/geofence"
 	"doorstep/tracking"
 	"doorstep/tracking/server/auth"
 	"doorstep/tracking/wire"
@@ -26,7 +27,6 @@ type phone struct {
 	release func() // gives the address's place back
 
 	authUntil atomic.Int64 // Unix milliseconds
-	mapBy     atomic.Int64 // a new map must be confirmed by then; 0 for none
 	lastSaid  atomic.Int64 // Unix milliseconds of the last frame sent
 	readDone  chan struct{}
 
@@ -67,7 +67,6 @@ const (
 	movingMS   = 2000
 	stillMS    = 10000
 	minMS      = 1000
-	mapWithin  = 60 * time.Second
 	closeGrace = time.Second
 )
 
@@ -123,6 +122,14 @@ func (p *phone) Unseen() { p.send(wire.Unseen{}.Append) }
 // HelpUpdate implements tracking.Phone.
 func (p *phone) HelpUpdate(id, state string) {
 	p.send(wire.HelpUpdate{ID: id, State: wire.HelpState(state)}.Append)
+}
+
+// Map implements tracking.Phone.
+func (p *phone) Map(x *geofence.Index, by time.Time) { p.send(mapFrame(x, by).Append) }
+
+func mapFrame(x *geofence.Index, by time.Time) wire.Map {
+	site := x.Site()
+	return wire.Map{Fence: site.Version, URL: "/v1/stores/" + site.ID + "/fences/" + site.Version, By: by.UnixMilli()}
 }
 
 // Close implements tracking.Phone: it returns at once. The session has stopped listening already;
@@ -236,14 +243,10 @@ func (p *phone) ack() {
 }
 
 // tick is called once a second: acknowledgements that waited long enough, a beat (an ack that says
-// nothing new) when nothing else was said, the end of the token's life, and an unconfirmed map.
+// nothing new) when nothing else was said, and the end of the token's life.
 func (p *phone) tick(now int64) {
 	if now > p.authUntil.Load() {
 		go p.finish(tracking.StateChange{State: tracking.StateSuspended, Reason: "ticket"})
-		return
-	}
-	if by := p.mapBy.Load(); by > 0 && now > by {
-		go p.finish(tracking.StateChange{State: tracking.StateSuspended, Reason: consent.MapChanged})
 		return
 	}
 	if due := p.authUntil.Load() - authNotice.Milliseconds(); now > due && now <= due+sweepEvery.Milliseconds() {

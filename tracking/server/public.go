@@ -33,13 +33,18 @@ type storeEntry struct {
 	Name  string     `json:"name"`
 	Fence string     `json:"fence"`
 	BBox  [4]float64 `json:"bbox"`
+	Open  bool       `json:"open"`
+	Hours string     `json:"hours,omitempty"` // as OpenStreetMap writes them, with their time zone; none: always
+	Zone  string     `json:"zone,omitempty"`
 }
 
 func (s *Server) stores(w http.ResponseWriter, _ *http.Request) {
 	list := []storeEntry{}
 	for _, x := range s.Atlas.All() {
 		site := x.Site()
-		list = append(list, storeEntry{site.ID, site.Name, site.Version, bbox(site)})
+		hours, _ := s.Atlas.Hours(site.ID)
+		list = append(list, storeEntry{site.ID, site.Name, site.Version, bbox(site),
+			s.Atlas.Open(site.ID, s.Now()), hours.String(), hours.Zone()})
 	}
 	w.Header().Set("Cache-Control", "public, max-age=60")
 	s.answer(w, map[string]any{"stores": list})

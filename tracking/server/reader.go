@@ -170,9 +170,7 @@ func (p *phone) take(in *wire.In) bool {
 	case wire.Auth:
 		p.renew(in.Ticket)
 	case wire.MapOK:
-		if in.Fence == p.session.Map().Site().Version {
-			p.mapBy.Store(0)
-		}
+		p.session.MapOK(in.Fence, in.Seq) // one that does not fit is as good as none: there is a time for it
 	case wire.Withdraw:
 		p.withdraw(in)
 		return false

@@ -25,6 +25,7 @@ import (
 // Config is what a Server is made of. Everything is required but what says otherwise.
 type Config struct {
 	Node    *tracking.Node
+	Stores  Stores // for administrators; optional
 	Ledger  *consent.Ledger
 	Atlas   *tracking.Atlas
 	Tokens  *auth.Tokens
@@ -116,6 +117,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", s.limited(s.Origins.CORS(app, s.fail)))
 	s.staffRoutes(mux)
+	s.adminRoutes(mux)
 	s.opsRoutes(mux)
 	mux.HandleFunc("GET /.well-known/jwks.json", s.jwks)
 	pages := console.Handler(s.SDK)

@@ -208,7 +208,7 @@ func openRefusal(err error) int {
 		return wire.CloseNoGrant
 	case errors.Is(err, tracking.ErrNobodyOnDuty):
 		return wire.CloseNobody
-	case errors.Is(err, tracking.ErrNoStore):
+	case errors.Is(err, tracking.ErrNoStore), errors.Is(err, tracking.ErrStoreClosed):
 		return wire.CloseStoreClosed
 	case errors.Is(err, tracking.ErrShuttingDown):
 		return wire.CloseShutdown
@@ -223,7 +223,7 @@ func (p *phone) welcome(hello wire.In, resumed bool) error {
 	if err != nil {
 		return err
 	}
-	site := p.session.Map().Site()
+	x, by := p.session.Holds(hello.Fence)
 	purposes := p.session.Purposes()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -233,13 +233,11 @@ func (p *phone) welcome(hello wire.In, resumed bool) error {
 		T: s.now(), EchoT: hello.T, Session: p.session.Visit(), Word: tracking.Word(p.session.Visit()),
 		Resumed: resumed, LastSeq: last, Resume: token, ResumeMS: tracking.PositionLife.Milliseconds(),
 		LeaseMS: s.Node.Rules.LeaseMS, MovingMS: movingMS, StillMS: stillMS, MinMS: minMS, BeatMS: beatEvery.Milliseconds(),
-		Fence: site.Version, Purposes: purposes, Fields: s.Ledger.Registry().Fields(purposes...), AuthUntil: p.authUntil.Load(),
+		Fence: x.Site().Version, Purposes: purposes, Fields: s.Ledger.Registry().Fields(purposes...), AuthUntil: p.authUntil.Load(),
 	}.Append)
 	p.write(wire.State{T: s.now(), State: wire.SessionState(state)}.Append)
-	if hello.Fence != site.Version {
-		by := s.Now().Add(mapWithin).UnixMilli()
-		p.mapBy.Store(by)
-		p.write(wire.Map{Fence: site.Version, URL: "/v1/stores/" + site.ID + "/fences/" + site.Version, By: by}.Append)
+	if !by.IsZero() {
+		p.write(mapFrame(x, by).Append)
 	}
 	return nil
 }

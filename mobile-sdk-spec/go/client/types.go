@@ -13,6 +13,9 @@ type Store struct {
 	Name  string     `json:"name"`
 	Fence string     `json:"fence"` // version of its fence
 	BBox  [4]float64 `json:"bbox"`  // west, south, east, north
+	Open  bool       `json:"open"`  // now; elsewhere, and at closing time, 4507
+	Hours string     `json:"hours"` // as OpenStreetMap writes them; empty: always
+	Zone  string     `json:"zone"`  // IANA time zone of the hours
 }
 
 // Notice names the signed text that a prompt shows.

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"doorstep/geofence"
+	"doorstep/tracking"
+	"doorstep/tracking/server/auth"
+	"doorstep/tracking/server/problem"
+)
+
+// What an administrator may change about stores. A change is in force on this node when it is answered,
+// on the others a poll later, and it is kept with the pseudonym of who made it.
+
+// Stores keeps the settings of stores. Each change is announced in the ledger's feed and audited; one
+// that changes nothing is neither.
+type Stores interface {
+	SaveMap(ctx context.Context, store, version string, sources []byte, by string) error
+	WithdrawMap(ctx context.Context, store, by string) error
+	SetHours(ctx context.Context, store, hours, zone, by string) error
+	SetClosed(ctx context.Context, store string, closed bool, by string) error
+	StoreChanges(ctx context.Context, store string, limit int) ([]tracking.StoreChange, error)
+}
+
+// mapMost is the largest map that is taken, in bytes.
+const mapMost = 64 << 20
+
+func (s *Server) adminRoutes(m *http.ServeMux) {
+	admin := http.NewServeMux()
+	admin.Handle("GET /v1/admin/stores", s.administer(s.adminStores))
+	admin.Handle("PUT /v1/admin/stores/{id}/map", s.administer(s.putMap))
+	admin.Handle("DELETE /v1/admin/stores/{id}/map", s.administer(s.withdrawMap))
+	admin.Handle("PUT /v1/admin/stores/{id}/hours", s.administer(s.putHours))
+	admin.Handle("PUT /v1/admin/stores/{id}/closed", s.administer(s.putClosed))
+	admin.Handle("GET /v1/admin/stores/{id}/changes", s.administer(s.storeChanges))
+	admin.HandleFunc("/v1/admin/", s.unknown)
+	m.Handle("/v1/admin/", s.limited(admin))
+}
+
+// administer lets in who has an operator's token, under the pseudonym that their changes are kept with.
+func (s *Server) administer(f func(r *http.Request, by string) (any, error)) http.Handler {
+	return s.api(func(_ http.ResponseWriter, r *http.Request) (any, error) {
+		raw, ok := auth.Credential(r, "Bearer")
+		if !ok {
+			return nil, problem.New(problem.Token)
+		}
+		who, err := s.Tokens.Admin(r.Context(), raw)
+		if err != nil {
+			return nil, err
+		}
+		if s.Stores == nil {
+			return nil, problem.New(problem.NotFound).WithDetail("this server's stores are settings of its own")
+		}
+		return f(r, string(s.Ledger.Keys().Shift("admin "+who.Subject)))
+	})
+}
+
+type adminStore struct {
+	ID     string `json:"id"`
+	Name   string `json:"name,omitempty"`
+	Fence  string `json:"fence,omitempty"` // of the map; none without one
+	Given  bool   `json:"given"`           // the map is a setting of this server
+	Open   bool   `json:"open"`
+	Closed bool   `json:"closed"`
+	Hours  string `json:"hours"`
+	Zone   string `json:"zone"`
+}
+
+func (s *Server) adminStores(*http.Request, string) (any, error) {
+	list := []adminStore{}
+	for _, x := range s.Atlas.All() {
+		list = append(list, s.adminStore(x))
+	}
+	return map[string]any{"stores": list}, nil
+}
+
+func (s *Server) adminStore(x *geofence.Index) adminStore {
+	site := x.Site()
+	hours, closed := s.Atlas.Hours(site.ID)
+	return adminStore{ID: site.ID, Name: site.Name, Fence: site.Version, Given: s.Atlas.Given(site.ID),
+		Open: s.Atlas.Open(site.ID, s.Now()), Closed: closed, Hours: hours.String(), Zone: hours.Zone()}
+}
+
+// putMap takes a map as `doorstep store import` packs it: checked and indexed before it is kept, so that
+// one that would be refused changes nothing.
+func (s *Server) putMap(r *http.Request, by string) (any, error) {
+	id := r.PathValue("id")
+	if s.Atlas.Given(id) {
+		return nil, problem.New(problem.MapGiven)
+	}
+	sources, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, mapMost))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, problem.New(problem.TooLarge)
+	}
+	if err != nil {
+		return nil, problem.New(problem.Request).Because(err)
+	}
+	x, err := s.Node.ReadMap(id, sources)
+	if err != nil {
+		return nil, problem.New(problem.BadMap).WithDetail(err.Error())
+	}
+	if err := s.Stores.SaveMap(r.Context(), id, x.Site().Version, sources, by); err != nil {
+		return nil, err
+	}
+	return s.inForce(r, id)
+}
+
+func (s *Server) withdrawMap(r *http.Request, by string) (any, error) {
+	id := r.PathValue("id")
+	if s.Atlas.Given(id) {
+		return nil, problem.New(problem.MapGiven)
+	}
+	if err := s.haveStore(id); err != nil {
+		return nil, err
+	}
+	if err := s.Stores.WithdrawMap(r.Context(), id, by); err != nil {
+		return nil, err
+	}
+	return nil, s.Node.ReadStores(r.Context())
+}
+
+type hoursBody struct {
+	Hours string `json:"hours"`
+	Zone  string `json:"zone"`
+}
+
+// putHours sets when a store is open; both empty for always.
+func (s *Server) putHours(r *http.Request, by string) (any, error) {
+	b, err := body[hoursBody](r)
+	if err != nil {
+		return nil, err
+	}
+	if b != (hoursBody{}) {
+		if _, err := geofence.ParseHours(b.Hours, b.Zone); err != nil {
+			return nil, problem.New(problem.BadHours).WithDetail(err.Error())
+		}
+	}
+	id := r.PathValue("id")
+	if err := s.haveStore(id); err != nil {
+		return nil, err
+	}
+	if err := s.Stores.SetHours(r.Context(), id, b.Hours, b.Zone, by); err != nil {
+		return nil, err
+	}
+	return s.inForce(r, id)
+}
+
+type closedBody struct {
+	Closed *bool `json:"closed"`
+}
+
+// putClosed closes a store around everyone in it, or opens it again.
+func (s *Server) putClosed(r *http.Request, by string) (any, error) {
+	b, err := body[closedBody](r)
+	if err != nil {
+		return nil, err
+	}
+	if b.Closed == nil {
+		return nil, problem.New(problem.Request).WithDetail("closed is true or false")
+	}
+	id := r.PathValue("id")
+	if err := s.haveStore(id); err != nil {
+		return nil, err
+	}
+	if err := s.Stores.SetClosed(r.Context(), id, *b.Closed, by); err != nil {
+		return nil, err
+	}
+	return s.inForce(r, id)
+}
+
+func (s *Server) storeChanges(r *http.Request, _ string) (any, error) {
+	list, err := s.Stores.StoreChanges(r.Context(), r.PathValue("id"), 100)
+	if err != nil {
+		return nil, err
+	}
+	type change struct {
+		T    int64  `json:"t"`
+		What string `json:"what"`
+		By   string `json:"by"`
+	}
+	changes := make([]change, 0, len(list))
+	for _, c := range list {
+		changes = append(changes, change{c.At.UnixMilli(), c.What, c.By})
+	}
+	return map[string]any{"changes": changes}, nil
+}
+
+func (s *Server) haveStore(store string) error {
+	if _, ok := s.Atlas.Index(store); !ok {
+		return problem.New(problem.NoStore)
+	}
+	return nil
+}
+
+// inForce answers a change once this node has taken it up.
+func (s *Server) inForce(r *http.Request, store string) (any, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 10*time.Second)
+	defer cancel()
+	if err := s.Node.ReadStores(ctx); err != nil {
+		return nil, err
+	}
+	x, ok := s.Atlas.Index(store)
+	if !ok {
+		return nil, problem.New(problem.NoStore)
+	}
+	return s.adminStore(x), nil
+}
