@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"time"
+	_ "time/tzdata" // opening hours are the store's own, whatever the machine knows of zones
 
 	"golang.org/x/sync/errgroup"
 
