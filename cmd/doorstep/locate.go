@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -32,12 +33,15 @@ func (c *storeLocateCmd) locate(x *geofence.Index, in io.Reader, w *bufio.Writer
 	rows.FieldsPerRecord = -1
 	rows.ReuseRecord = true
 	head, err := rows.Read()
+	if errors.Is(err, io.EOF) {
+		return errors.New("standard input: empty: the first line is lat,lng")
+	}
 	if err != nil {
-		return fmt.Errorf("standard input: no header line: the first line is lat,lng: %w", err)
+		return misread(err)
 	}
 	lat, lng, err := columns(head)
 	if err != nil {
-		return err
+		return fmt.Errorf("standard input, line 1: %w", err)
 	}
 	w.WriteString("lat,lng,inside,unit,dist_m\n")
 	level, has := 0, c.Level != nil
@@ -50,11 +54,11 @@ func (c *storeLocateCmd) locate(x *geofence.Index, in io.Reader, w *bufio.Writer
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("standard input: %w", err)
+			return misread(err)
 		}
 		line, _ := rows.FieldPos(0)
-		if len(row) <= max(lat, lng) {
-			return fmt.Errorf("standard input, line %d: %d columns, the header promised more", line, len(row))
+		if most := max(lat, lng); len(row) <= most {
+			return fmt.Errorf("standard input, line %d: too short: the header has lat and lng among its first %d columns, this line has %d", line, most+1, len(row))
 		}
 		p, err := point(row[lat], row[lng])
 		if err != nil {
@@ -64,32 +68,62 @@ func (c *storeLocateCmd) locate(x *geofence.Index, in io.Reader, w *bufio.Writer
 	}
 }
 
+// misread says where a line is not CSV.
+func misread(err error) error {
+	if p, ok := errors.AsType[*csv.ParseError](err); ok {
+		return fmt.Errorf("standard input, line %d, column %d: not CSV: %w", p.Line, p.Column, p.Err)
+	}
+	return fmt.Errorf("standard input: %w", cause(err))
+}
+
+// columns finds lat and lng in a header. Other columns are passed over; capitals and a byte order mark,
+// which spreadsheets write, do not matter.
 func columns(head []string) (lat, lng int, err error) {
-	lat, lng = -1, -1
+	at := map[string]int{}
 	for i, name := range head {
-		switch name {
-		case "lat":
-			lat = i
-		case "lng":
-			lng = i
+		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
+		if _, twice := at[name]; twice && (name == "lat" || name == "lng") {
+			return 0, 0, fmt.Errorf("two columns are called %s: rename one", name)
+		}
+		at[name] = i
+	}
+	lat, okLat := at["lat"]
+	lng, okLng := at["lng"]
+	for _, other := range []struct{ name, is string }{{"latitude", "lat"}, {"lon", "lng"}, {"long", "lng"}, {"longitude", "lng"}} {
+		if _, there := at[other.name]; there && (other.is == "lat" && !okLat || other.is == "lng" && !okLng) {
+			return 0, 0, fmt.Errorf("there is no column %s: rename %s to %s", other.is, other.name, other.is)
 		}
 	}
-	if lat < 0 || lng < 0 {
-		return 0, 0, fmt.Errorf("standard input, line 1: the header names no lat or no lng: start with the line lat,lng")
+	if !okLat || !okLng {
+		return 0, 0, errors.New("the header names no lat or no lng: start with the line lat,lng, separated by commas")
 	}
 	return lat, lng, nil
 }
 
 func point(lat, lng string) (geofence.LatLng, error) {
-	y, err := strconv.ParseFloat(lat, 64)
-	if err != nil || !(y >= -90 && y <= 90) {
+	y, err := strconv.ParseFloat(strings.TrimSpace(lat), 64)
+	if err != nil {
 		return geofence.LatLng{}, fmt.Errorf("lat %q is not a number from -90 to 90", lat)
 	}
-	x, err := strconv.ParseFloat(lng, 64)
-	if err != nil || !(x >= -180 && x <= 180) {
+	x, err := strconv.ParseFloat(strings.TrimSpace(lng), 64)
+	if err != nil {
 		return geofence.LatLng{}, fmt.Errorf("lng %q is not a number from -180 to 180", lng)
 	}
-	return geofence.LatLng{Lat: y, Lng: x}, nil
+	return geofence.LatLng{Lat: y, Lng: x}, onEarth(y, x)
+}
+
+// onEarth refuses degrees that are no place, NaN among them.
+func onEarth(lat, lng float64) error {
+	fitsLat, fitsLng := math.Abs(lat) <= 90, math.Abs(lng) <= 180
+	switch {
+	case !fitsLat && math.Abs(lat) <= 180 && math.Abs(lng) <= 90:
+		return fmt.Errorf("lat %v is not from -90 to 90, but lng %v is: they seem to be swapped", lat, lng)
+	case !fitsLat:
+		return fmt.Errorf("lat %v is not a number from -90 to 90", lat)
+	case !fitsLng:
+		return fmt.Errorf("lng %v is not a number from -180 to 180", lng)
+	}
+	return nil
 }
 
 func writePlace(w *bufio.Writer, lat, lng string, at geofence.Place, dist float64) {

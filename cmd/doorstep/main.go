@@ -11,7 +11,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -25,7 +27,7 @@ type cli struct {
 	Walk    walkCmd          `cmd:"" help:"One phone replaying a recorded walk against a server."`
 	Token   tokenCmd         `cmd:"" help:"Mint a token for trying; needs a development key."`
 	Scan    scanCmd          `cmd:"" hidden:"" help:"Count what the live state still holds of ended visits (used by demo)."`
-	Version kong.VersionFlag `help:"Print the version and exit."`
+	Version kong.VersionFlag `env:"-" help:"Print the version and exit."`
 }
 
 // streams are what a command reads and writes; tests hand in their own.
@@ -34,8 +36,12 @@ type streams struct {
 	out, err io.Writer
 }
 
-// usageError is a mistake in how a command was called: exit status 2, like kong's own.
+// usageError is a mistake in how a command was called or set up: exit status 2, like kong's own. What
+// is rightly named and turns out to be missing or unfit is an ordinary error.
 type usageError struct{ error }
+
+// wrong is a usageError in words.
+func wrong(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -50,32 +56,53 @@ func run(ctx context.Context, args []string, s streams) int {
 	noCoreDumps()
 	var c cli
 	exited := -1
+	number := kong.MapperFunc(mapNumber)
 	parser, err := kong.New(&c, kong.Name("doorstep"),
 		kong.Description("Found in the store when you asked to be; gone when you leave, withdraw or fall silent."),
 		kong.Vars{"version": version()}, kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code }),
-		kong.DefaultEnvars("DOORSTEP"), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Configuration(kong.JSON), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
+		kong.DefaultEnvars(envPrefix), kong.NamedMapper("path", kong.MapperFunc(mapPath)),
+		kong.TypeMapper(durationType, kong.MapperFunc(mapDuration)), kong.KindMapper(reflect.Int, number),
+		kong.KindMapper(reflect.Uint64, number), kong.KindMapper(reflect.Float64, number), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
 	if err != nil {
-		fmt.Fprintln(s.err, "doorstep:", err)
+		complain(s.err, err)
 		return 2
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(joinNegatives(args))
 	if exited >= 0 {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintln(s.err, "doorstep:", err, "(see doorstep --help)")
+		complain(s.err, fmt.Errorf("%w (see %s --help)", err, called(err)))
 		return 2
 	}
+	if parsed.Command() != "scan" {
+		warnUnknown(s.err, os.Environ(), parser.Model.Node)
+	}
 	if err := parsed.Run(); err != nil {
-		fmt.Fprintln(s.err, "doorstep:", err)
-		var wrong usageError
-		if errors.As(err, &wrong) {
+		complain(s.err, err)
+		if _, usage := errors.AsType[usageError](err); usage {
 			return 2
 		}
 		return 1
 	}
 	return 0
+}
+
+// complain says an error; one that lists several mistakes has a line for each.
+func complain(w io.Writer, err error) {
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(w, "doorstep:", strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// called is the command that could not be parsed, as far as it was understood.
+func called(err error) string {
+	parse, ok := errors.AsType[*kong.ParseError](err)
+	if !ok || parse.Context == nil || parse.Context.Selected() == nil {
+		return "doorstep"
+	}
+	return parse.Context.Selected().FullPath()
 }
 
 func version() string {

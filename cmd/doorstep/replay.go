@@ -4,11 +4,14 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"maps"
+	"slices"
+	"strings"
 
 	"doorstep/geofence"
 )
@@ -18,17 +21,27 @@ type storeReplayCmd struct {
 	Accuracy float64 `default:"8" help:"Metres, for fixes whose accuracy_m is null."`
 }
 
-// Run writes one line per transition. It has no server and no clock but the fixes' own.
+// Run writes one line per transition. It has no server and no clock but the fixes' own. A fix that the
+// rules refuse is no error here either, as it is none from a phone; refusals are summed up on
+// standard error. What is not a fix at all is an error.
 func (c *storeReplayCmd) Run(s streams) error {
+	if !(c.Accuracy > 0 && c.Accuracy <= 1000) { // NaN too
+		return wrong("--accuracy %v: choose metres above 0, 1000 at most", c.Accuracy)
+	}
 	x, err := c.open()
 	if err != nil {
 		return err
 	}
-	return buffered(s.out, func(w *bufio.Writer) error {
+	in := readFixes("standard input", s.in)
+	refused := refusals{}
+	err = buffered(s.out, func(w *bufio.Writer) error {
 		enc := json.NewEncoder(w)
-		for e, err := range geofence.DefaultRules().Replay(x, c.fixes(s.in)) {
+		for e, err := range geofence.DefaultRules().Replay(x, c.fixes(in)) {
 			if err != nil {
 				return err
+			}
+			if e.Fix != nil {
+				refused.add(e.Outcome.Refused, in.line)
 			}
 			for _, t := range e.Outcome.Transitions() {
 				if err := enc.Encode(lineOf(t)); err != nil {
@@ -38,6 +51,8 @@ func (c *storeReplayCmd) Run(s streams) error {
 		}
 		return nil
 	})
+	refused.report(s.err)
+	return err
 }
 
 type replayLine struct {
@@ -57,46 +72,20 @@ func lineOf(t geofence.Transition) replayLine {
 	return l
 }
 
-// recordedFix is a line of a recording, as in the data of traces.
-type recordedFix struct {
-	T         *int64   `json:"t"`
-	Lat       *float64 `json:"lat"`
-	Lng       *float64 `json:"lng"`
-	AccuracyM *float64 `json:"accuracy_m"`
-	Floor     *int     `json:"floor"`
-	Seq       int64    `json:"seq"`
-	Mocked    bool     `json:"mocked"`
-}
-
-func (c *storeReplayCmd) fixes(in io.Reader) iter.Seq2[geofence.Fix, error] {
+func (c *storeReplayCmd) fixes(in *fixReader) iter.Seq2[geofence.Fix, error] {
 	return func(yield func(geofence.Fix, error) bool) {
-		lines := bufio.NewScanner(in)
-		lines.Buffer(make([]byte, 0, 4096), 64<<10)
-		for n := 1; lines.Scan(); n++ {
-			if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-				continue
-			}
-			f, err := c.fix(lines.Bytes())
-			if err != nil {
-				err = fmt.Errorf("standard input, line %d: %w", n, err)
-			}
-			if !yield(f, err) || err != nil {
+		for {
+			r, err := in.next()
+			if errors.Is(err, io.EOF) || !yield(c.fix(r), err) || err != nil {
 				return
 			}
 		}
-		if err := lines.Err(); err != nil {
-			yield(geofence.Fix{}, fmt.Errorf("standard input: %w", err))
-		}
 	}
 }
 
-func (c *storeReplayCmd) fix(line []byte) (geofence.Fix, error) {
-	var r recordedFix
-	if err := json.Unmarshal(line, &r); err != nil {
-		return geofence.Fix{}, fmt.Errorf("not a JSON object of a fix: %w", err)
-	}
-	if r.T == nil || r.Lat == nil || r.Lng == nil {
-		return geofence.Fix{}, fmt.Errorf("t, lat and lng are needed in every fix")
+func (c *storeReplayCmd) fix(r recordedFix) geofence.Fix {
+	if r.T == nil {
+		return geofence.Fix{}
 	}
 	f := geofence.Fix{Seq: r.Seq, T: *r.T, At: geofence.LatLng{Lat: *r.Lat, Lng: *r.Lng}, AccuracyM: c.Accuracy, Mocked: r.Mocked, Precise: true}
 	if r.AccuracyM != nil {
@@ -108,5 +97,36 @@ func (c *storeReplayCmd) fix(line []byte) (geofence.Fix, error) {
 	case r.Floor != nil:
 		f.Level, f.HasLevel = *r.Floor, true
 	}
-	return f, nil
+	return f
+}
+
+// refusals count what the rules refused, by code, and remember where each code was first.
+type refusals map[geofence.Refusal]*refusal
+
+type refusal struct{ n, line int }
+
+func (r refusals) add(why geofence.Refusal, line int) {
+	if why == "" {
+		return
+	}
+	if r[why] == nil {
+		r[why] = &refusal{line: line}
+	}
+	r[why].n++
+}
+
+// report says what was refused, unless it is only what a recording of somebody who leaves must hold.
+func (r refusals) report(w io.Writer) {
+	var parts []string
+	for _, why := range slices.Sorted(maps.Keys(r)) {
+		hint := ""
+		if why == geofence.RefusedRange {
+			hint = ": lat or lng is no place on earth"
+		}
+		parts = append(parts, fmt.Sprintf("%s %d (line %d first%s)", why, r[why].n, r[why].line, hint))
+	}
+	if _, outside := r[geofence.RefusedOutside]; len(parts) == 0 || outside && len(parts) == 1 {
+		return
+	}
+	fmt.Fprintf(w, "doorstep: fixes refused, by reason: %s\n", strings.Join(parts, ", "))
 }

@@ -133,16 +133,22 @@ type mapFlags struct {
 }
 
 func (f mapFlags) open() (*geofence.Index, error) {
+	if f.Map == "" {
+		return nil, wrong("--map: empty: name a GeoJSON file or a folder of levels")
+	}
 	x, _, err := loadIndex(f.Map)
-	if err != nil || f.Level == nil {
-		return x, err
+	if err != nil {
+		return nil, fmt.Errorf("--map: %w", err)
+	}
+	if f.Level == nil {
+		return x, nil
 	}
 	for _, l := range x.Site().Levels {
 		if l.Ordinal == *f.Level {
 			return x, nil
 		}
 	}
-	return nil, usageError{fmt.Errorf("map %s has no level %d: it has %s", f.Map, *f.Level, ordinals(x.Site()))}
+	return nil, wrong("--level %d: map %s has no level %d: it has %s", *f.Level, f.Map, *f.Level, ordinals(x.Site()))
 }
 
 func ordinals(site *geofence.Site) string {

@@ -6,17 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"doorstep/tracking/server/auth"
 )
 
 // tokenCmd mints tokens as a retailer's backend would, with the development key of a server that
-// runs with the same one. Without such a key it refuses.
+// runs with the same one. Without such a key it refuses; and it mints none that the server would.
 type tokenCmd struct {
 	Shopper tokenShopperCmd `cmd:"" help:"A shopper's token (15 minutes at most)."`
-	Staff   tokenStaffCmd   `cmd:"" help:"A token for a shift at a store."`
-	Admin   tokenAdminCmd   `cmd:"" help:"An operator's token."`
+	Staff   tokenStaffCmd   `cmd:"" help:"A token for a shift at a store (12 hours at most)."`
+	Admin   tokenAdminCmd   `cmd:"" help:"An operator's token (an hour at most)."`
 }
 
 type devKeyFlag struct {
@@ -25,9 +27,9 @@ type devKeyFlag struct {
 
 func (f devKeyFlag) open() (*auth.DevKey, error) {
 	if f.DevKey == "" {
-		return nil, usageError{errors.New("no development key is configured: give --dev-key FILE, the one that `doorstep serve --dev-key FILE` made. A real deployment has none, and its tokens come from the retailer's backend")}
+		return nil, wrong("no development key is configured: give --dev-key FILE, the one that `doorstep serve --dev-key FILE` made. A real deployment has none, and its tokens come from the retailer's backend")
 	}
-	k, err := auth.LoadDevKey(f.DevKey)
+	k, err := loadDevKey(f.DevKey)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("--dev-key %s: no such file: start `doorstep serve --dev-key` with it first", f.DevKey)
 	}
@@ -44,7 +46,9 @@ type tokenShopperCmd struct {
 
 // Run prints the token.
 func (c *tokenShopperCmd) Run(s streams) error {
-	return mint(s, c.devKeyFlag, func(k *auth.DevKey) (string, error) { return k.MintShopper(c.Sub, c.App, c.Age, c.TTL) })
+	err := errors.Join(claim("--sub", c.Sub, longID), claim("--app", c.App, longID),
+		life(c.TTL, auth.ShopperLife, "an app asks for a fresh one often, so that a stolen one soon ends"))
+	return mint(s, err, c.devKeyFlag, func(k *auth.DevKey) (string, error) { return k.MintShopper(c.Sub, c.App, c.Age, c.TTL) })
 }
 
 type tokenStaffCmd struct {
@@ -58,7 +62,9 @@ type tokenStaffCmd struct {
 
 // Run prints the token.
 func (c *tokenStaffCmd) Run(s streams) error {
-	return mint(s, c.devKeyFlag, func(k *auth.DevKey) (string, error) { return k.MintStaff(c.Shift, c.Tag, c.Role, c.Store, c.TTL) })
+	err := errors.Join(claim("--shift", c.Shift, longID), claim("--tag", c.Tag, shortName), claim("--store", c.Store, shortName),
+		life(c.TTL, auth.StaffLife, "a token is for one shift"))
+	return mint(s, err, c.devKeyFlag, func(k *auth.DevKey) (string, error) { return k.MintStaff(c.Shift, c.Tag, c.Role, c.Store, c.TTL) })
 }
 
 type tokenAdminCmd struct {
@@ -69,10 +75,51 @@ type tokenAdminCmd struct {
 
 // Run prints the token.
 func (c *tokenAdminCmd) Run(s streams) error {
-	return mint(s, c.devKeyFlag, func(k *auth.DevKey) (string, error) { return k.MintAdmin(c.Sub, c.TTL) })
+	err := errors.Join(claim("--sub", c.Sub, longID), life(c.TTL, auth.AdminLife, "an operator may do much"))
+	return mint(s, err, c.devKeyFlag, func(k *auth.DevKey) (string, error) { return k.MintAdmin(c.Sub, c.TTL) })
 }
 
-func mint(s streams, f devKeyFlag, make func(*auth.DevKey) (string, error)) error {
+// What the doors take, in bytes; TestTokensAreAccepted holds it against them.
+const (
+	longID    = 256
+	shortName = 64
+)
+
+func claim(flag, text string, most int) error {
+	switch {
+	case text == "":
+		return wrong("%s: empty: a token without it would be refused", flag)
+	case !utf8.ValidString(text):
+		return wrong("%s: not UTF-8: a token cannot hold it", flag)
+	case len(text) > most:
+		return wrong("%s: %d bytes: at most %d are accepted", flag, len(text), most)
+	}
+	return nil
+}
+
+func life(ttl, most time.Duration, because string) error {
+	if ttl < time.Second || ttl > most {
+		return wrong("--ttl %s: choose from 1s to %s, the server takes no other: %s", brief(ttl), brief(most), because)
+	}
+	return nil
+}
+
+// brief is a length of time without the noughts at its end: 15m, not 15m0s.
+func brief(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+func mint(s streams, fault error, f devKeyFlag, make func(*auth.DevKey) (string, error)) error {
+	if fault != nil {
+		return fault
+	}
 	k, err := f.open()
 	if err != nil {
 		return err

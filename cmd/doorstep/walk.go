@@ -7,7 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ type walkCmd struct {
 	DevKey  string  `type:"path" help:"The development key that the server runs with: tokens are minted with it."`
 	Sub     string  `default:"walker" help:"Whose token to mint."`
 	Purpose string  `default:"assist" help:"What the grant is for."`
-	Speed   float64 `default:"1" help:"Times as fast. Above about 8 the server sees somebody too fast to be walking."`
+	Speed   float64 `default:"1" help:"Times as fast, from 0.1 to 60. Above about 8 the server sees somebody too fast to be walking."`
 	Noise   float64 `default:"0" help:"Metres of error to add, as a standard deviation."`
 	Obey    bool    `default:"true" negatable:"" help:"Hold the fence as an app must: outside, say only so. --no-obey sends every fix."`
 	Leave   bool    `default:"true" negatable:"" help:"Carry a walk that ends inside on through the nearest door."`
@@ -35,10 +36,10 @@ type walkCmd struct {
 
 // Run walks. It fails if the session could not be opened or ended otherwise than by leaving.
 func (c *walkCmd) Run(ctx context.Context, s streams) error {
-	if c.Speed <= 0 || c.Speed > 60 {
-		return usageError{fmt.Errorf("--speed %v: choose from above 0 to 60", c.Speed)}
+	if err := c.check(); err != nil {
+		return err
 	}
-	x, _, err := loadIndex(c.Map)
+	x, err := mapFlags{Map: c.Map}.open()
 	if err != nil {
 		return err
 	}
@@ -70,6 +71,26 @@ func (c *walkCmd) Run(ctx context.Context, s streams) error {
 	return p.visit(ctx)
 }
 
+// Below the slowest, a fix would come more seldom than the lease allows.
+const slowest, fastest = 0.1, 60
+
+func (c *walkCmd) check() error {
+	u, err := url.Parse(c.URL)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || !bareAddress(u):
+		return wrong("--url %q: must be http://host:port or https://host without a path, as the server printed it", c.URL)
+	case !(c.Speed >= slowest && c.Speed <= fastest): // NaN too
+		return wrong("--speed %v: choose from %v to %v", c.Speed, slowest, fastest)
+	case !(c.Noise >= 0 && c.Noise <= 100):
+		return wrong("--noise %v: choose metres from 0 to 100", c.Noise)
+	case c.Purpose == "":
+		return wrong("--purpose: empty: name a purpose that the server's registry declares, such as assist")
+	case c.Token == "":
+		return claim("--sub", c.Sub, longID)
+	}
+	return nil
+}
+
 func (c *walkCmd) token() (func(context.Context) (string, error), error) {
 	if c.Token != "" {
 		return func(context.Context) (string, error) { return c.Token, nil }, nil
@@ -83,26 +104,19 @@ func (c *walkCmd) token() (func(context.Context) (string, error), error) {
 	}, nil
 }
 
-func (c *walkCmd) walker(fence []byte) (*sim.Walker, error) {
-	m, err := sim.ParseMap(fence)
-	if err != nil {
-		return nil, err
+// unreached explains an error of the first request: the server may not be there at all, or be
+// something else.
+func (c *walkCmd) unreached(err error) error {
+	p, answered := errors.AsType[*client.Problem](err)
+	switch network, failed := errors.AsType[net.Error](err); {
+	case failed && network.Timeout():
+		return fmt.Errorf("--url %s: no answer in time: is this the address that `doorstep serve` printed?", c.URL)
+	case failed:
+		return fmt.Errorf("--url %s: cannot be reached: %w: start `doorstep serve`, or give the address that it printed", c.URL, network)
+	case answered && p.Code == "unknown":
+		return fmt.Errorf("--url %s: what answers there is not Doorstep (HTTP %d): give the address that `doorstep serve` printed", c.URL, p.Status)
 	}
-	f, err := os.Open(c.Trace)
-	if err != nil {
-		return nil, fmt.Errorf("--trace %s: %w", c.Trace, cause(err))
-	}
-	defer f.Close()
-	plan := sim.VisitPlan{EndBy: sim.None}
-	if c.Leave {
-		plan.EndBy = sim.Exit
-	}
-	noise := sim.Noise{SigmaM: c.Noise, Correlation: 5 * time.Second, AccuracyM: max(8, 1.5*c.Noise)}
-	w, err := sim.NewTraceWalker(f, m, sim.Options{Seed: c.Seed, Plan: plan, Noise: noise, OutM: 130})
-	if err != nil {
-		return nil, fmt.Errorf("--trace %s: %w", c.Trace, err)
-	}
-	return w, nil
+	return fmt.Errorf("asking what to show: %w", err)
 }
 
 // pedestrian is the phone on its way.
@@ -120,7 +134,7 @@ type pedestrian struct {
 func (p *pedestrian) visit(ctx context.Context) error {
 	prompt, err := p.phone.Prompt(ctx, client.PromptRequest{Store: p.store, Purpose: p.Purpose, Lang: "en", Opened: true})
 	if err != nil {
-		return fmt.Errorf("asking what to show: %w", err)
+		return p.unreached(err)
 	}
 	d, err := p.phone.Decide(ctx, p.store, prompt, client.Answer{Choice: "visit", Control: "button"})
 	if err != nil {

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"doorstep/consent"
+	"doorstep/geofence"
+	"doorstep/tracking/server/auth"
+)
+
+// settings checks everything before anything is written, and lists all mistakes at once.
+func (c *serveCmd) settings(ctx context.Context, logs io.Writer) (settings, error) {
+	set := settings{data: c.Data, redis: c.Redis, listen: c.Listen, admin: c.AdminListen, public: strings.TrimSuffix(c.PublicURL, "/"),
+		origins: c.Origin, log: newLog(logs, c.LogLevel)}
+	var errs []error
+	check := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	check(c.checkAddresses())
+	check(c.checkOrigins())
+	check(c.checkPlaces())
+	check(c.checkDevKey())
+	var err error
+	set.proxies, err = c.networks()
+	check(err)
+	set.indexes, err = loadMaps(c.Map)
+	check(err)
+	set.registry, err = c.loadRegistry()
+	check(err)
+	set.issuers, err = c.issuers(ctx)
+	check(err)
+	if len(errs) > 0 {
+		return set, errors.Join(errs...)
+	}
+	c.announce(set)
+	return set, c.openDevKey(&set)
+}
+
+// announce says what was found, once it is known to be good: a mistake is not to be looked for among
+// other lines.
+func (c *serveCmd) announce(set settings) {
+	for _, x := range set.indexes {
+		set.log.Info("map loaded", "store", x.Site().ID, "version", x.Site().Version)
+	}
+	if c.Registry == "" {
+		set.log.Warn("DEVELOPMENT NOTICES: they name nobody whom a shopper could hold to them. Never with real shoppers: write your own registry and name it with --registry")
+	}
+}
+
+func (c *serveCmd) checkAddresses() error {
+	host, err := hostPort("--listen", c.Listen)
+	if err != nil {
+		return err
+	}
+	if c.AdminListen != "" {
+		if _, err := hostPort("--admin-listen", c.AdminListen); err != nil {
+			return err
+		}
+	}
+	if c.PublicURL == "" {
+		if !loopback(host) {
+			return wrong("--listen %s is reachable from elsewhere: set --public-url to the https address that your proxy serves, or listen on 127.0.0.1", c.Listen)
+		}
+		return nil
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || !bareAddress(u) || (u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname()))) {
+		return wrong("--public-url %q: must be https://host without a path, such as https://doorstep.example", c.PublicURL)
+	}
+	return nil
+}
+
+// bareAddress reports whether an address is scheme, host and port, and nothing else.
+func bareAddress(u *url.URL) bool {
+	return u.Hostname() != "" && u.User == nil && strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == ""
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
+
+func (c *serveCmd) checkOrigins() error {
+	for _, o := range c.Origin {
+		_, err := auth.NewOrigins([]string{o})
+		if fault, ok := errors.AsType[*auth.SettingError](err); ok {
+			return wrong("--origin %q: %s. %s", o, fault.Wrong, fault.Remedy)
+		}
+	}
+	return nil
+}
+
+// checkPlaces looks at where things are kept, without opening them.
+func (c *serveCmd) checkPlaces() error {
+	if c.Data == "" {
+		return wrong("--data: empty: name the folder of the ledger and its keys")
+	}
+	if c.Redis != "" && !slices.ContainsFunc([]string{"redis://", "rediss://", "unix://"}, func(p string) bool { return strings.HasPrefix(c.Redis, p) }) {
+		return wrong("--redis: not a URL of Redis: write rediss://user:password@host:port, or redis:// on this machine") // no value: it may hold a password
+	}
+	if _, err := os.Stat(ledgerPath(c.Data)); len(c.Map) == 0 && errors.Is(err, fs.ErrNotExist) {
+		return wrong("no store: name a map with --map, or import one with `doorstep store import`")
+	}
+	return nil
+}
+
+func (c *serveCmd) networks() ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range c.Proxy {
+		p, err := netip.ParsePrefix(text)
+		if a, single := netip.ParseAddr(text); single == nil {
+			return nil, wrong("--proxy %s: an address, not a network: write %s/%d for that one", text, a, a.BitLen())
+		}
+		if err != nil {
+			return nil, wrong("--proxy %q: not a network: write it as 10.0.0.0/8 or fd00::/8", text)
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+func loadMaps(paths []string) ([]*geofence.Index, error) {
+	var list []*geofence.Index
+	seen := make(map[string]string)
+	for _, path := range paths {
+		if path == "" {
+			return nil, wrong("--map: empty: name a GeoJSON file or a folder of levels")
+		}
+		x, _, err := loadIndex(path)
+		if err != nil {
+			return nil, fmt.Errorf("--map: %w", err)
+		}
+		id := x.Site().ID
+		if other, twice := seen[id]; twice {
+			return nil, fmt.Errorf("--map %s and --map %s are both store %q: give one a store_id of its own", other, path, id)
+		}
+		seen[id] = path
+		list = append(list, x)
+	}
+	return list, nil
+}
+
+// loadRegistry falls back on the development registry only where its notices, which name nobody, can
+// be shown to nobody but whoever tries.
+func (c *serveCmd) loadRegistry() (*consent.Registry, error) {
+	const remedy = "name a folder with registry.json and notices/*.json in it"
+	if c.Registry == "" {
+		if c.DevKey == "" && (c.Issuer != "" || c.StaffIssuer != "") {
+			return nil, wrong("the development notices name nobody whom a shopper could hold to them: write your own registry and name it with --registry, or give --dev-key FILE to try without real shoppers")
+		}
+		return consent.DevelopmentRegistry(), nil
+	}
+	info, err := os.Stat(c.Registry)
+	if err != nil {
+		return nil, fmt.Errorf("--registry %s: %w: %s", c.Registry, cause(err), remedy)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("--registry %s: this is a file: %s", c.Registry, remedy)
+	}
+	if _, err := os.Stat(filepath.Join(c.Registry, "registry.json")); err != nil {
+		return nil, fmt.Errorf("--registry %s: registry.json: %w: %s", c.Registry, cause(err), remedy)
+	}
+	r, err := consent.LoadRegistry(os.DirFS(c.Registry))
+	if err != nil {
+		return nil, fmt.Errorf("--registry %s: %w", c.Registry, err)
+	}
+	return r, nil
+}
