@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"time"
@@ -106,12 +107,30 @@ func readJSON(fsys fs.FS, name string, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
-		return fmt.Errorf("consent registry: %s: %w", name, err)
+		return fmt.Errorf("consent registry: %s%s: %w", name, lineOf(data, err), err)
 	}
 	if dec.More() {
 		return fmt.Errorf("consent registry: %s: there is more than one JSON value in it", name)
 	}
 	return nil
+}
+
+// lineOf is ", line N" for a mistake whose place in data is known, or nothing.
+func lineOf(data []byte, err error) string {
+	at := 0
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		at = int(syntax.Offset)
+	case errors.As(err, &kind):
+		at = int(kind.Offset)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		at = len(data)
+	default:
+		return ""
+	}
+	return fmt.Sprintf(", line %d", 1+bytes.Count(data[:min(at, len(data))], []byte("\n")))
 }
 
 // Purpose looks one up.
