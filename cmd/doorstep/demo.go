@@ -24,7 +24,7 @@ type demoCmd struct {
 	Redis   string        `help:"redis:// URL of the live state. Without it: a redis-server found on this machine, or memory."`
 	Map     string        `type:"path" help:"A real store: GeoJSON file or folder of levels. Without it: a store drawn for this program."`
 	Traces  string        `type:"path" help:"Folder of recorded walks (NDJSON) on that map, to be replayed."`
-	Walkers int           `default:"-1" help:"Shoppers at a time; by default a dozen to look at, or as many as --for needs for its figures."`
+	Walkers *int          `help:"Shoppers at a time; by default a dozen to look at, or as many as --for needs for its figures."`
 	Listen  string        `default:"127.0.0.1:0" help:"Address to serve on; port 0 is any free one."`
 	Seed    uint64        `default:"1" help:"Seed of the walkers."`
 }
@@ -36,6 +36,9 @@ func (c *demoCmd) Run(ctx context.Context, s streams) error {
 	}
 	if c.For != 0 && c.For < crowd.ShortestRun {
 		return usageError{fmt.Errorf("--for %v: a visit takes its time: choose %v or more, or leave it out to run until interrupted", c.For, crowd.ShortestRun)}
+	}
+	if c.walkers() < 0 {
+		return usageError{fmt.Errorf("--walkers %d: choose 0 or more, or leave it out for as many as are needed", c.walkers())}
 	}
 	index, err := c.index()
 	if err != nil {
@@ -86,7 +89,7 @@ func (c *demoCmd) routes(x *geofence.Index) (*crowd.Routes, error) {
 	}
 	r, err := crowd.ReadRoutes(fence, c.Traces)
 	if err != nil && c.Traces != "" {
-		return nil, fmt.Errorf("--traces %s: %w", c.Traces, err)
+		return nil, fmt.Errorf("--traces: %w", err)
 	}
 	return r, err
 }
@@ -136,24 +139,28 @@ func (c *demoCmd) play(ctx context.Context, st *stack, routes *crowd.Routes, s s
 	return sum, nil
 }
 
-// gather brings in the crowd: as many as somebody wants to look at, or as figures need.
+// gather brings in the crowd, and a desk for it.
 func (c *demoCmd) gather(ctx context.Context, st *stack, routes *crowd.Routes, scanner crowd.Scanner) (*crowd.Crowd, error) {
 	code, err := st.server.StaffCode(auth.Staff{Shift: "shift-demo", Tag: "Demo desk", Role: auth.RoleFloor, Store: st.indexes[0].Site().ID,
 		Teams: []string{"Shoes"}, ExpiresAt: time.Now().Add(12 * time.Hour)})
 	if err != nil {
 		return nil, err
 	}
-	walkers := c.Walkers
-	if walkers < 0 {
-		walkers = lookers
-		if c.For > 0 {
-			walkers = measured
-		}
-	}
 	return crowd.Gather(ctx, crowd.Options{URL: st.address(), Code: code, Routes: routes, Scanner: scanner, Rules: st.node.Rules,
-		Walkers: walkers, For: c.For, Seed: c.Seed, Mint: func(shopper string) (string, error) {
+		Walkers: c.walkers(), For: c.For, Seed: c.Seed, Mint: func(shopper string) (string, error) {
 			return st.devKey.MintShopper(shopper, "doorstep-demo", "adult", 15*time.Minute)
 		}})
+}
+
+// walkers is how many were asked for; or as many as somebody wants to look at, or as figures need.
+func (c *demoCmd) walkers() int {
+	switch {
+	case c.Walkers != nil:
+		return *c.Walkers
+	case c.For > 0:
+		return measured
+	}
+	return lookers
 }
 
 const (

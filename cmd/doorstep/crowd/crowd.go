@@ -16,7 +16,6 @@ package crowd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -51,8 +50,8 @@ type Crowd struct {
 	tally   *tally
 	watch   *Watcher
 	started time.Time
-	took    time.Duration
-	fresh   chan string // alerts of our own walkers: those of people at the pages are left to people
+	lasted  time.Duration
+	fresh   chan string // alerts of our own walkers, to whoever waits for one: those of people at the pages are left to people
 }
 
 // ShortestRun is what For must be at least: with less, no visit begins.
@@ -69,7 +68,7 @@ const (
 
 // Gather signs the crowd's console in. Close gives up what it holds.
 func Gather(ctx context.Context, o Options) (*Crowd, error) {
-	p := &Crowd{Options: o, tally: newTally(), fresh: make(chan string, 4096)}
+	p := &Crowd{Options: o, tally: newTally(), fresh: make(chan string)}
 	var err error
 	p.watch, err = Watch(ctx, o.URL, o.Code)
 	return p, err
@@ -92,7 +91,7 @@ func (p *Crowd) Run(ctx context.Context, say func(string)) Summary {
 		all.Go(func() { p.shopper(ctx, n) })
 	}
 	all.Wait()
-	p.took = time.Since(p.started)
+	p.lasted = time.Since(p.started)
 	return p.summary()
 }
 
@@ -106,13 +105,12 @@ func (p *Crowd) shopper(ctx context.Context, n int) {
 		return
 	}
 	for round := n; p.timeLeft(ctx) > curtainTime; round++ {
-		w := &walker{Crowd: p, end: ending(round % 2), obeys: round%4 < 2}
-		var err error
-		if w.route, err = p.Routes.pick(rng, w.end); err != nil {
+		w, err := p.walker(round, rng)
+		if err != nil {
 			p.tally.problem(err.Error())
 			return
 		}
-		if err := w.visit(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+		if err := w.visit(ctx); err != nil {
 			p.tally.problem(err.Error())
 			if !pause(ctx, time.Second) {
 				return
@@ -171,11 +169,7 @@ func (p *Crowd) claimOne(ctx context.Context, alert string) (goOn bool) {
 	if _, err := p.watch.Until(ctx, alert, func(a Seen) time.Time { return a.Raised }); err != nil {
 		return false
 	}
-	p.tally.with(func(t *tally) {
-		if t.firstSeen == 0 {
-			t.firstSeen = time.Since(p.started)
-		}
-	})
+	p.tally.seen(time.Since(p.started))
 	if p.watch.Act(ctx, alert, "claim", 1) != nil {
 		return true // it is gone already, or a person was faster
 	}
@@ -202,8 +196,11 @@ func (p *Crowd) tell(ctx context.Context, say func(string)) {
 }
 
 func (p *Crowd) summary() Summary {
+	if err := p.watch.Err(); err != nil {
+		p.tally.problem("the console was cut off: " + err.Error())
+	}
 	s := p.tally.summary()
-	s.Store, s.Seconds, s.Walkers = p.Routes.fence.Store, p.took.Seconds(), p.Walkers
+	s.Store, s.Seconds, s.Walkers = p.Routes.Store(), p.lasted.Seconds(), p.Walkers
 	seen := p.watch.Totals()
 	s.Alerts, s.Dots, s.Unsafe = seen.Alerts, seen.Dots, seen.Unsafe
 	return s

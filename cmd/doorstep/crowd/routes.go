@@ -3,15 +3,9 @@
 package crowd
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
-	"fmt"
-	"io/fs"
+	"errors"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"doorstep/mobile-sdk-spec/go/client"
@@ -26,9 +20,6 @@ type Routes struct {
 	stays []recording // recorded walks, whole
 }
 
-// recording is a recorded walk: its lines, one fix each.
-type recording [][]byte
-
 // How a demonstration's phones err, and how its walkers walk. Visits are short, so that half a minute
 // shows a hundred of them.
 var walkNoise = sim.Noise{SigmaM: 1.5, Correlation: 5 * time.Second, AccuracyM: 8}
@@ -38,15 +29,14 @@ const (
 	shortVisit = 8 * time.Second // inside, before leaving by the door
 	stepsIn    = 5               // fixes inside that a visit takes: two to enter, some to be seen
 	longVisit  = 10 * time.Minute
-	approach   = 2  // metres outside the door
-	wayOut     = 90 // metres outside at the end
-	nearDoor   = 14 // metres from the boundary at which a recorded walk may be carried out
-	leadIn     = 7  // recorded seconds before that
-	shortTrace = 20 // a recorded walk of fewer fixes is not for staying
+	approach   = 2   // metres outside the door
+	wayOut     = 90  // metres outside at the end
+	tries      = 500 // walks to choose from before there is none
 )
 
-// ReadRoutes reads a store's map as a phone gets it, and the recorded walks in a folder, unless that
-// is "".
+// ReadRoutes reads a store's map as a phone gets it and, unless traces is "", the recorded walks in that
+// folder: NDJSON files, at any depth. The error of a folder that is of no use names the file and what
+// to do.
 func ReadRoutes(fence []byte, traces string) (*Routes, error) {
 	r := &Routes{}
 	var err error
@@ -56,80 +46,38 @@ func ReadRoutes(fence []byte, traces string) (*Routes, error) {
 	if r.fence, err = client.ParseFence(fence); err != nil {
 		return nil, err
 	}
-	if traces == "" {
-		return r, nil
-	}
-	err = filepath.WalkDir(traces, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".ndjson") || strings.Contains(path, "waypoints") {
-			return err
+	if traces != "" {
+		if err := r.readFolder(traces); err != nil {
+			return nil, err
 		}
-		return r.read(path)
-	})
-	if err != nil {
-		return nil, err
 	}
-	if len(r.exits) == 0 || len(r.stays) == 0 {
-		return nil, fmt.Errorf("no recorded walks (*.ndjson) that come within %d m of this map's boundary: name the folder of walks that belongs to the map", nearDoor)
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, leaves := range []bool{true, false} { // rather now than when everybody is waiting
+		if _, err := r.pick(rng, leaves); err != nil {
+			return nil, err
+		}
 	}
 	return r, nil
 }
 
-func (r *Routes) read(path string) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	var lines recording
-	scan := bufio.NewScanner(bytes.NewReader(b))
-	for scan.Scan() {
-		lines = append(lines, bytes.Clone(scan.Bytes()))
-	}
-	if err := scan.Err(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	nearest, dist, err := r.nearestToBoundary(lines)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if dist > -nearDoor && dist <= 0 && nearest >= leadIn {
-		r.exits = append(r.exits, lines[nearest-leadIn:nearest+1])
-	}
-	if len(lines) >= shortTrace {
-		r.stays = append(r.stays, lines)
-	}
-	return nil
-}
+// Store is the id of the store that the routes are in.
+func (r *Routes) Store() string { return r.fence.Store }
 
-// nearestToBoundary is the line at which a walk comes nearest to the boundary of its level, and how
-// far that is: negative inside.
-func (r *Routes) nearestToBoundary(lines recording) (line int, dist float64, err error) {
-	dist = -1e9
-	for i, l := range lines {
-		var f struct {
-			Lat, Lng float64
-			Floor    *int
-		}
-		if err := json.Unmarshal(l, &f); err != nil {
-			return 0, 0, fmt.Errorf("line %d: %w", i+1, err)
-		}
-		if d := r.fence.DistM(f.Lat, f.Lng, f.Floor); d > dist {
-			line, dist = i, d
-		}
-	}
-	return line, dist, nil
-}
+// errNoWay means that a visit of some kind cannot be walked.
+var errNoWay = errors.New("no walk stays inside the store for long enough to be let in: use walks that were recorded on this map")
 
-// pick chooses a walk for a visit that is to end in the given way: one on which the phone finds itself
-// inside for long enough, which a short visit near a door with an erring phone may not.
-func (r *Routes) pick(rng *rand.Rand, end ending) (*sim.Walker, error) {
-	for {
-		opt := sim.Options{Seed: rng.Uint64(), SpeedMPS: walkSpeed, Noise: walkNoise, ApproachM: approach, OutM: wayOut,
-			Plan: sim.VisitPlan{Inside: shortVisit, EndBy: sim.Exit}}
-		from := r.exits
-		if end == byWithdrawal {
-			opt.Plan.Inside = longVisit
-			from = r.stays
-		}
+// pick chooses a walk for a visit that leaves the store, or one that stays: one on which the phone
+// finds itself inside for long enough, which a short visit near a door with an erring phone may not.
+func (r *Routes) pick(rng *rand.Rand, leaves bool) (*sim.Walker, error) {
+	opt := sim.Options{SpeedMPS: walkSpeed, Noise: walkNoise, ApproachM: approach, OutM: wayOut,
+		Plan: sim.VisitPlan{Inside: shortVisit, EndBy: sim.Exit}}
+	from := r.exits
+	if !leaves {
+		opt.Plan.Inside = longVisit
+		from = r.stays
+	}
+	for range tries {
+		opt.Seed = rng.Uint64()
 		var lines recording
 		if len(from) > 0 {
 			lines = from[rng.IntN(len(from))]
@@ -142,6 +90,7 @@ func (r *Routes) pick(rng *rand.Rand, end ending) (*sim.Walker, error) {
 			return r.walker(lines, opt) // the same walk, from its beginning
 		}
 	}
+	return nil, errNoWay
 }
 
 func (r *Routes) walker(lines recording, opt sim.Options) (*sim.Walker, error) {
@@ -163,4 +112,11 @@ func (r *Routes) staysIn(w *sim.Walker) bool {
 		}
 	}
 	return in == stepsIn
+}
+
+func levelOf(f sim.Fix) *int {
+	if !f.HasLevel {
+		return nil
+	}
+	return &f.Level
 }

@@ -37,8 +37,8 @@ func TestRoutesComeInside(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for n := range 600 {
-		end := ending(n % 2)
-		w, err := r.pick(rng, end)
+		leaves := n%2 == 0
+		w, err := r.pick(rng, leaves)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestRoutesComeInside(t *testing.T) {
 				outside++
 			}
 		}
-		if inside < stepsIn || end == byExit && outside < 20 {
+		if inside < stepsIn || leaves && outside < 20 {
 			t.Errorf("walk %d: %d fixes inside, then %d outside", n, inside, outside)
 		}
 	}

@@ -3,6 +3,7 @@
 package crowd
 
 import (
+	"fmt"
 	"maps"
 	"sync"
 	"time"
@@ -10,75 +11,111 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// tally is what the clients of a demonstration saw, counted where it happened.
+// tally is what the clients saw, counted where it happened.
 type tally struct {
-	mu       sync.Mutex // owns the rest
-	sessions int
-	sent     int
-	// interrupted sessions are those that the server let go of because it could not confirm consent for
-	// a moment: doubt stops, and says so.
-	interrupted int
-	timed       int // exits that ended because the suspension was not taken back in time
-	silent      int // times a phone said only that it was outside
-	accepted    int
-	counted     int // neither stored nor refused: toward entering or resuming
-	refused     map[string]int
-	exits       map[string]int // by the reason the app was told
-	times       map[string]*hdrhistogram.Histogram
-	keysLeft    int
-	scans       int
-	problems    map[string]int
-	firstSeen   time.Duration
+	mu    sync.Mutex // owns the rest
+	sum   Summary    // its counts
+	times [metrics]*hdrhistogram.Histogram
 }
 
-// The latencies of the summary, by their keys in it.
+// metric is one of the latencies that are measured.
+type metric int
+
 const (
-	suspendedMS  = "exit_to_suspended_ms"
-	hiddenMS     = "exit_to_hidden_ms"
-	exitGoneMS   = "exit_to_gone_ms"
-	answeredMS   = "withdraw_to_answer_ms"
-	withdrawGone = "withdraw_to_gone_ms"
-	crossingMS   = "crossing_to_hidden_ms"
+	toSuspended metric = iota
+	toHidden
+	toGone
+	fixToSuspended
+	fixToHidden
+	fixToGone
+	phoneToSuspended
+	phoneToHidden
+	phoneToGone
+	outToHidden
+	crossingToHidden
+	toAnswer
+	socketToAnswer
+	tabToAnswer
+	stopToAnswer
+	withdrawalToGone
+	metrics
 )
 
+// measures says of each metric what it is, and where in the summary it goes.
+var measures = [metrics]struct {
+	what string
+	span func(*Summary) *Span
+}{
+	toSuspended:      {"first credible report outside → app says suspended", func(s *Summary) *Span { return &s.ExitToSuspended }},
+	toHidden:         {"first credible report outside → console hides", func(s *Summary) *Span { return &s.ExitToHidden }},
+	toGone:           {"confirming report → console says gone", func(s *Summary) *Span { return &s.ExitToGone }},
+	fixToSuspended:   {"a fix → app says suspended", func(s *Summary) *Span { return &s.FixToSuspended }},
+	fixToHidden:      {"a fix → console hides", func(s *Summary) *Span { return &s.FixToHidden }},
+	fixToGone:        {"a confirming fix → console says gone", func(s *Summary) *Span { return &s.FixToGone }},
+	phoneToSuspended: {"the phone's own word → app says suspended", func(s *Summary) *Span { return &s.PhoneToSuspended }},
+	phoneToHidden:    {"the phone's own word → console hides", func(s *Summary) *Span { return &s.PhoneToHidden }},
+	phoneToGone:      {"the phone's confirming word → console says gone", func(s *Summary) *Span { return &s.PhoneToGone }},
+	outToHidden:      {"first report outside at all → console hides", func(s *Summary) *Span { return &s.OutsideToHidden }},
+	crossingToHidden: {"truly over the boundary → console hides", func(s *Summary) *Span { return &s.CrossingToHidden }},
+	toAnswer:         {"withdrawal → answered", func(s *Summary) *Span { return &s.WithdrawToAnswer }},
+	socketToAnswer:   {"by the socket and by HTTP, the faster", func(s *Summary) *Span { return &s.WithdrawSocketToAnswer }},
+	tabToAnswer:      {"by HTTP alone, the socket open elsewhere", func(s *Summary) *Span { return &s.WithdrawHTTPToAnswer }},
+	stopToAnswer:     {"by a stop token alone, the socket closed", func(s *Summary) *Span { return &s.WithdrawStopToAnswer }},
+	withdrawalToGone: {"withdrawal → console says gone", func(s *Summary) *Span { return &s.WithdrawToGone }},
+}
+
 func newTally() *tally {
-	t := &tally{refused: make(map[string]int), exits: make(map[string]int), problems: make(map[string]int),
-		times: make(map[string]*hdrhistogram.Histogram)}
-	for _, key := range []string{suspendedMS, hiddenMS, exitGoneMS, answeredMS, withdrawGone, crossingMS} {
-		t.times[key] = hdrhistogram.New(1, int64(5*time.Minute/time.Microsecond), 3)
+	t := &tally{sum: Summary{Refused: make(map[string]int), Exits: make(map[string]int), Problems: make(map[string]int)}}
+	for m := range t.times {
+		t.times[m] = hdrhistogram.New(1, longest.Microseconds(), 3)
 	}
 	return t
 }
 
-// with changes the tally under its lock.
-func (t *tally) with(f func(*tally)) {
+// longest is the longest time that is told from longer ones.
+const longest = 5 * time.Minute
+
+// with changes the counts under the lock.
+func (t *tally) with(f func(*Summary)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f(t)
+	f(&t.sum)
 }
 
-// took notes how long something took. What is below a microsecond counts as one.
-func (t *tally) took(key string, d time.Duration) {
-	t.with(func(t *tally) { _ = t.times[key].RecordValue(max(1, d.Microseconds())) })
+// took notes how long something took. What ends before it begins was taken for something else: that
+// is a problem, and no latency.
+func (t *tally) took(m metric, d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if d < 0 {
+		t.sum.Problems[fmt.Sprintf("a time below zero: %s", measures[m].what)]++
+		return
+	}
+	_ = t.times[m].RecordValue(min(d, longest).Microseconds())
 }
 
-func (t *tally) problem(what string) { t.with(func(t *tally) { t.problems[what]++ }) }
+func (t *tally) problem(what string) { t.with(func(s *Summary) { s.Problems[what]++ }) }
 
+// seen notes the first alert that reached the console.
+func (t *tally) seen(after time.Duration) {
+	t.with(func(s *Summary) {
+		if s.FirstAlertMS == 0 {
+			s.FirstAlertMS = max(1, after.Milliseconds())
+		}
+	})
+}
+
+// summary is the counts and latencies so far.
 func (t *tally) summary() Summary {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Summary{Sessions: t.sessions, FixesSent: t.sent, OutsideSaid: t.silent, EndedByTime: t.timed, Interrupted: t.interrupted, Accepted: t.accepted, Counted: t.counted,
-		Refused: maps.Clone(t.refused), Exits: maps.Clone(t.exits), Problems: maps.Clone(t.problems),
-		ExitToSuspended: t.span(suspendedMS), ExitToHidden: t.span(hiddenMS), ExitToGone: t.span(exitGoneMS),
-		CrossingToHidden: t.span(crossingMS), WithdrawToAnswer: t.span(answeredMS), WithdrawToGone: t.span(withdrawGone),
-		Scans: t.scans, KeysLeft: t.keysLeft, FirstAlertMS: t.firstSeen.Milliseconds()}
-}
-
-func (t *tally) span(key string) Span {
-	h := t.times[key]
-	ms := func(q float64) float64 { return float64(h.ValueAtQuantile(q)) / 1000 }
-	if h.TotalCount() == 0 {
-		return Span{}
+	s := t.sum
+	s.Refused, s.Exits, s.Problems = maps.Clone(s.Refused), maps.Clone(s.Exits), maps.Clone(s.Problems)
+	for m, h := range t.times {
+		if h.TotalCount() > 0 {
+			ms := func(q float64) float64 { return float64(h.ValueAtQuantile(q)) / 1000 }
+			*measures[m].span(&s) = Span{N: h.TotalCount(), P50: ms(50), P99: ms(99)}
+		}
 	}
-	return Span{N: h.TotalCount(), P50: ms(50), P99: ms(99)}
+	return s
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -15,65 +16,111 @@ import (
 	"doorstep/mobile-sdk-spec/go/sim"
 )
 
-// ending is how a walker's visit is to end.
-type ending int
+// kind is how a visit is to end.
+type kind int
 
 const (
-	byExit ending = iota
-	byWithdrawal
+	exitByFix        kind = iota // by a phone that sends every fix and leaves all to the server
+	exitByPhone                  // by one that holds the fence and, outside, says only so
+	withdrawBySocket             // as an app does: by its socket and by HTTP, with one id
+	withdrawByHTTP               // as another tab of the same installation: by HTTP alone
+	withdrawByStop               // as whoever closed the socket and signed out: with a stop token
 )
 
-// walker is one shopper of the demonstration, for one visit: asked, decided, inside, served, and
-// gone. It sees only what an app sees, and the console that looks on.
+// kindOf is the kind of a walker's visit: walker n begins with n and goes on from there.
+func kindOf(round int) kind {
+	switch {
+	case round%4 == 0:
+		return exitByPhone
+	case round%4 == 2:
+		return exitByFix
+	}
+	return withdrawBySocket + kind(round/2%3)
+}
+
+func (k kind) leaves() bool { return k == exitByFix || k == exitByPhone }
+
+// walker is one shopper, for one visit: asked, decided, inside, served, and gone. It sees only what an
+// app sees, and the console that looks on.
 type walker struct {
 	*Crowd
-	end   ending
+	kind  kind
 	route *sim.Walker
 	obeys bool // the fence that the phone holds; a phone that does not leaves all to the server
+	sub   string
+	key   *client.Key
+	app   *client.Client
+	heard chan struct{} // closed when the app has been told all
 
 	mu        sync.Mutex // owns the rest: the reader of events and the walk share it
+	signedOut bool
 	state     string
 	reason    string
-	lastSent  time.Time
-	crossed   time.Time // when the first fix was sent from truly outside
-	sent      []bool    // by sequence number, from 1: a fix, or only "outside"
-	prevSeq   int64
-	suspended time.Time // when the app was told, and by which fix
-	hideFix   time.Time
-	ended     time.Time
-	endFix    time.Time
-	changed   chan struct{}
+	crossed   time.Time // when the first report was sent from truly outside
+	account   account
 }
 
 const purpose = "assist"
 
-// visit is the whole of it. Its errors are the walker's own; the run goes on.
+// walker is somebody new, with a way through the store that suits the kind of visit.
+func (p *Crowd) walker(round int, rng *rand.Rand) (w *walker, err error) {
+	w = &walker{Crowd: p, kind: kindOf(round), obeys: round%4 < 2, sub: uuid.NewString(), heard: make(chan struct{}),
+		account: account{rules: p.Rules}}
+	if w.route, err = p.Routes.pick(rng, w.kind.leaves()); err != nil {
+		return nil, err
+	}
+	if w.key, err = client.NewKey(); err != nil {
+		return nil, err
+	}
+	w.app, err = w.tab()
+	return w, err
+}
+
+// tab is the shopper's installation in one more process, which knows nothing of the others' sockets.
+func (w *walker) tab() (*client.Client, error) {
+	return client.New(client.Config{BaseURL: w.URL, Installation: w.key, Token: func(context.Context) (string, error) {
+		w.mu.Lock()
+		out := w.signedOut
+		w.mu.Unlock()
+		if out {
+			return "", errors.New("signed out")
+		}
+		return w.Mint(w.sub)
+	}})
+}
+
+// visit is the whole of it. Its errors are the walker's own; the run goes on. A visit that the end of
+// ctx keeps from beginning is none.
 func (w *walker) visit(ctx context.Context) error {
-	w.changed = make(chan struct{})
-	c, err := w.client()
+	s, err := w.enter(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	if err := Patiently(ctx, func() error { return w.decide(ctx, c) }); err != nil {
-		return err
+	w.tally.with(func(s *Summary) { s.Sessions++ })
+	go w.read(s)
+	defer func() { s.Kill(); <-w.heard }()
+	return w.walk(ctx, s)
+}
+
+// enter asks, decides and, once the phone's own fence says so, connects.
+func (w *walker) enter(ctx context.Context) (s *client.Session, err error) {
+	if err := Patiently(ctx, func() error { return w.decide(ctx) }); err != nil {
+		return nil, err
 	}
 	if err := w.arrive(); err != nil {
-		return err
+		return nil, err
 	}
-	var s *client.Session
 	err = Patiently(ctx, func() (err error) {
-		s, err = c.ConnectWith(ctx, w.Routes.fence.Store, w.Routes.fence.Version, []string{purpose})
+		s, err = w.app.ConnectWith(ctx, w.Routes.Store(), w.Routes.fence.Version, []string{purpose})
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("connect: %w", err)
 	}
-	w.tally.with(func(t *tally) { t.sessions++ })
-	var reading sync.WaitGroup
-	reading.Go(func() { w.read(s) })
-	defer reading.Wait()
-	defer s.Kill()
-	return w.walk(ctx, c, s)
+	return s, nil
 }
 
 // Patiently does what an app does when it is told to come back in a moment: it waits and tries again,
@@ -90,23 +137,13 @@ func Patiently(ctx context.Context, try func() error) error {
 	}
 }
 
-func (w *walker) client() (*client.Client, error) {
-	phone, err := client.NewKey()
-	if err != nil {
-		return nil, err
-	}
-	sub := uuid.NewString()
-	return client.New(client.Config{BaseURL: w.URL, Installation: phone,
-		Token: func(context.Context) (string, error) { return w.Mint(sub) }})
-}
-
 // decide asks for what to show and presses "This visit".
-func (w *walker) decide(ctx context.Context, c *client.Client) error {
-	p, err := c.Prompt(ctx, client.PromptRequest{Store: w.Routes.fence.Store, Purpose: purpose, Lang: "en"})
+func (w *walker) decide(ctx context.Context) error {
+	p, err := w.app.Prompt(ctx, client.PromptRequest{Store: w.Routes.Store(), Purpose: purpose, Lang: "en"})
 	if err != nil {
 		return fmt.Errorf("prompt: %w", err)
 	}
-	d, err := c.Decide(ctx, w.Routes.fence.Store, p, client.Answer{Choice: "visit", Control: "button"})
+	d, err := w.app.Decide(ctx, w.Routes.Store(), p, client.Answer{Choice: "visit", Control: "button"})
 	if err != nil {
 		return fmt.Errorf("decide: %w", err)
 	}
@@ -114,46 +151,6 @@ func (w *walker) decide(ctx context.Context, c *client.Client) error {
 		return fmt.Errorf("decide: state %q", d.State)
 	}
 	return nil
-}
-
-// walk sends a fix each second and does what the visit is for: once inside, it calls for help and
-// waits to be seen at the console; then it leaves, or changes its mind.
-func (w *walker) walk(ctx context.Context, c *client.Client, s *client.Session) error {
-	tick := time.NewTicker(fixPace)
-	defer tick.Stop()
-	alert, sentInside := "", 0
-	for {
-		state := w.now()
-		switch {
-		case state == "ended" || state == "closed":
-			return w.gone(ctx, s, alert)
-		case state == "interrupted": // doubt stopped it: the server could not confirm consent for a moment
-			w.tally.with(func(t *tally) { t.interrupted++ })
-			return nil
-		case state == "active" && alert == "":
-			var err error
-			if alert, err = s.Help("fitting", false); err != nil {
-				return fmt.Errorf("help: %w", err)
-			}
-			select {
-			case w.fresh <- alert:
-			default: // the desk cannot claim everything
-			}
-		case state == "active" && w.end == byWithdrawal && sentInside >= withdrawAt:
-			return w.withdraw(ctx, c, s, alert)
-		}
-		if state == "active" {
-			sentInside++
-		}
-		if err := w.step(s); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
 }
 
 // arrive walks up to the store without a word: until the phone's own fence says that it is inside,
@@ -170,11 +167,55 @@ func (w *walker) arrive() error {
 	}
 }
 
-func levelOf(f sim.Fix) *int {
-	if !f.HasLevel {
-		return nil
+// walk reports each second and does what the visit is for: once inside, it calls for help and waits to
+// be seen at the console; then it leaves, or changes its mind.
+func (w *walker) walk(ctx context.Context, s *client.Session) error {
+	tick := time.NewTicker(fixPace)
+	defer tick.Stop()
+	alert, sentInside := "", 0
+	for {
+		state := w.now()
+		switch {
+		case state == "ended":
+			return w.gone(ctx, s, alert)
+		case state == "closed":
+			return errors.New("the app's socket was closed without a last state")
+		case state == "interrupted": // doubt stopped it: the server could not confirm consent for a moment
+			w.tally.with(func(s *Summary) { s.Interrupted++ })
+			return nil
+		case state == "active" && alert == "":
+			var err error
+			if alert, err = w.call(s); err != nil {
+				return err
+			}
+		case state == "active" && !w.kind.leaves() && sentInside >= withdrawAt:
+			return w.withdraw(ctx, s, alert)
+		}
+		if state == "active" {
+			sentInside++
+		}
+		if err := w.step(s); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			w.tally.with(func(s *Summary) { s.CutOff++ })
+			return nil
+		case <-tick.C:
+		}
 	}
-	return &f.Level
+}
+
+// call asks for help, and lets the desk know, if anybody there waits for an alert.
+func (w *walker) call(s *client.Session) (alert string, err error) {
+	if alert, err = s.Help("fitting", false); err != nil {
+		return "", unlessOver("help", err)
+	}
+	select {
+	case w.fresh <- alert:
+	default: // the desk cannot claim everything
+	}
+	return alert, nil
 }
 
 // step sends what the phone has to say this second: a fix, or, from a phone that holds the fence and
@@ -185,42 +226,46 @@ func (w *walker) step(s *client.Session) error {
 		return errors.New("the route ended before the visit did")
 	}
 	level := levelOf(fix)
-	where := w.Routes.fence.Where(fix.Lat, fix.Lng, fix.AccuracyM, level)
-	silent := w.obeys && where != "inside"
+	word := w.Routes.fence.Where(fix.Lat, fix.Lng, fix.AccuracyM, level)
+	if !w.obeys || word == "inside" {
+		word = ""
+	}
 	w.mu.Lock()
-	w.sent = append(w.sent, !silent)
-	w.lastSent = time.Now()
+	at := time.Now()
+	w.account.report(word, at)
 	if !truth.Inside && w.crossed.IsZero() {
-		w.crossed = w.lastSent
+		w.crossed = at
 	}
 	w.mu.Unlock()
 	var err error
-	if silent {
-		err = s.Outside(where)
+	if word != "" {
+		err = s.Outside(word)
 	} else {
-		err = s.Fix(client.Fix{T: time.Now().UnixMilli(), Lat: fix.Lat, Lng: fix.Lng, AccuracyM: fix.AccuracyM, Basis: "p68",
+		err = s.Fix(client.Fix{T: at.UnixMilli(), Lat: fix.Lat, Lng: fix.Lng, AccuracyM: fix.AccuracyM, Basis: "p68",
 			Level: level, Source: "sim"})
 	}
-	if err != nil && !w.over() {
-		return fmt.Errorf("report: %w", err)
+	if err != nil {
+		w.mu.Lock()
+		w.account.unsaid()
+		w.mu.Unlock()
+		return unlessOver("report", err)
 	}
-	w.tally.with(func(t *tally) {
-		if silent {
-			t.silent++
+	w.tally.with(func(s *Summary) {
+		if word != "" {
+			s.OutsideSaid++
 		} else {
-			t.sent++
+			s.FixesSent++
 		}
 	})
 	return nil
 }
 
-// over reports whether the session is known to be so.
-func (w *walker) over() bool {
-	switch w.now() {
-	case "ended", "closed", "interrupted":
-		return true
+// unlessOver is an error of sending, unless the session is over: why, its reader is about to say.
+func unlessOver(what string, err error) error {
+	if errors.Is(err, client.ErrClosed) {
+		return nil
 	}
-	return false
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 func (w *walker) now() string {
@@ -229,142 +274,50 @@ func (w *walker) now() string {
 	return w.state
 }
 
-// read notes what the app is told. An ack never spans a change of outcome: from its numbers every
-// fix's fate is known.
+// read takes down what the app is told.
 func (w *walker) read(s *client.Session) {
+	defer close(w.heard)
 	for e := range s.Events() {
 		at := time.Now()
 		switch e := e.(type) {
 		case client.Ack:
 			w.acked(e)
 		case client.State:
-			w.told(e.State, e.Reason, at)
+			w.mu.Lock()
+			w.account.state(e, at)
+			w.mu.Unlock()
+			w.told(e.State, e.Reason)
 		case client.Closed:
 			state := "closed"
 			if e.Retry && !e.Local {
 				state = "interrupted"
 			}
-			w.told(state, fmt.Sprintf("closed with %d %s", e.Code, e.Reason), at)
+			w.told(state, e.Reason)
 		}
 	}
 }
 
-func (w *walker) acked(a client.Ack) {
+func (w *walker) acked(k client.Ack) {
 	w.mu.Lock()
-	span := 0
-	for _, fix := range w.sent[min(int(w.prevSeq), len(w.sent)):min(int(a.Seq), len(w.sent))] {
-		if fix {
-			span++
-		}
-	}
-	w.prevSeq = max(w.prevSeq, a.Seq)
+	fixes, became := w.account.ack(k)
 	w.mu.Unlock()
-	refused := 0
-	for _, n := range a.Refused {
-		refused += n
-	}
-	w.tally.with(func(t *tally) {
-		switch {
-		case a.AcceptedSeq == a.Seq:
-			t.accepted += span
-		case refused > 0:
-			t.counted += span - refused
-		default:
-			t.counted += span
+	w.tally.with(func(s *Summary) {
+		switch became {
+		case accepted:
+			s.Accepted += fixes
+		case counted:
+			s.Counted += fixes
 		}
-		for code, n := range a.Refused {
-			t.refused[code] += n
+		for code, n := range k.Refused {
+			s.Refused[code] += n
 		}
 	})
 }
 
-func (w *walker) told(state, reason string, at time.Time) {
+func (w *walker) told(state, reason string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.state == "ended" {
-		return // what follows an end is its close
+	if w.state != "ended" { // what follows an end is its close
+		w.state, w.reason = state, reason
 	}
-	w.state = state
-	switch state {
-	case "suspended":
-		w.suspended, w.hideFix = at, w.lastSent
-	case "active":
-		w.suspended = time.Time{}
-	case "ended", "closed":
-		w.ended, w.endFix, w.reason = at, w.lastSent, reason
-	}
-}
-
-// gone takes the measure of an exit: what the console was told, and when, against the fix that
-// brought it about; and what is left in the live state.
-func (w *walker) gone(ctx context.Context, s *client.Session, alert string) error {
-	w.mu.Lock()
-	suspended, hideFix, crossed, ended, endFix, reason := w.suspended, w.hideFix, w.crossed, w.ended, w.endFix, w.reason
-	w.mu.Unlock()
-	w.tally.with(func(t *tally) { t.exits[reason]++ })
-	if alert == "" || reason == "withdrawn" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	goneAt, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return a.Gone })
-	if err != nil {
-		return fmt.Errorf("the console was not told of an exit: %w", err)
-	}
-	hiddenAt, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return earliest(a.Hidden, a.Gone) })
-	if err != nil {
-		return err
-	}
-	if !suspended.IsZero() {
-		w.tally.took(suspendedMS, suspended.Sub(hideFix))
-		w.tally.took(hiddenMS, hiddenAt.Sub(hideFix))
-	}
-	if !crossed.IsZero() {
-		w.tally.took(crossingMS, hiddenAt.Sub(crossed))
-	}
-	if !suspended.IsZero() && ended.Sub(suspended) > time.Duration(w.Rules.SuspendMS)*time.Millisecond-fixPace {
-		w.tally.with(func(t *tally) { t.timed++ }) // no fix confirmed it: time did
-	} else {
-		w.tally.took(exitGoneMS, goneAt.Sub(endFix))
-	}
-	return w.lookForKeys(s)
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
-		return b
-	}
-	return a
-}
-
-// withdraw changes its mind, and looks at the moment of the answer whether it is true.
-func (w *walker) withdraw(ctx context.Context, c *client.Client, s *client.Session, alert string) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	if _, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return a.Raised }); err != nil {
-		return fmt.Errorf("the console never saw the alert: %w", err)
-	}
-	start := time.Now()
-	if _, err := c.Withdraw(ctx, client.Withdrawal{Scope: "store", Store: w.Routes.fence.Store}); err != nil {
-		return fmt.Errorf("withdraw: %w", err)
-	}
-	w.tally.took(answeredMS, time.Since(start))
-	if err := w.lookForKeys(s); err != nil {
-		return err
-	}
-	goneAt, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return a.Gone })
-	if err != nil {
-		return fmt.Errorf("the console was not told of a withdrawal: %w", err)
-	}
-	w.tally.took(withdrawGone, goneAt.Sub(start))
-	return nil
-}
-
-func (w *walker) lookForKeys(s *client.Session) error {
-	left, err := w.Scanner.Left(s.Welcome().Session)
-	if err != nil {
-		return err
-	}
-	w.tally.with(func(t *tally) { t.scans++; t.keysLeft += left })
-	return nil
 }

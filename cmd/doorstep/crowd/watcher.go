@@ -239,7 +239,9 @@ func (w *Watcher) noted(id string, f consoleFrame, at time.Time) {
 	case f.Type == "gone" && held.Gone.IsZero():
 		held.Gone, held.Reason, held.Proof = at, f.Reason, f.Proof
 	case f.Type == "presence" && f.Presence == "hidden":
-		held.Hidden = at
+		if held.Hidden.IsZero() {
+			held.Hidden = at
+		}
 	case f.Type == "presence":
 		held.Hidden = time.Time{}
 	case f.Type == "position":
@@ -286,7 +288,7 @@ func (w *Watcher) Until(ctx context.Context, id string, pick func(Seen) time.Tim
 		case <-ctx.Done():
 			return time.Time{}, ctx.Err()
 		case <-w.done:
-			return time.Time{}, fmt.Errorf("the console's socket is gone: %w", w.err)
+			return time.Time{}, fmt.Errorf("the console's socket is gone: %w", w.Err())
 		}
 	}
 }
@@ -315,6 +317,13 @@ func (w *Watcher) Totals() Totals {
 		}
 	}
 	return t
+}
+
+// Err is why the server or the network closed the console's socket; nil as long as it has not.
+func (w *Watcher) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
 }
 
 // Act does one thing to an alert, as a click would.
