@@ -105,7 +105,7 @@ func (k Keys) Save(path string) error {
 func parseKeys(data []byte) (Keys, error) {
 	var f keyFile
 	if err := json.Unmarshal(data, &f); err != nil {
-		return Keys{}, err
+		return Keys{}, fmt.Errorf("%w: restore the file from its backup", err)
 	}
 	if f.Version != keyFileVersion {
 		return Keys{}, fmt.Errorf("version %d is not known: use the program that wrote it", f.Version)

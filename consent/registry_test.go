@@ -73,6 +73,8 @@ func TestRegistryRefusesWhatIsIncomplete(t *testing.T) {
 		{"registry.json", `"term_days": 183`, `"term_days": 365`, "promises a term"},
 		{"registry.json", `"max_term_days": 183`, `"max_term_days": 30`, "allows 30"},
 		{"registry.json", `"location"`, `"locations"`, "unknown field"},
+		{"registry.json", `{`, `{ 5`, "registry.json, line 1: invalid character"},
+		{"registry.json", "{\n", "{\n\n \"proof_days\": \"long\",\n", "registry.json, line 3: "},
 		{"notices/assist.en.json", `"dir": "ltr"`, `"dir": ""`, "ltr or rtl"},
 		{"notices/assist.en.json", `"lang": "en"`, `"lang": "nl"`, `no notice in "en"`},
 		{"notices/assist.en.json", `"not_now"`, `"later"`, "not_now"},

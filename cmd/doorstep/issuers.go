@@ -137,6 +137,9 @@ func loadDevKey(path string) (*auth.DevKey, error) {
 		return nil, fmt.Errorf("--dev-key %s: this is a folder: name the file of the key", path)
 	}
 	k, err := auth.LoadDevKey(path)
+	if fault, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, fmt.Errorf("--dev-key %s: %w: name a key that can be read, or will be made", path, fault.Err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--dev-key %s: %w", path, err)
 	}

@@ -69,6 +69,9 @@ var messages = map[string][]call{
 			`--ttl: "15" is not a length of time: write it as 90s, 15m or 8h (from envar DOORSTEP_TTL="15") (see doorstep token shopper --help)`}},
 		{args: "token shopper --sub a", env: "DOORSTEP_CONFIG=none.json DOORSTEP_DEV_KEY=", exit: 2, says: []string{ // another command's file
 			"no development key is configured: give --dev-key FILE, the one that `doorstep serve --dev-key FILE` made. A real deployment has none, and its tokens come from the retailer's backend"}},
+		{args: "token shopper --sub ''", env: "DOORSTEP_VERSION=7", exit: 2, says: []string{ // set by many a deployment, and no order to print ours
+			"warning: DOORSTEP_VERSION is set and is not a setting: doorstep serve --help lists the settings",
+			"--sub: empty: a token without it would be refused"}},
 		{args: serving, env: "DOORSTEP_CONFIG=none.json", exit: 2, says: []string{"--config none.json: no such file or directory: name a JSON file of settings (see doorstep serve --help)"}},
 	},
 	"serve addresses": {
@@ -90,6 +93,8 @@ var messages = map[string][]call{
 		{args: "serve --data d --dev-key new.key", exit: 2, says: []string{"no store: name a map with --map, or import one with `doorstep store import`"}},
 		{args: "serve --data d --dev-key new.key --map none", exit: 1, says: []string{"--map: map none: no such file or directory: give a GeoJSON file or a folder of them"}},
 		{args: "serve --data d --dev-key new.key --map shop.geojson --map shop.geojson", exit: 1, says: []string{`--map shop.geojson and --map shop.geojson are both store "shop": give one a store_id of its own`}},
+		{args: serving + "--dev-key dev.key --log-level error --data list.json", exit: 1, says: []string{"--data list.json: not a directory: name a folder that can be written"}},
+		{args: serving + "--dev-key dev.key --log-level error --data garbage", exit: 1, says: []string{"--data garbage: consent keys: garbage/keys.json can be read by others (-rw-r--r--): chmod 600 it"}},
 		{args: serving + "--registry none", exit: 1, says: []string{"--registry none: no such file or directory: name a folder with registry.json and notices/*.json in it"}},
 		{args: serving + "--registry list.json", exit: 1, says: []string{"--registry list.json: this is a file: name a folder with registry.json and notices/*.json in it"}},
 		{args: serving + "--registry folder", exit: 1, says: []string{"--registry folder: registry.json: no such file or directory: name a folder with registry.json and notices/*.json in it"}},
@@ -210,6 +215,7 @@ var fixtures = map[string]string{
 	"types.json":                `{"listen": 8080, "issuer": null, "map": ["a", true], "log-level": "loud"}`,
 	"twice.json":                `{"public_url": "x",  "publicURL": "y"}`,
 	"badregistry/registry.json": "{\n \"controller\" 5}",
+	"garbage/keys.json":         "{",
 	"folder/readme.txt":         "",
 	"shop.geojson": `{"type":"FeatureCollection","features":[{"type":"Feature","id":"b","properties":{"kind":"boundary","floor":0},
 		"geometry":{"type":"Polygon","coordinates":[[[3,53.9996],[3.0002,53.9996],[3.0002,53.9998],[3,53.9998],[3,53.9996]]]}}]}`,

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,114 +19,7 @@ import (
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/geofence"
 	"doorstep/mobile-sdk-spec/go/client"
-	"doorstep/mobile-sdk-spec/go/sim"
 )
-
-const askPurpose = "assist"
-
-// app is one shopper's phone, for as long as a test wants it.
-type app struct {
-	*client.Client
-	sub string
-	key *client.Key
-}
-
-func (r *running) app(t *testing.T) *app {
-	t.Helper()
-	key, err := client.NewKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &app{sub: "canary-" + uuid.NewString(), key: key}
-	a.Client, err = client.New(client.Config{BaseURL: r.address(), Installation: key, HTTP: &http.Client{Transport: schooled{t}}, Token: func(context.Context) (string, error) {
-		return r.devKey.MintShopper(a.sub, "doorstep-test", "adult", 15*time.Minute)
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-// decide asks and presses a button.
-func (a *app) decide(t *testing.T, store, choice string) client.Decision {
-	t.Helper()
-	p, err := a.Prompt(t.Context(), client.PromptRequest{Store: store, Purpose: askPurpose, Lang: "en"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := a.Decide(t.Context(), store, p, client.Answer{Choice: choice, Control: "button"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// await reads events until one fits.
-func await[E client.Event](t *testing.T, s *client.Session, fits func(E) bool) E {
-	t.Helper()
-	limit := time.After(45 * time.Second)
-	for {
-		select {
-		case e, open := <-s.Events():
-			if !open {
-				t.Fatalf("the connection ended before the event that was waited for")
-			}
-			if e, ok := e.(E); ok && fits(e) {
-				return e
-			}
-		case <-limit:
-			t.Fatalf("waited in vain for %T", *new(E))
-		}
-	}
-}
-
-// enter sends fixes from a point until the session is active.
-func enter(t *testing.T, s *client.Session, at geofence.LatLng) {
-	t.Helper()
-	tick := time.NewTicker(300 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.After(20 * time.Second)
-	for {
-		if err := s.Fix(client.Fix{T: time.Now().UnixMilli(), Lat: at.Lat, Lng: at.Lng, AccuracyM: 6, Source: "sim"}); err != nil {
-			t.Fatal(err)
-		}
-		for waiting := true; waiting; {
-			select {
-			case e := <-s.Events():
-				if st, ok := e.(client.State); ok && st.State == "active" {
-					return
-				}
-			case <-tick.C:
-				waiting = false
-			case <-limit:
-				t.Fatal("two good fixes inside did not make the session active")
-			}
-		}
-	}
-}
-
-// insideOf is a point well inside a store.
-func insideOf(t *testing.T, x *geofence.Index) geofence.LatLng {
-	t.Helper()
-	level := x.Site().Levels[0]
-	for _, z := range level.Zones {
-		if z.Sensitive {
-			continue
-		}
-		var p geofence.LatLng
-		ring := z.Shape[0][0]
-		for _, q := range ring[:len(ring)-1] {
-			p.Lat += q.Lat / float64(len(ring)-1)
-			p.Lng += q.Lng / float64(len(ring)-1)
-		}
-		at := x.Locate(p, level.Ordinal, true)
-		if at.Inside && x.Distance(p, level.Ordinal, true) < -6 && at.N > 0 && !at.Zones[0].Sensitive {
-			return p
-		}
-	}
-	t.Fatal("no zone of the store is well inside")
-	return geofence.LatLng{}
-}
 
 // With a grant missing, refused, withdrawn, expired or for another store, no fix is accepted and Redis
 // is never told anything about that shopper.
@@ -142,7 +34,7 @@ func TestWithoutAGrantNothingIsAccepted(t *testing.T) {
 		"refused":            func(t *testing.T, a *app) { a.decide(t, demostore.ID, "no") },
 		"not now":            func(t *testing.T, a *app) { a.decide(t, demostore.ID, "not_now") },
 		"for another store":  func(t *testing.T, a *app) { a.decide(t, mall.Site().ID, "visit") },
-		"of another purpose": func(t *testing.T, a *app) { a.decideFor(t, "pickup") },
+		"of another purpose": func(t *testing.T, a *app) { a.decideFor(t, demostore.ID, "pickup", "visit") },
 		"of the same shopper": func(t *testing.T, a *app) {
 			other := r.app(t)
 			other.sub = a.sub
@@ -184,17 +76,6 @@ func TestWithoutAGrantNothingIsAccepted(t *testing.T) {
 	}
 }
 
-func (a *app) decideFor(t *testing.T, purpose string) {
-	t.Helper()
-	p, err := a.Prompt(t.Context(), client.PromptRequest{Store: demostore.ID, Purpose: purpose, Lang: "en"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.Decide(t.Context(), demostore.ID, p, client.Answer{Choice: "visit", Control: "button"}); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // expire moves the ledger's clock past the end of every grant for a visit, until the test ends.
 func (r *running) expire(t *testing.T) {
 	t.Helper()
@@ -202,17 +83,12 @@ func (r *running) expire(t *testing.T) {
 	t.Cleanup(func() { r.ahead.Store(0) })
 }
 
-// A grant that is withdrawn between the ticket and the socket opens nothing.
-func TestWithdrawnBeforeTheSocket(t *testing.T) {
+// A withdrawal under way of a visit: once it is answered nothing is left of the visit, and the grant
+// opens no other.
+func TestWithdrawalLeavesNothing(t *testing.T) {
 	r := serveStores(t)
 	r.console(t, demostore.ID)
-	a := r.app(t)
-	a.decide(t, demostore.ID, "visit")
-	s, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
-	if err != nil {
-		t.Fatal(err)
-	}
-	enter(t, s, insideOf(t, r.indexes[0]))
+	a, s := r.visit(t, insideOf(t, r.indexes[0]))
 	c, err := a.Withdraw(t.Context(), client.Withdrawal{Scope: "all"})
 	if err != nil {
 		t.Fatal(err)
@@ -246,24 +122,9 @@ func TestNothingFromOutsideGoesAnywhere(t *testing.T) {
 	x := r.indexes[0]
 	w := r.console(t, demostore.ID)
 	redis := tapRedis(t, r.scanURL)
-	a := r.app(t)
-	a.decide(t, demostore.ID, "visit")
-	s, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
-	if err != nil {
-		t.Fatal(err)
-	}
-	enter(t, s, insideOf(t, x))
-	alert, err := s.Help("fitting", true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Until(t.Context(), alert, func(a crowd.Seen) time.Time { return a.Raised }); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Look(alert); err != nil {
-		t.Fatal(err)
-	}
-	await(t, s, func(client.Seen) bool { return true })
+	a, s := r.visit(t, insideOf(t, x))
+	alert := callForHelp(t, s, w, true)
+	look(t, s, w, alert)
 	inside, outside := leave(t, s, x)
 	if _, err := w.Until(t.Context(), alert, func(a crowd.Seen) time.Time { return a.Gone }); err != nil {
 		t.Fatal(err)
@@ -320,54 +181,6 @@ func digits(v float64) string {
 	return text[:len(text)-3]
 }
 
-// leave walks out of the store on a straight line with a perfect phone, until the session has ended.
-func leave(t *testing.T, s *client.Session, x *geofence.Index) (inside, outside []geofence.LatLng) {
-	t.Helper()
-	fence, err := x.Fence()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := sim.ParseMap(fence)
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := insideOf(t, x)
-	trace := fmt.Sprintf("{\"t\":0,\"lat\":%.9f,\"lng\":%.9f}\n{\"t\":1000,\"lat\":%.9f,\"lng\":%.9f}\n", start.Lat, start.Lng, start.Lat+1e-7, start.Lng+1e-7)
-	w, err := sim.NewTraceWalker(strings.NewReader(trace), m, sim.Options{SpeedMPS: 4, Every: 500 * time.Millisecond,
-		Plan: sim.VisitPlan{EndBy: sim.Exit}, Noise: sim.Noise{AccuracyM: 6}, OutM: 150})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tick := time.NewTicker(500 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		fix, truth, ok := w.Next()
-		if !ok {
-			t.Fatal("the walk ended before the session did")
-		}
-		p := geofence.LatLng{Lat: fix.Lat, Lng: fix.Lng}
-		if truth.Inside {
-			inside = append(inside, p)
-		} else {
-			outside = append(outside, p)
-		}
-		err := s.Fix(client.Fix{T: time.Now().UnixMilli(), Lat: p.Lat, Lng: p.Lng, AccuracyM: 6, Source: "sim"})
-		if err != nil && !errors.Is(err, client.ErrClosed) {
-			t.Fatal(err)
-		}
-		for waiting := true; waiting; {
-			select {
-			case e, open := <-s.Events():
-				if st, ok := e.(client.State); !open || ok && st.State == "ended" {
-					return inside, outside
-				}
-			case <-tick.C:
-				waiting = false
-			}
-		}
-	}
-}
-
 // ledgerFiles is all that the server wrote to its folder, but for the keys.
 func ledgerFiles(t *testing.T, dir string) string {
 	t.Helper()
@@ -395,20 +208,8 @@ func TestVanishedPhone(t *testing.T) {
 	t.Parallel()
 	r := serveStores(t)
 	w := r.console(t, demostore.ID)
-	a := r.app(t)
-	a.decide(t, demostore.ID, "visit")
-	s, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
-	if err != nil {
-		t.Fatal(err)
-	}
-	enter(t, s, insideOf(t, r.indexes[0]))
-	alert, err := s.Help("fitting", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Until(t.Context(), alert, func(a crowd.Seen) time.Time { return a.Raised }); err != nil {
-		t.Fatal(err)
-	}
+	_, s := r.visit(t, insideOf(t, r.indexes[0]))
+	alert := callForHelp(t, s, w, false)
 	visit := s.Welcome().Session
 	if left, err := scanOnce(t, r, visit); err != nil || left != 1 {
 		t.Fatalf("%d keys (%v) before: this test would see nothing", left, err)
@@ -484,29 +285,14 @@ func TestNoDotInSensitiveZones(t *testing.T) {
 	}
 	w := r.console(t, demostore.ID)
 	redis := tapRedis(t, r.scanURL)
-	a := r.app(t)
-	a.decide(t, demostore.ID, "visit")
-	s, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
-	if err != nil {
-		t.Fatal(err)
-	}
 	ring := room.Shape[0][0]
 	in := geofence.LatLng{Lat: (ring[0].Lat + ring[2].Lat) / 2, Lng: (ring[0].Lng + ring[2].Lng) / 2}
 	if at := x.Locate(in, 1, true); at.N == 0 || !at.Zones[0].Sensitive {
 		t.Fatal("the middle of the fitting room is not in it")
 	}
-	enter(t, s, in)
-	alert, err := s.Help("fitting", true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Until(t.Context(), alert, func(a crowd.Seen) time.Time { return a.Raised }); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Look(alert); err != nil {
-		t.Fatal(err)
-	}
-	await(t, s, func(client.Seen) bool { return true })
+	_, s := r.visit(t, in)
+	alert := callForHelp(t, s, w, true)
+	look(t, s, w, alert)
 	pace := time.NewTicker(300 * time.Millisecond)
 	defer pace.Stop()
 	for range 9 { // as many as are acknowledged at once
@@ -532,14 +318,8 @@ func TestNoDotInSensitiveZones(t *testing.T) {
 func TestRedisRestart(t *testing.T) {
 	r := serveStores(t)
 	r.console(t, demostore.ID)
-	a := r.app(t)
-	a.decide(t, demostore.ID, "visit")
-	s, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
-	if err != nil {
-		t.Fatal(err)
-	}
 	at := insideOf(t, r.indexes[0])
-	enter(t, s, at)
+	a, s := r.visit(t, at)
 	r.redis.Kill()
 	pace := time.NewTicker(500 * time.Millisecond)
 	defer pace.Stop()
@@ -563,7 +343,7 @@ func TestRedisRestart(t *testing.T) {
 		}
 	}
 	var again *client.Session
-	err = crowd.Patiently(t.Context(), func() (err error) {
+	err := crowd.Patiently(t.Context(), func() (err error) {
 		again, err = a.Connect(t.Context(), demostore.ID, []string{askPurpose})
 		return err
 	})

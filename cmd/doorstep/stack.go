@@ -121,11 +121,11 @@ func (st *stack) openLedger(ctx context.Context) error {
 	}
 	keys, err := consent.LoadOrCreateKeys(filepath.Join(st.data, "keys.json"))
 	if err != nil {
-		return err
+		return fmt.Errorf("--data %s: %w", st.data, err)
 	}
 	db, err := sqlstore.Open(ctx, ledgerPath(st.data), sqlstore.WithClock(st.ledgerNow))
 	if err != nil {
-		return err
+		return fmt.Errorf("--data %s: %w", st.data, err)
 	}
 	st.closers = append(st.closers, db.Close)
 	st.db = db

@@ -173,7 +173,7 @@ func (p *pedestrian) walk(ctx context.Context, s *client.Session, fix sim.Fix) e
 	for {
 		select {
 		case <-ctx.Done():
-			return errors.Join(s.Bye(), ctx.Err())
+			return errors.Join(errors.New("interrupted before the walk was over; said goodbye"), s.Bye())
 		case e, open := <-s.Events():
 			if !open {
 				return errors.New("the connection is gone")
