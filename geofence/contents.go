@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-const (
-	maxZones = 5_000 // of one level
-	maxDoors = 200
-)
+const maxZones = 5_000 // of one level
 
-// sensitiveClasses are hidden from staff unless the map says "sensitive": false. In doubt, hidden.
+// sensitiveClasses are hidden from staff unless the map says "sensitive": false. In doubt, hidden. They
+// are written as classKey has them: as in IMDF, in OpenStreetMap and in plain English.
 var sensitiveClasses = map[string]bool{
-	"restroom": true, "toilet": true, "toilets": true, "wc": true,
-	"fitting_room": true, "fitting_rooms": true, "changing_room": true,
-	"maternity": true, "nursing_room": true, "pharmacy": true, "clinic": true, "prayer": true, "prayer_room": true,
+	"restroom": true, "toilet": true, "toilets": true, "wc": true, "bathroom": true, "shower": true, "showers": true,
+	"fittingroom": true, "fittingrooms": true, "changingroom": true, "lockerroom": true,
+	"maternity": true, "nursingroom": true, "mothersroom": true, "babychanging": true, "babycare": true, "caregiver": true,
+	"pharmacy": true, "clinic": true, "doctors": true, "dentist": true, "hospital": true, "firstaid": true, "healthscreening": true,
+	"prayer": true, "prayerroom": true, "meditation": true, "chapel": true, "placeofworship": true,
 }
 
 // zones puts the zones on their levels.
 func (l *loader) zones(s *Site) {
-	seen := map[string]feature{}
+	seen := map[string]*feature{}
 	byClass := 0
 	for _, f := range l.ofKind("zone") {
 		level := l.levelOf(s, f)
@@ -38,7 +38,7 @@ func (l *loader) zones(s *Site) {
 			continue
 		}
 		seen[f.id] = f
-		shape, ok := l.shape(f)
+		shape, ok := l.area(f)
 		if !ok {
 			continue
 		}
@@ -59,12 +59,14 @@ func (l *loader) zones(s *Site) {
 	}
 }
 
+// classKey is a class without its finer kinds ("restroom.female") and however its words are joined.
 func classKey(class string) string {
-	return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(class))
+	kind, _, _ := strings.Cut(strings.ToLower(class), ".")
+	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(kind)
 }
 
 // twice leaves out an exact copy and refuses anything else of the same id.
-func (l *loader) twice(f, other feature) {
+func (l *loader) twice(f, other *feature) {
 	if reflect.DeepEqual(f.coords, other.coords) && reflect.DeepEqual(f.props["floor"], other.props["floor"]) {
 		l.note(f.where, "is a copy of "+other.where.String()+" and was left out")
 		return
@@ -72,8 +74,9 @@ func (l *loader) twice(f, other feature) {
 	l.fail(f.where, "has the same id as "+other.where.String(), "give each zone an id of its own, also across levels")
 }
 
-// levelOf finds a feature's level. Without a floor it is the only one there is.
-func (l *loader) levelOf(s *Site, f feature) *Level {
+// levelOf finds a feature's level. Without a floor it is the only one there is. In a part of a map
+// other levels are no fault.
+func (l *loader) levelOf(s *Site, f *feature) *Level {
 	floor, has, ok := l.floor(f)
 	if !ok {
 		return nil
@@ -86,33 +89,14 @@ func (l *loader) levelOf(s *Site, f feature) *Level {
 			return &s.Levels[i]
 		}
 	}
+	if has && l.part {
+		l.elsewhere++
+		return nil
+	}
 	if !has {
 		l.fail(f.where, "has no floor, and the store has several", "add \"floor\" to its properties")
 		return nil
 	}
 	l.fail(f.where, fmt.Sprintf("level %d is unknown: no boundary has it", floor), fmt.Sprintf("add a boundary with \"floor\":%d, or correct the floor", floor))
 	return nil
-}
-
-// doors reads the ways in.
-func (l *loader) doors(s *Site) {
-	for _, f := range l.ofKind("door") {
-		level := l.levelOf(s, f)
-		if level == nil {
-			continue
-		}
-		if f.typ != "Point" {
-			l.fail(f.where, fmt.Sprintf("geometry %q is not a door", f.typ), "draw a door as a Point")
-			continue
-		}
-		at, ok := l.point(f.where, f.coords)
-		if !ok {
-			continue
-		}
-		name, _ := l.text(f.where, "name", f.props["name"])
-		l.doorPlaces = append(l.doorPlaces, f.where)
-		if s.Doors = append(s.Doors, Door{Name: name, Level: level.Ordinal, At: at}); len(s.Doors) == maxDoors+1 {
-			l.fail(f.where, fmt.Sprintf("there are more than %d doors", maxDoors), "keep the doors to the outside only")
-		}
-	}
 }

@@ -9,16 +9,23 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"doorstep/geofence/internal/mapjson"
 )
 
 // feature is a GeoJSON feature that the loader has a use for.
 type feature struct {
 	where  Where
 	id     string
-	kind   string // boundary, zone or door
+	kind   string // boundary, zone, door or opening; empty if the map does not say
 	props  map[string]any
 	typ    string // of the geometry
 	coords any
+
+	read   bool // shape, traces and sound are set
+	shape  MultiPolygon
+	traces [][]trace // for each ring of shape
+	sound  bool
 }
 
 const (
@@ -26,18 +33,16 @@ const (
 	maxText     = 200 // bytes of a name or an id
 )
 
-// readFile takes a FeatureCollection apart.
+// readFile takes a file apart.
 func (l *loader) readFile(src Source) {
 	w := inFile(src.Name)
-	doc, err := readJSON(src.Data)
+	doc, err := mapjson.Read(src.Data, &l.values)
 	if err != nil {
 		l.fail(w, "is not JSON that can be read: "+err.Error(), "export the map again as GeoJSON")
 		return
 	}
-	root, _ := doc.(map[string]any)
-	list, ok := root["features"].([]any)
-	if t, _ := root["type"].(string); t != "FeatureCollection" || !ok {
-		l.fail(w, "is not a FeatureCollection", `wrap the features in {"type":"FeatureCollection","features":[…]}`)
+	root, list, ok := l.collection(w, doc)
+	if !ok {
 		return
 	}
 	if len(list) > maxFeatures {
@@ -53,6 +58,34 @@ func (l *loader) readFile(src Source) {
 		l.note(w, fmt.Sprintf("%d features of kind %q are not used", unused[kind], kind))
 	}
 }
+
+// collection finds the features of a document. A Feature or a geometry alone is taken as a collection
+// of one.
+func (l *loader) collection(w Where, doc any) (root map[string]any, list []any, ok bool) {
+	root, ok = doc.(map[string]any)
+	typ, _ := root["type"].(string)
+	_, geometry := axes[typ]
+	switch {
+	case !ok:
+		l.fail(w, "is not an object", wrapRemedy)
+	case typ == "FeatureCollection":
+		if list, ok = root["features"].([]any); !ok {
+			l.fail(w, `is a FeatureCollection without a list of "features"`, wrapRemedy)
+		}
+	case typ == "Feature":
+		l.note(w, "is a Feature alone; it is taken as a collection of one")
+		root, list = map[string]any{"bbox": root["bbox"]}, []any{root}
+	case geometry:
+		l.note(w, "is a geometry alone; it is taken as a collection of one feature")
+		root, list = map[string]any{"bbox": root["bbox"]}, []any{map[string]any{"type": "Feature", "geometry": root}}
+	default:
+		l.fail(w, fmt.Sprintf("type %q is not a FeatureCollection", typ), wrapRemedy)
+		ok = false
+	}
+	return root, list, ok
+}
+
+const wrapRemedy = `wrap the features in {"type":"FeatureCollection","features":[…]}`
 
 // readHeader reads the collection's foreign members.
 func (l *loader) readHeader(w Where, root map[string]any) {
@@ -126,16 +159,27 @@ func (l *loader) readFeature(w Where, v any, unused map[string]int) {
 	if kind == "unit" {
 		kind = "zone"
 	}
-	if kind != "boundary" && kind != "zone" && kind != "door" {
-		unused[kind]++
+	typ, coords, ok := l.geometry(w, m["geometry"])
+	if !ok {
 		return
 	}
-	geom, _ := m["geometry"].(map[string]any)
-	typ, _ := geom["type"].(string)
 	if id != "" {
 		id, _ = l.text(w, "id", id)
 	}
-	l.features = append(l.features, feature{w, id, kind, props, typ, geom["coordinates"]})
+	f := &feature{where: w, id: id, kind: kind, props: props, typ: typ, coords: coords}
+	switch kind {
+	case "boundary", "zone", "door", "opening":
+		l.features = append(l.features, f)
+		return
+	case "":
+		if isArea(typ) {
+			l.plain = append(l.plain, f)
+		}
+	default:
+		l.kinds = true
+	}
+	unused[kind]++
+	l.positions(w, coords, axes[typ])
 }
 
 // featureID accepts what RFC 7946 §3.2 does: a string, a number, or nothing.
@@ -171,7 +215,7 @@ func (l *loader) text(w Where, member string, v any) (string, bool) {
 	clean = strings.TrimSpace(clean)
 	for len(clean) > maxText {
 		_, n := utf8.DecodeLastRuneInString(clean)
-		clean = clean[:len(clean)-n]
+		clean = strings.TrimSpace(clean[:len(clean)-n])
 	}
 	if clean != s {
 		l.note(w, member+" was cleaned of control characters, spaces around it or excess length")
@@ -180,7 +224,7 @@ func (l *loader) text(w Where, member string, v any) (string, bool) {
 }
 
 // floor is the feature's level; has is false when the map does not say.
-func (l *loader) floor(f feature) (floor int, has, ok bool) {
+func (l *loader) floor(f *feature) (floor int, has, ok bool) {
 	v := f.props["floor"]
 	if v == nil {
 		return 0, false, true
@@ -194,7 +238,7 @@ func (l *loader) floor(f feature) (floor int, has, ok bool) {
 }
 
 // flag reads an optional true or false.
-func (l *loader) flag(f feature, member string) (value, has bool) {
+func (l *loader) flag(f *feature, member string) (value, has bool) {
 	v, present := f.props[member]
 	if !present || v == nil {
 		return false, false

@@ -10,7 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
+
+	"doorstep/geofence/internal/mapjson"
 )
 
 // Source is one GeoJSON file: its name, for messages, and its bytes.
@@ -25,36 +26,46 @@ type Options struct {
 	DefaultID string
 	// Name is shown to people when no file carries "store_name".
 	Name string
-	// BoundaryID picks one boundary feature out of a file that holds several stores.
-	BoundaryID string
+	// BoundaryIDs choose a store out of what the map shows: the ids of boundaries or units that make it
+	// up, on one level or several. Zones and doors elsewhere are left out. The files' "store_id" and
+	// "store_name" are then those of the whole, and not used.
+	BoundaryIDs []string
 }
 
 // Load reads one or more GeoJSON FeatureCollections (RFC 7946) into a site, with default Options.
 //
 // A feature's properties say what it is:
 //
-//	kind       boundary | unit (or zone) | door; others are left out and noted
+//	kind       boundary | unit (or zone) | door (a Point) | opening (a LineString or Point: a door if
+//	           it is in the boundary, else left out); others are left out and noted
 //	floor      the level, a whole number; missing in a one-level map
 //	name       for people            floor_name  of a boundary: the level's name
 //	class      of a zone             sensitive   of a zone: true hides it from staff
 //	bearing    of a boundary: degrees clockwise from north that the long side points to
+//	joined     of a boundary: true makes it one of several that bound its level together
 //
-// Members of the collection: store_id, store_name, bearing. An empty id means store_id. What can be
-// mended is mended and reported; everything else is refused with errors of type *Error, joined.
+// Members of the collection: store_id, store_name, bearing. An empty id means store_id. A map without
+// a boundary is bounded by its zones; one whose features have no kind at all, by its areas. What can
+// be mended is mended and reported; everything else is refused with errors of type *Error, joined.
 func Load(id string, src ...Source) (*Site, Report, error) { return LoadWith(id, Options{}, src...) }
 
 // LoadWith is Load with options.
 func LoadWith(id string, opt Options, src ...Source) (*Site, Report, error) {
-	l := &loader{opt: opt}
-	for _, s := range src {
-		l.readFile(s)
-	}
-	if len(src) == 0 {
+	l := &loader{opt: opt, part: len(opt.BoundaryIDs) > 0, values: mapjson.MaxValues, work: maxWork}
+	switch {
+	case len(src) == 0:
 		l.fail(inFile("(no file)"), "there is nothing to load", "give at least one GeoJSON file")
+	case len(src) > maxFiles:
+		l.fail(inFile(src[0].Name), fmt.Sprintf("is one of %d files, more than %d", len(src), maxFiles), "load the levels of one store only")
+	default:
+		for _, s := range src {
+			l.files = append(l.files, s.Name)
+			l.readFile(s)
+		}
 	}
 	var site *Site
 	if len(l.errs) == 0 {
-		if id == "" && l.storeID == "" {
+		if id == "" && (l.storeID == "" || l.part) {
 			id = opt.DefaultID
 		}
 		site = l.assemble(id)
@@ -68,24 +79,37 @@ func LoadWith(id string, opt Options, src ...Source) (*Site, Report, error) {
 }
 
 type loader struct {
-	opt        Options
-	storeID    string
-	storeName  string
-	bearing    *float64
-	features   []feature
-	points     int // of all shapes so far
-	windings   []Where
-	doorPlaces []Where // of site.Doors
-	notes      []Note
-	errs       []error
+	opt       Options
+	part      bool // the store is a part of what the map shows
+	files     []string
+	storeID   string
+	storeName string
+	bearing   *float64
+	features  []*feature
+	plain     []*feature // areas that do not say what they are
+	kinds     bool       // a feature says that it is something of no use here
+	values    int        // JSON values that may still be read
+	work      int        // steps that may still be spent on validity
+	points    int        // of all shapes so far
+	windings  []Where
+	doors     []doorway
+	elsewhere int // zones and doors that are not of this part
+	notes     []Note
+	errs      []error
 }
 
-// maxErrors bounds what a hopeless file makes us say.
-const maxErrors = 50
+const (
+	maxFiles  = 200
+	maxErrors = 50 // bounds what a hopeless file makes us say
+)
 
 func (l *loader) fail(w Where, problem, remedy string) {
+	l.failWith(&Error{Where: w, Problem: problem, Remedy: remedy})
+}
+
+func (l *loader) failWith(e *Error) {
 	if len(l.errs) < maxErrors {
-		l.errs = append(l.errs, &Error{w, problem, remedy})
+		l.errs = append(l.errs, e)
 	}
 }
 
@@ -107,6 +131,9 @@ var siteID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$`)
 // assemble builds the site from the features.
 func (l *loader) assemble(id string) *Site {
 	w := l.firstFile()
+	if l.part {
+		l.storeID, l.storeName = "", ""
+	}
 	id = cmp.Or(id, l.storeID)
 	if l.storeID != "" && id != l.storeID {
 		l.fail(w, fmt.Sprintf("the map is of store %q, not of %q", l.storeID, id), "load it under its own id")
@@ -118,16 +145,22 @@ func (l *loader) assemble(id string) *Site {
 	boundaryName := l.boundaries(s)
 	s.Name = cmp.Or(l.storeName, l.opt.Name, boundaryName, id)
 	if len(s.Levels) == 0 || len(l.errs) > 0 {
+		for _, f := range l.ofKind("zone") { // so that a map can be mended in one go
+			l.area(f)
+		}
 		return nil
 	}
 	l.zones(s)
-	l.doors(s)
+	l.readDoors(s)
 	if len(l.errs) > 0 {
 		return nil
 	}
 	l.measure(s)
 	if len(l.errs) > 0 {
 		return nil
+	}
+	if l.elsewhere > 0 {
+		l.note(w, fmt.Sprintf("%d zones and doors outside the chosen boundary were left out", l.elsewhere))
 	}
 	s.Bearing = longSide(s)
 	if l.bearing != nil {
@@ -137,84 +170,15 @@ func (l *loader) assemble(id string) *Site {
 	return s
 }
 
-func (l *loader) firstFile() Where {
-	if len(l.features) > 0 {
-		return inFile(l.features[0].where.File)
-	}
-	return inFile("(map)")
-}
+func (l *loader) firstFile() Where { return inFile(l.files[0]) }
 
 // ofKind are the features of a kind, in the order of the files.
-func (l *loader) ofKind(kind string) []feature {
-	var out []feature
+func (l *loader) ofKind(kind string) []*feature {
+	var out []*feature
 	for _, f := range l.features {
 		if f.kind == kind {
 			out = append(out, f)
 		}
-	}
-	return out
-}
-
-// boundaries makes the levels. It returns a name found on a boundary, as a last resort for the site's.
-func (l *loader) boundaries(s *Site) (name string) {
-	all := l.ofKind("boundary")
-	if l.opt.BoundaryID != "" {
-		all = l.chosen(all)
-	}
-	first := map[int]feature{}
-	for _, f := range all {
-		floor, _, ok := l.floor(f)
-		if !ok {
-			continue
-		}
-		if other, taken := first[floor]; taken {
-			l.fail(f.where, fmt.Sprintf("level %d has a boundary already: %s", floor, other.where),
-				"join the two into one MultiPolygon; or, if they are different stores, choose one by its id")
-			continue
-		}
-		first[floor] = f
-		shape, ok := l.shape(f)
-		if !ok {
-			continue
-		}
-		if v, has := f.props["bearing"]; has && v != nil {
-			l.readBearing(f.where, v)
-		}
-		n, _ := l.text(f.where, "name", f.props["name"])
-		level, _ := l.text(f.where, "floor_name", f.props["floor_name"])
-		name = cmp.Or(name, withoutLevel(n, level))
-		s.Levels = append(s.Levels, Level{Ordinal: floor, Name: cmp.Or(level, "Level "+itoa(floor)), Boundary: shape})
-	}
-	if len(first) == 0 && len(l.errs) == 0 {
-		l.fail(l.firstFile(), "no feature is a boundary, so nobody could ever be inside",
-			`draw each level's outline and mark it "kind":"boundary" with its "floor"`)
-	}
-	slices.SortFunc(s.Levels, func(a, b Level) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
-	return name
-}
-
-// withoutLevel takes the level's name off the end of a boundary's: what "Mall B1" has in common with
-// "Mall F1" names the store.
-func withoutLevel(name, level string) string {
-	rest, ends := strings.CutSuffix(name, level)
-	if level == "" || !ends || wordEnd.MatchString(rest) {
-		return name
-	}
-	return strings.TrimRight(rest, " -–,:·/")
-}
-
-var wordEnd = regexp.MustCompile(`[A-Za-z0-9]$`) // "Shelf1" does not end in the level F1
-
-// chosen keeps the boundary that was asked for.
-func (l *loader) chosen(all []feature) []feature {
-	var out []feature
-	for _, f := range all {
-		if f.id == l.opt.BoundaryID {
-			out = append(out, f)
-		}
-	}
-	if len(out) == 0 {
-		l.fail(l.firstFile(), fmt.Sprintf("no boundary has the id %q", l.opt.BoundaryID), "choose the id of a feature of kind boundary")
 	}
 	return out
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"doorstep/geofence/internal/mapjson"
 )
 
 // A store of 100 m × 60 m, in the North Sea, drawn by hand.
@@ -39,25 +41,27 @@ func TestLoadRefuses(t *testing.T) {
 		{"two documents", Source{"map.geojson", []byte("{} {}")}, at(None, "", None, None), "follows the document"},
 		{"member twice", Source{"map.geojson", []byte(`{"type":"FeatureCollection","type":"Feature","features":[]}`)}, at(None, "", None, None), "twice"},
 		{"too deep", Source{"map.geojson", []byte(strings.Repeat("[", 30))}, at(None, "", None, None), "nested deeper"},
-		{"too long", Source{"map.geojson", make([]byte, maxFileBytes+1)}, at(None, "", None, None), "bytes is more than"},
-		{"one feature alone", Source{"map.geojson", []byte(boundary)}, at(None, "", None, None), "not a FeatureCollection"},
-		{"no boundary", collection(area4("unit", "z", quarter)), at(None, "", None, None), "no feature is a boundary"},
+		{"too long", Source{"map.geojson", make([]byte, mapjson.MaxBytes+1)}, at(None, "", None, None), "longer than"},
+		{"a list", Source{"map.geojson", []byte("[]")}, at(None, "", None, None), "not an object"},
+		{"another format", Source{"map.geojson", []byte(`{"type":"Topology"}`)}, at(None, "", None, None), "not a FeatureCollection"},
+		{"no features", Source{"map.geojson", []byte(`{"type":"FeatureCollection","features":{}}`)}, at(None, "", None, None), "without a list"},
+		{"no boundary", collection(`{"type":"Feature","properties":{"kind":"wall"},"geometry":null}`), at(None, "", None, None), "no feature is a boundary"},
 		{"two boundaries", collection(boundary, area4("boundary", "c", quarter)), at(1, "c", None, None), "has a boundary already"},
 		{"swapped", collection(area4("boundary", "b", `[[54,120],[54,120.001],[54.001,120.001],[54,120]]`)), at(0, "b", 0, 0), "swapped"},
 		{"out of range", collection(area4("boundary", "b", `[[3,54],[3.001,54],[500,54.001],[3,54]]`)), at(0, "b", 0, 2), "out of range"},
 		{"not a number", collection(area4("boundary", "b", `[[3,54],["3.001",54],[3.001,54.001],[3,54]]`)), at(0, "b", 0, 1), "not a position"},
 		{"beyond a float", collection(area4("boundary", "b", `[[3,54],[1e999,54],[3.001,54.001],[3,54]]`)), at(None, "", None, None), "not JSON"},
 		{"at the pole", collection(area4("boundary", "b", `[[3,89],[3.001,89],[3.001,89.001],[3,89]]`)), at(0, "b", 0, 0), "pole"},
-		{"too few points", collection(area4("boundary", "b", `[[3,54],[3.001,54],[3,54]]`)), at(0, "b", 0, None), "fewer than three"},
+		{"too few points", collection(area4("boundary", "b", `[[3,54],[3.001,54],[3,54]]`)), at(0, "b", 0, 2), "fewer than three"},
 		{"bow tie", collection(area4("boundary", "b", `[[3,54],[3.001,54.001],[3.001,54],[3,54.001],[3,54]]`)), at(0, "b", 0, 0), "crosses or touches itself"},
 		{"spike", collection(area4("boundary", "b", `[[3,54],[3.001,54],[3.002,54],[3.001,54],[3.001,54.001],[3,54]]`)), at(0, "b", 0, 0), "crosses or touches itself"},
-		{"hole outside", collection(area4("boundary", "b", square+`,[[4,54],[4,54.0001],[4.0001,54.0001],[4,54]]`)), at(0, "b", None, None), ""},
+		{"hole outside", collection(area4("boundary", "b", square+`,[[3.002,54],[3.002,54.0001],[3.0021,54.0001],[3.002,54]]`)), at(0, "b", 1, 0), "outside the outer ring"},
 		{"hole crosses", collection(area4("boundary", "b", square+`,[[3.001,54.0001],[3.001,54.0003],[3.002,54.0003],[3.002,54.0001],[3.001,54.0001]]`)), at(0, "b", 1, 1), "meets ring 0"},
-		{"too large", collection(area4("boundary", "b", `[[3,54],[4,54],[4,55],[3,54]]`)), at(0, "b", None, None), "too large"},
+		{"too large", collection(area4("boundary", "b", `[[3,54],[4,54],[4,55],[3,54]]`)), at(0, "b", 0, 2), "too large"},
 		{"a line", collection(`{"type":"Feature","id":"b","properties":{"kind":"boundary"},"geometry":{"type":"LineString","coordinates":[[3,54],[3.1,54]]}}`), at(0, "b", None, None), "not an area"},
-		{"no geometry", collection(`{"type":"Feature","id":"b","properties":{"kind":"boundary"},"geometry":null}`), at(0, "b", None, None), "not an area"},
+		{"no geometry", collection(`{"type":"Feature","id":"b","properties":{"kind":"boundary"},"geometry":null}`), at(0, "b", None, None), "no geometry"},
 		{"floor is text", collection(`{"type":"Feature","id":"b","properties":{"kind":"boundary","floor":"G"},"geometry":null}`), at(0, "b", None, None), "not a level"},
-		{"zone outside", collection(boundary, area4("unit", "z", `[[3.01,54],[3.011,54],[3.011,54.0004],[3.01,54]]`)), at(1, "z", None, None), "lies outside"},
+		{"zone outside", collection(boundary, area4("unit", "z", `[[3.01,54],[3.011,54],[3.011,54.0004],[3.01,54]]`)), at(1, "z", 0, 0), "lies outside"},
 		{"zone reaches out", collection(boundary, area4("unit", "z", `[[3.0001,54.0001],[3.0004,54.0001],[3.0004,54.0007],[3.0001,54.0003],[3.0001,54.0001]]`)), at(1, "z", 0, 2), "reaches 22"},
 		{"unknown level", collection(boundary, strings.Replace(area4("unit", "z", quarter), `"floor":0`, `"floor":3`, 1)), at(1, "z", None, None), "level 3 is unknown"},
 		{"ids twice", collection(boundary, area4("unit", "z", quarter), strings.Replace(area4("unit", "z", quarter), "3.0004", "3.0005", 2)), at(2, "z", None, None), "same id"},

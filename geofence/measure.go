@@ -17,27 +17,26 @@ const (
 	noticeM     = 0.001       // and is reported from here
 	overlapM    = 0.01        // zones that overlap deeper than this are reported
 	overlapWork = 200_000_000 // edges looked at before the search for overlaps is given up
-	maxDoorOffM = 20.0        // a door lies at most this far from the boundary
 )
 
 // measure computes the zones' sizes and holds every zone and door against its level's boundary.
 func (l *loader) measure(s *Site) {
 	pl := newPlane(s)
-	where := map[string]Where{}
+	from := map[string]*feature{}
 	for _, f := range l.ofKind("zone") {
-		if _, dup := where[f.id]; !dup {
-			where[f.id] = f.where
+		if _, dup := from[f.id]; !dup {
+			from[f.id] = f
 		}
 	}
+	boundaries := map[int]*near{}
 	for i := range s.Levels {
-		m := measurer{l: l, plane: &pl, level: &s.Levels[i], where: where}
+		m := measurer{l: l, plane: &pl, level: &s.Levels[i], from: from}
 		m.boundary = newArea(&pl, m.level.Boundary)
 		m.near = newNear(m.boundary)
+		boundaries[m.level.Ordinal] = m.near
 		m.run()
 	}
-	for i, d := range s.Doors {
-		l.checkDoor(s, &pl, d, l.doorPlaces[i])
-	}
+	l.keepDoors(s, &pl, boundaries)
 }
 
 type measurer struct {
@@ -46,7 +45,7 @@ type measurer struct {
 	level    *Level
 	boundary *area
 	near     *near
-	where    map[string]Where
+	from     map[string]*feature // by zone id
 	zones    []*area
 	middles  []LatLng // of their widest circles
 	poking   int
@@ -55,71 +54,101 @@ type measurer struct {
 }
 
 func (m *measurer) run() {
-	for i := range m.level.Zones {
-		z := &m.level.Zones[i]
+	kept := m.level.Zones[:0]
+	for _, z := range m.level.Zones {
 		a := newArea(m.plane, z.Shape)
-		m.zones = append(m.zones, a)
 		z.AreaM2 = m2(m.plane, z.Shape)
 		var mid LatLng
 		mid, z.HalfWidthM = a.inscribed()
-		m.middles = append(m.middles, mid)
-		m.place(z, a, mid)
+		if m.place(&z, a, mid) {
+			kept = append(kept, z)
+			m.zones = append(m.zones, a)
+			m.middles = append(m.middles, mid)
+		}
 	}
+	m.level.Zones = kept
 	if m.poking > 0 {
 		m.l.note(m.worstAt, fmt.Sprintf("%d zones reach out of the boundary of level %d, this one the farthest: %.2f m", m.poking, m.level.Ordinal, m.worst))
 	}
 	m.overlaps()
 }
 
-// place holds one zone against the boundary.
-func (m *measurer) place(z *Zone, a *area, mid LatLng) {
-	w := m.zoneWhere(z)
+// place holds one zone against the boundary: it is kept, or a fault, or, in a part of a map, of another
+// store.
+func (m *measurer) place(z *Zone, a *area, mid LatLng) bool {
 	if !m.boundary.contains(mid) {
+		if m.l.part {
+			m.l.elsewhere++
+			return false
+		}
 		problem, remedy := "lies outside the boundary of its level", "move it in, or correct its floor"
 		if m.boundary.contains(LatLng{Lat: mid.Lng, Lng: mid.Lat}) {
 			problem, remedy = problem+", but would not with latitude and longitude swapped", "write longitude first, then latitude"
 		}
-		m.l.fail(w, fmt.Sprintf("%s (level %d)", problem, m.level.Ordinal), remedy)
-		return
+		m.l.fail(m.firstOutside(z), fmt.Sprintf("%s (level %d), from here on", problem, m.level.Ordinal), remedy)
+		return false
 	}
-	d, at := m.poke(z, a, w)
+	d, at := m.poke(z, a)
 	switch {
+	case d > maxPokeM && m.l.part:
+		m.l.elsewhere++
+		return false
 	case d > maxPokeM:
 		m.l.fail(at, fmt.Sprintf("reaches %.1f m out of the boundary of level %d", d, m.level.Ordinal), "cut it at the boundary, or widen the boundary")
+		return false
 	case d > noticeM:
 		m.poking++
 		if d > m.worst {
 			m.worst, m.worstAt = d, at
 		}
 	}
+	return true
 }
 
-// poke is how far a zone reaches out: by its own corners, or by corners of the boundary inside it.
-func (m *measurer) poke(z *Zone, a *area, w Where) (worst float64, at Where) {
-	at = w
-	for pi, part := range z.Shape {
-		for ri, ring := range part {
-			for ci, p := range ring {
-				if d := m.near.edgeDist(m.plane.xy(p)); d > worst && !m.boundary.contains(p) {
-					worst, at = d, w.ring(ri).coordinate(ci)
-					if len(z.Shape) > 1 {
-						at = at.part(pi)
-					}
-				}
-			}
+// firstOutside is the zone's first corner out of the boundary.
+func (m *measurer) firstOutside(z *Zone) Where {
+	at, found := m.zoneWhere(z), false
+	m.from[z.ID].corners(func(w Where, p LatLng) {
+		if !found && !m.boundary.contains(p) {
+			found, at = true, w
 		}
-	}
+	})
+	return at
+}
+
+// poke is how far a zone reaches out: by its own corners, or by corners of the boundary inside it, which
+// are told by the zone's nearest corner.
+func (m *measurer) poke(z *Zone, a *area) (worst float64, at Where) {
+	f := m.from[z.ID]
+	f.corners(func(w Where, p LatLng) {
+		if d := m.near.edgeDist(m.plane.xy(p)); d > worst && !m.boundary.contains(p) {
+			worst, at = d, w
+		}
+	})
 	for _, s := range m.boundary.segs {
-		if p := m.plane.latLng(s.a); a.box.contains(s.a) {
-			if d := -a.signed(p, s.a); d > worst {
-				worst, at = d, w
+		if worst > maxPokeM {
+			break
+		}
+		if p := m.plane.latLng(s.a); a.box.contains(s.a) && a.contains(p) {
+			if d := a.edgeDist(s.a); d > worst {
+				worst, at = d, m.nearestCorner(f, s.a)
 			}
 		}
 	}
 	return worst, at
 }
 
-func (m *measurer) zoneWhere(z *Zone) Where { return m.where[z.ID] }
+func (m *measurer) nearestCorner(f *feature, to vec) (at Where) {
+	best := math.Inf(1)
+	f.corners(func(w Where, p LatLng) {
+		if q := m.plane.xy(p); math.Hypot(q.x-to.x, q.y-to.y) < best {
+			best, at = math.Hypot(q.x-to.x, q.y-to.y), w
+		}
+	})
+	return at
+}
+
+func (m *measurer) zoneWhere(z *Zone) Where { return m.from[z.ID].where }
 
 // overlaps says once per level how many pairs of zones share ground.
 func (m *measurer) overlaps() {
@@ -162,18 +191,6 @@ func (m *measurer) deepestIn(i, j int) (d float64) {
 		probe(vec{(s.a.x + s.b.x) / 2, (s.a.y + s.b.y) / 2})
 	}
 	return d
-}
-
-func (l *loader) checkDoor(s *Site, pl *plane, d Door, w Where) {
-	for _, level := range s.Levels {
-		if level.Ordinal != d.Level {
-			continue
-		}
-		off := newArea(pl, level.Boundary).edgeDist(pl.xy(d.At))
-		if off > maxDoorOffM {
-			l.fail(w, fmt.Sprintf("the door is %.0f m away from the boundary of level %d", off, d.Level), "put it on the outline, or correct its floor")
-		}
-	}
 }
 
 // longSide is the direction of the longer side of the least rectangle around the first level.

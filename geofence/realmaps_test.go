@@ -64,7 +64,7 @@ func TestFootprints(t *testing.T) {
 			t.Fatal("no features")
 		}
 		for _, ft := range fc.Features {
-			s, _, err := LoadWith("one", Options{BoundaryID: ft.ID}, src...)
+			s, _, err := LoadWith("one", Options{BoundaryIDs: []string{ft.ID}}, src...)
 			if err != nil {
 				t.Errorf("%s %s: %v", f, ft.ID, err)
 				continue

@@ -68,6 +68,9 @@ type Error struct {
 	Where   Where
 	Problem string
 	Remedy  string
+	// Stores is set if the map is a list of stores, none of which was chosen: the ids that
+	// Options.BoundaryIDs may be given, one at a time.
+	Stores []string
 }
 
 // Error is the problem in one line.

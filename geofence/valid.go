@@ -3,35 +3,66 @@
 package geofence
 
 import (
-	"math"
+	"cmp"
+	"fmt"
 
 	"github.com/peterstace/simplefeatures/geom"
 )
 
+// maxWork bounds what is looked at to tell whether the shapes of a map are valid: pairs of edges side
+// by side, and points of rings side by side. Real floors take thousands; the bound costs a second.
+const maxWork = 20_000_000
+
 // checkValid asks simplefeatures whether the area is valid (OGC 06-103r4 §6.1.11) and, if not, looks
 // for the place: the library says what is wrong, but not at which coordinate.
-func (l *loader) checkValid(w Where, m MultiPolygon) bool {
-	polys := make([]geom.Polygon, len(m))
-	for i, part := range m {
-		polys[i] = geomPolygon(part)
+func (l *loader) checkValid(f *feature) bool {
+	flat := uncut(f.shape)
+	list := edges(flat)
+	if !nearby(list, &l.work, func(edge, edge) {}) || !l.affordRings(flat) {
+		l.fail(f.where, "is too intricate to check: too many of its edges run side by side", "simplify the outline to centimetres")
+		return false
+	}
+	polys := make([]geom.Polygon, len(f.shape))
+	for i, part := range f.shape {
+		polys[i] = geomPolygon(flat[i])
 		if err := polys[i].Validate(); err != nil {
-			wp := w
-			if len(m) > 1 {
-				wp = w.part(i)
-			}
-			l.invalid(wp, part, err)
+			l.invalid(f, list, i)
 			return false
 		}
-		if i, j, nested := nestedHoles(part); nested {
-			l.fail(w.ring(i), "the hole lies in another hole, ring "+itoa(j), "remove the inner one")
+		if inner, outer, nested := nestedHoles(part); nested {
+			l.failNested(f, i, inner, outer)
 			return false
 		}
 	}
 	if err := geom.NewMultiPolygon(polys).Validate(); err != nil {
-		l.fail(w, "its parts overlap or share an edge ("+err.Error()+")", "join them into one polygon")
+		l.overlapping(f, list)
 		return false
 	}
 	return true
+}
+
+// affordRings takes what comparing rings with each other costs.
+func (l *loader) affordRings(m MultiPolygon) bool {
+	type flat struct {
+		box
+		points int
+	}
+	var rings []flat
+	for _, part := range m {
+		for _, ring := range part {
+			r := flat{emptyBox(), len(ring)}
+			for _, p := range ring {
+				r.add(vec{p.Lng, p.Lat})
+			}
+			for _, other := range rings {
+				if l.work--; r.overlaps(other.box) {
+					l.work -= r.points + other.points
+				}
+			}
+			rings = append(rings, r)
+		}
+	}
+	return l.work >= 0
 }
 
 // nestedHoles finds a hole in a hole. The library looks at the first point of each only, and misses
@@ -56,7 +87,7 @@ func nestedHoles(part Polygon) (inner, outer int, found bool) {
 // liesIn tells rings that are known not to cross: one point strictly inside is enough.
 func liesIn(ring []LatLng, a *area) bool {
 	for _, p := range ring {
-		if a.signed(p, a.plane.xy(p)) < -noticeM {
+		if a.contains(p) && a.edgeDist(a.plane.xy(p)) > noticeM {
 			return true
 		}
 	}
@@ -67,7 +98,7 @@ func geomPolygon(part Polygon) geom.Polygon {
 	rings := make([]geom.LineString, len(part))
 	for i, ring := range part {
 		xy := make([]float64, 0, 2*len(ring))
-		for _, p := range uncut(ring) {
+		for _, p := range ring {
 			xy = append(xy, p.Lng, p.Lat)
 		}
 		rings[i] = geom.NewLineString(geom.NewSequence(xy, geom.DimXY))
@@ -75,77 +106,87 @@ func geomPolygon(part Polygon) geom.Polygon {
 	return geom.NewPolygon(rings)
 }
 
-// uncut makes a ring that runs across the antimeridian continuous.
-func uncut(ring []LatLng) []LatLng {
-	for i := 1; i < len(ring); i++ {
-		if math.Abs(ring[i].Lng-ring[i-1].Lng) > 180 {
-			out := make([]LatLng, len(ring))
-			for j, p := range ring {
-				if p.Lng < 0 {
-					p.Lng += 360
-				}
-				out[j] = p
-			}
-			return out
-		}
+// invalid says where a part breaks the rules: where a ring meets itself, else where two rings meet,
+// else which ring lies where it must not.
+func (l *loader) invalid(f *feature, list []edge, part int) {
+	within := func(a, b edge) bool { return a.part == part && b.part == part }
+	if a, b, ok := l.firstMeeting(f, list, func(a, b edge) bool { return within(a, b) && a.ring == b.ring }); ok {
+		l.fail(f.edge(a), fmt.Sprintf("the ring crosses or touches itself: the edge from here meets the edge from coordinate %d at %s", f.edge(b).Coordinate, degrees(a.meeting(b))),
+			"move the points so that the outline never meets itself")
+		return
 	}
-	return ring
-}
-
-func (l *loader) invalid(w Where, part Polygon, err error) {
-	for i, ring := range part {
-		r := uncut(ring)
-		if j, k, ok := crossing(r, r, true); ok {
-			l.fail(w.ring(i).coordinate(j), "the ring crosses or touches itself: the edge from here meets the edge from coordinate "+itoa(k)+" ("+err.Error()+")",
-				"move the points so that the outline never meets itself")
+	if a, b, ok := l.firstMeeting(f, list, func(a, b edge) bool { return within(a, b) && a.ring != b.ring }); ok {
+		l.fail(f.edge(b), fmt.Sprintf("the edge from here meets ring %d, the edge from its coordinate %d, at %s", f.edge(a).Ring, f.edge(a).Coordinate, degrees(a.meeting(b))),
+			"keep holes inside the outer ring, and let rings touch in single points only that cut nothing off")
+		return
+	}
+	rings := f.shape[part]
+	s := Site{Levels: []Level{{Boundary: MultiPolygon{rings[:1]}}}}
+	pl := newPlane(&s)
+	for i := 1; i < len(rings); i++ {
+		if !liesIn(rings[i], newArea(&pl, MultiPolygon{rings[:1]})) {
+			l.fail(f.place(part, i, 0), "the hole lies outside the outer ring", "move it in, or draw it as a part of its own")
 			return
 		}
 	}
-	for i := range part {
-		for j := range i {
-			if a, b, ok := crossing(uncut(part[i]), uncut(part[j]), false); ok {
-				l.fail(w.ring(i).coordinate(a), "the edge from here meets ring "+itoa(j)+" at coordinate "+itoa(b)+" ("+err.Error()+")",
-					"keep holes inside the outer ring and apart from each other")
+	inner, outer, _ := nestedHoles(rings)
+	l.failNested(f, part, inner, outer)
+}
+
+func (l *loader) failNested(f *feature, part, inner, outer int) {
+	l.fail(f.place(part, inner, 0), fmt.Sprintf("the hole lies in another hole, ring %d", f.traces[part][outer].ring), "remove the inner one")
+}
+
+// overlapping says where two parts share ground or an edge.
+func (l *loader) overlapping(f *feature, list []edge) {
+	const remedy = "join them into one polygon"
+	if a, b, ok := l.firstMeeting(f, list, func(a, b edge) bool { return a.part != b.part }); ok {
+		l.fail(f.edge(b), fmt.Sprintf("its parts overlap or share an edge: the edge from here meets part %d, the edge from coordinate %d of its ring %d, at %s",
+			a.part, f.edge(a).Coordinate, f.edge(a).Ring, degrees(a.meeting(b))), remedy)
+		return
+	}
+	s := Site{Levels: []Level{{Boundary: f.shape}}}
+	pl := newPlane(&s)
+	for i := range f.shape {
+		a := newArea(&pl, f.shape[i:i+1])
+		for j := range f.shape {
+			if i != j && a.contains(f.shape[j][0][0]) {
+				l.fail(f.place(j, 0, 0), fmt.Sprintf("its parts overlap: this one lies in part %d", i), "remove the inner one")
 				return
 			}
 		}
 	}
-	l.fail(w, "is not a valid area ("+err.Error()+")", "keep holes inside the outer ring and apart from each other")
+	l.fail(f.place(0, 0, 0), "its parts overlap", remedy)
 }
 
-// crossing finds two edges that meet, the first by index. Within one ring, neighbours may share
-// their common point.
-func crossing(a, b []LatLng, same bool) (int, int, bool) {
-	n := len(a) - 1
-	for i := range n {
-		for j := range len(b) - 1 {
-			if same && (j <= i+1 || i == 0 && j == n-1) {
-				if j == i+1 && backOnItself(a[i], a[j], b[j+1]) {
-					return i, j, true
-				}
-				continue
-			}
-			if meet(a[i], a[i+1], b[j], b[j+1]) {
-				return i, j, true
-			}
+// firstMeeting is the first pair of edges that meet, in the order of the shape, among those of a sort.
+func (l *loader) firstMeeting(f *feature, list []edge, sort func(a, b edge) bool) (a, b edge, ok bool) {
+	budget := maxWork
+	nearby(list, &budget, func(x, y edge) {
+		if order(x, y) > 0 {
+			x, y = y, x
 		}
+		if !sort(x, y) || !x.meets(y, len(f.shape[x.part][x.ring])) {
+			return
+		}
+		if !ok || cmp.Or(order(x, a), order(y, b)) < 0 {
+			a, b, ok = x, y, true
+		}
+	})
+	return a, b, ok
+}
+
+func order(x, y edge) int {
+	return cmp.Or(cmp.Compare(x.part, y.part), cmp.Compare(x.ring, y.ring), cmp.Compare(x.i, y.i))
+}
+
+// edge is where an edge begins in the file.
+func (f *feature) edge(e edge) Where {
+	if f.traces[e.part][e.ring].turned {
+		return f.place(e.part, e.ring, e.i+1)
 	}
-	return 0, 0, false
+	return f.place(e.part, e.ring, e.i)
 }
 
-// side is the sign of the turn from ab to c.
-func side(a, b, c LatLng) float64 {
-	return (b.Lng-a.Lng)*(c.Lat-a.Lat) - (b.Lat-a.Lat)*(c.Lng-a.Lng)
-}
-
-func backOnItself(a, b, c LatLng) bool {
-	return side(a, b, c) == 0 && (a.Lng-b.Lng)*(c.Lng-b.Lng)+(a.Lat-b.Lat)*(c.Lat-b.Lat) > 0
-}
-
-func meet(a, b, c, d LatLng) bool {
-	if max(a.Lng, b.Lng) < min(c.Lng, d.Lng) || max(c.Lng, d.Lng) < min(a.Lng, b.Lng) ||
-		max(a.Lat, b.Lat) < min(c.Lat, d.Lat) || max(c.Lat, d.Lat) < min(a.Lat, b.Lat) {
-		return false
-	}
-	return side(a, b, c)*side(a, b, d) <= 0 && side(c, d, a)*side(c, d, b) <= 0
-}
+// degrees names a point as GeoJSON does, to a centimetre.
+func degrees(p LatLng) string { return fmt.Sprintf("[%.7f, %.7f]", p.Lng, p.Lat) }
