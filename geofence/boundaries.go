@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,12 +38,25 @@ func (l *loader) boundaries(s *Site) (name string) {
 			l.readBearing(f.where, v)
 		}
 		n, _ := l.text(f.where, "name", f.props["name"])
+		level, _ := f.props["floor_name"].(string)
 		if f.kind == "boundary" || l.part {
-			name = cmp.Or(name, n)
+			name = cmp.Or(name, withoutLevel(n, level))
 		}
 	}
 	return name
 }
+
+// withoutLevel takes the level's name off the end of a boundary's: what "Mall B1" has in common with
+// "Mall F1" names the store.
+func withoutLevel(name, level string) string {
+	rest, ends := strings.CutSuffix(name, level)
+	if level == "" || !ends || wordEnd.MatchString(rest) {
+		return name
+	}
+	return strings.TrimRight(rest, " -–,:·/")
+}
+
+var wordEnd = regexp.MustCompile(`[A-Za-z0-9]$`) // "Shelf1" does not end in the level F1
 
 // outlines are the features that bound the store: those that were chosen, else the boundaries, else
 // what the map has instead.

@@ -5,25 +5,13 @@ package geofence
 import (
 	"fmt"
 	"reflect"
-	"strings"
 )
 
 const maxZones = 5_000 // of one level
 
-// sensitiveClasses are hidden from staff unless the map says "sensitive": false. In doubt, hidden. They
-// are written as classKey has them: as in IMDF, in OpenStreetMap and in plain English.
-var sensitiveClasses = map[string]bool{
-	"restroom": true, "toilet": true, "toilets": true, "wc": true, "bathroom": true, "shower": true, "showers": true,
-	"fittingroom": true, "fittingrooms": true, "changingroom": true, "lockerroom": true,
-	"maternity": true, "nursingroom": true, "mothersroom": true, "babychanging": true, "babycare": true, "caregiver": true,
-	"pharmacy": true, "clinic": true, "doctors": true, "dentist": true, "hospital": true, "firstaid": true, "healthscreening": true,
-	"prayer": true, "prayerroom": true, "meditation": true, "chapel": true, "placeofworship": true,
-}
-
 // zones puts the zones on their levels.
 func (l *loader) zones(s *Site) {
 	seen := map[string]*feature{}
-	byClass := 0
 	for _, f := range l.ofKind("zone") {
 		level := l.levelOf(s, f)
 		if level == nil {
@@ -46,23 +34,29 @@ func (l *loader) zones(s *Site) {
 		z.Name, _ = l.text(f.where, "name", f.props["name"])
 		z.Class, _ = l.text(f.where, "class", f.props["class"])
 		marked := false
-		if z.Sensitive, marked = l.flag(f, "sensitive"); !marked && sensitiveClasses[classKey(z.Class)] {
+		if z.Sensitive, marked = l.flag(f, "sensitive"); !marked && SensitiveClass(z.Class) {
 			z.Sensitive = true
-			byClass++
+			l.byClass[z.ID] = true
 		}
 		if level.Zones = append(level.Zones, z); len(level.Zones) == maxZones+1 {
 			l.fail(f.where, fmt.Sprintf("level %d has more than %d zones", level.Ordinal, maxZones), "leave out what is not a place to be helped in")
 		}
 	}
-	if byClass > 0 {
-		l.note(l.firstFile(), fmt.Sprintf(`%d zones are taken as sensitive because of their class; "sensitive": false undoes it`, byClass))
-	}
 }
 
-// classKey is a class without its finer kinds ("restroom.female") and however its words are joined.
-func classKey(class string) string {
-	kind, _, _ := strings.Cut(strings.ToLower(class), ".")
-	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(kind)
+// noteSensitive says how many zones were hidden without the map asking for it.
+func (l *loader) noteSensitive(s *Site) {
+	n := 0
+	for _, level := range s.Levels {
+		for _, z := range level.Zones {
+			if l.byClass[z.ID] {
+				n++
+			}
+		}
+	}
+	if n > 0 {
+		l.note(l.firstFile(), fmt.Sprintf(`%d zones are taken as sensitive because of their class; "sensitive": false undoes it`, n))
+	}
 }
 
 // twice leaves out an exact copy and refuses anything else of the same id.

@@ -62,12 +62,14 @@ func (l *loader) middle(f *feature) (LatLng, bool) {
 
 // keepDoors holds every door against its level's boundary.
 func (l *loader) keepDoors(s *Site, pl *plane, boundaries map[int]*near) {
-	within := 0
+	within, first := 0, Where{}
 	for _, d := range l.doors {
 		off := boundaries[d.Level].edgeDist(pl.xy(d.At))
 		switch {
 		case d.opening && off > openingM:
-			within++
+			if within++; within == 1 {
+				first = d.where
+			}
 		case off > maxDoorOffM && l.part:
 			l.elsewhere++
 		case off > maxDoorOffM:
@@ -80,6 +82,6 @@ func (l *loader) keepDoors(s *Site, pl *plane, boundaries map[int]*near) {
 		}
 	}
 	if within > 0 {
-		l.note(l.firstFile(), fmt.Sprintf("%d openings farther than %.0f m from the boundary are not doors of the store", within, openingM))
+		l.note(first, fmt.Sprintf("%d openings farther than %.0f m from the boundary are not doors of the store (this is the first)", within, openingM))
 	}
 }

@@ -4,9 +4,8 @@ package geofence
 
 import "encoding/json"
 
-// GeoJSON is the site as one FeatureCollection that Load reads into an equal site, of the same version,
-// without a note: what was mended, joined or chosen is written out. A map is kept this way, whatever
-// it was read from.
+// GeoJSON is the site as one FeatureCollection that Load reads into an equal site, of the same version:
+// what was mended, joined or chosen is written out. A map is kept this way, whatever it was read from.
 func (s *Site) GeoJSON() []byte {
 	features := []any{}
 	add := func(kind, geometry string, coordinates any, floor int, more map[string]any) {

@@ -14,6 +14,9 @@ import (
 	"doorstep/geofence/internal/mapjson"
 )
 
+// MaxSourceBytes is the length that a Source may have; no real floor comes near.
+const MaxSourceBytes = mapjson.MaxBytes
+
 // Source is one GeoJSON file: its name, for messages, and its bytes.
 type Source struct {
 	Name string
@@ -51,7 +54,7 @@ func Load(id string, src ...Source) (*Site, Report, error) { return LoadWith(id,
 
 // LoadWith is Load with options.
 func LoadWith(id string, opt Options, src ...Source) (*Site, Report, error) {
-	l := &loader{opt: opt, part: len(opt.BoundaryIDs) > 0, values: mapjson.MaxValues, work: maxWork}
+	l := &loader{opt: opt, part: len(opt.BoundaryIDs) > 0, values: mapjson.MaxValues, work: maxWork, byClass: map[string]bool{}}
 	switch {
 	case len(src) == 0:
 		l.fail(inFile("(no file)"), "there is nothing to load", "give at least one GeoJSON file")
@@ -93,7 +96,8 @@ type loader struct {
 	points    int        // of all shapes so far
 	windings  []Where
 	doors     []doorway
-	elsewhere int // zones and doors that are not of this part
+	byClass   map[string]bool // zones, by id, that are sensitive because of their class
+	elsewhere int             // zones and doors that are not of this part
 	notes     []Note
 	errs      []error
 }
@@ -159,6 +163,7 @@ func (l *loader) assemble(id string) *Site {
 	if len(l.errs) > 0 {
 		return nil
 	}
+	l.noteSensitive(s)
 	if l.elsewhere > 0 {
 		l.note(w, fmt.Sprintf("%d zones and doors outside the chosen boundary were left out", l.elsewhere))
 	}

@@ -3,60 +3,114 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"doorstep/geofence"
+	"doorstep/geofence/imdf"
 )
 
-// loadMap reads and checks a map. The store's id is what the files say, else the folder's or file's
-// name.
-func loadMap(path string) (*geofence.Site, geofence.Report, []geofence.Source, error) {
-	name, src, err := readMap(path)
-	if err != nil {
-		return nil, geofence.Report{}, nil, err
-	}
-	site, report, err := geofence.LoadWith("", geofence.Options{DefaultID: name}, src...)
-	return site, report, src, err
+// A mapFile is a map as it was found: GeoJSON, or an IMDF archive.
+type mapFile struct {
+	name    string // of the file or folder, fit for an id
+	sources []geofence.Source
+	archive *imdf.Archive // instead of sources
 }
 
-// readMap reads a map: one GeoJSON file, or a folder of them, one or more levels each (a folder
-// named floors inside it will do).
-func readMap(path string) (name string, src []geofence.Source, err error) {
+// load makes a store of the map, or of the part of it that boundary names. The store's id is what the
+// map says, else the file's or folder's name; a part's, that and the first id.
+func (m mapFile) load(boundary []string) (*geofence.Site, geofence.Report, error) {
+	opt := geofence.Options{DefaultID: m.name, BoundaryIDs: boundary}
+	if len(boundary) > 0 {
+		part := shorten(slug(boundary[0]), 48)
+		opt.DefaultID = slug(shorten(m.name, 63-len(part)) + "-" + part)
+	}
+	if m.archive != nil {
+		return m.archive.Load("", opt)
+	}
+	return geofence.LoadWith("", opt, m.sources...)
+}
+
+func shorten(s string, most int) string { return s[:min(len(s), most)] }
+
+// readMap reads a map: a GeoJSON file; an IMDF archive, zipped or as a folder; or a folder of GeoJSON
+// files, one or more levels each (a folder named floors inside it will do, and goes first).
+func readMap(path string) (mapFile, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", nil, fmt.Errorf("map %s: %w: give a GeoJSON file or a folder of them", path, cause(err))
+		return mapFile{}, fmt.Errorf("map %s: %w: give a GeoJSON file, an IMDF archive or a folder of levels", path, cause(err))
 	}
-	if !info.IsDir() {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return "", nil, fmt.Errorf("map %s: %w", path, cause(err))
-		}
-		return slug(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))), []geofence.Source{{Name: path, Data: data}}, nil
+	m := mapFile{name: mapName(path)}
+	switch {
+	case !info.IsDir():
+		m.sources, m.archive, err = readOne(path)
+	case imdf.IsFolder(os.DirFS(path)):
+		m.archive, err = imdf.ReadFolder(path, os.DirFS(path))
+	default:
+		m.sources, err = readLevels(path)
 	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", nil, err
+	return m, err
+}
+
+// mapName is a file's or folder's name as an id.
+func mapName(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
 	}
-	name = filepath.Base(abs)
+	name := filepath.Base(path)
 	if name == "floors" {
-		name = filepath.Base(filepath.Dir(abs))
+		name = filepath.Base(filepath.Dir(path))
 	}
-	files, err := levelFiles(path)
+	return cmp.Or(slug(shorten(strings.TrimSuffix(name, filepath.Ext(name)), 64)), "store")
+}
+
+// readOne tells a zip from GeoJSON by how it begins, whatever it is called.
+func readOne(path string) ([]geofence.Source, *imdf.Archive, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return "", nil, err
+		return nil, nil, fmt.Errorf("map %s: %w", path, cause(err))
+	}
+	defer f.Close()
+	magic := make([]byte, 2)
+	if _, err := f.ReadAt(magic, 0); err == nil && bytes.Equal(magic, []byte("PK")) {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, nil, fmt.Errorf("map %s: %w", path, cause(err))
+		}
+		archive, err := imdf.ReadZip(path, f, info.Size())
+		return nil, archive, err
+	}
+	// One byte more than is allowed is enough to be refused.
+	data, err := io.ReadAll(io.LimitReader(f, geofence.MaxSourceBytes+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("map %s: %w", path, cause(err))
+	}
+	return []geofence.Source{{Name: path, Data: data}}, nil, nil
+}
+
+func readLevels(dir string) (src []geofence.Source, err error) {
+	files, err := levelFiles(dir)
+	if err != nil {
+		return nil, err
 	}
 	for _, f := range files {
-		data, err := os.ReadFile(f)
-		if err != nil {
-			return "", nil, fmt.Errorf("map %s: %w", f, cause(err))
+		level, archive, err := readOne(f)
+		if err == nil && archive != nil {
+			err = fmt.Errorf("map %s: is a zip among levels: check it by itself", f)
 		}
-		src = append(src, geofence.Source{Name: f, Data: data})
+		if err != nil {
+			return nil, err
+		}
+		src = append(src, level...)
 	}
-	return slug(name), src, nil
+	return src, nil
 }
 
 // cause is what went wrong without the path, which the caller names.
@@ -68,17 +122,53 @@ func cause(err error) error {
 }
 
 func levelFiles(dir string) ([]string, error) {
-	for _, sub := range []string{"", "floors"} {
-		files, err := filepath.Glob(filepath.Join(dir, sub, "*.geojson"))
-		if err != nil {
-			return nil, err
-		}
-		if len(files) > 0 {
-			slices.Sort(files)
-			return files, nil
+	for _, sub := range []string{"floors", ""} {
+		files, err := geojsonFiles(filepath.Join(dir, sub))
+		if err != nil || len(files) > 0 {
+			return files, err
 		}
 	}
-	return nil, fmt.Errorf("map %s: no *.geojson in this folder or in its floors: name the folder that holds the levels", dir)
+	hint := "name the folder that holds the levels"
+	if maps := mapsBelow(dir); len(maps) > 0 {
+		hint += ", such as " + maps[0]
+	}
+	return nil, fmt.Errorf("map %s: no *.geojson in this folder or in its floors: %s", dir, hint)
+}
+
+// geojsonFiles are a folder's, by name; none if there is no such folder.
+func geojsonFiles(dir string) (files []string, err error) {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("map %s: %w", dir, cause(err))
+	}
+	for _, entry := range list {
+		if !entry.IsDir() && strings.EqualFold(filepath.Ext(entry.Name()), ".geojson") {
+			files = append(files, filepath.Join(dir, entry.Name()))
+		}
+	}
+	slices.Sort(files)
+	return files, nil
+}
+
+// mapsBelow are the folders in dir that look like maps.
+func mapsBelow(dir string) (maps []string) {
+	list, _ := os.ReadDir(dir)
+	for _, entry := range list {
+		sub := filepath.Join(dir, entry.Name())
+		if !entry.IsDir() {
+			continue
+		}
+		for _, levels := range []string{filepath.Join(sub, "floors"), sub} {
+			if files, err := geojsonFiles(levels); err == nil && len(files) > 0 {
+				maps = append(maps, sub)
+				break
+			}
+		}
+	}
+	return maps
 }
 
 // slug makes an id of a name: lower case, digits and hyphens.
@@ -95,12 +185,53 @@ func slug(name string) string {
 	return strings.Trim(mapped, "-")
 }
 
-// loadIndex reads, checks and indexes a map.
-func loadIndex(path string) (*geofence.Index, geofence.Report, error) {
-	site, report, _, err := loadMap(path)
+// loadIndex reads, checks and indexes a map, or the part of it that boundary names.
+func loadIndex(path string, boundary ...string) (*geofence.Index, geofence.Report, error) {
+	m, err := readMap(path)
+	if err != nil {
+		return nil, geofence.Report{}, err
+	}
+	return m.index(boundary)
+}
+
+func (m mapFile) index(boundary []string) (*geofence.Index, geofence.Report, error) {
+	site, report, err := m.load(boundary)
 	if err != nil {
 		return nil, report, err
 	}
 	x, err := geofence.NewIndex(site)
 	return x, report, err
+}
+
+// A loadedMap is one store of a map.
+type loadedMap struct {
+	index  *geofence.Index
+	report geofence.Report
+}
+
+// loadStores reads a map as loadIndex does. A list of stores, of which none was chosen, gives them all.
+func loadStores(path string, boundary []string) ([]loadedMap, error) {
+	m, err := readMap(path)
+	if err != nil {
+		return nil, err
+	}
+	x, report, err := m.index(boundary)
+	if err == nil {
+		return []loadedMap{{x, report}}, nil
+	}
+	var list *geofence.Error
+	if !errors.As(err, &list) || len(list.Stores) == 0 {
+		return nil, err
+	}
+	var all []loadedMap
+	var faults []error
+	for _, id := range list.Stores {
+		x, report, err := m.index([]string{id})
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		all = append(all, loadedMap{x, report})
+	}
+	return all, errors.Join(faults...)
 }

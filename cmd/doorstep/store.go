@@ -21,20 +21,40 @@ type storeCmd struct {
 }
 
 type storeCheckCmd struct {
-	Files []string `arg:"" name:"file" help:"GeoJSON files or folders of levels; each is one store."`
+	mapArgs
+	Notes bool `help:"Print every note; without it, notes of one kind are told once and counted."`
+}
+
+// mapArgs are maps to work on.
+type mapArgs struct {
+	Files    []string `arg:"" name:"map" help:"GeoJSON files, IMDF archives (zipped or unpacked) or folders of levels; each is one store, or a list of stores."`
+	Boundary []string `placeholder:"ID" help:"Only the store made of these: ids of boundaries, units or IMDF occupants, on one level or several. With one map."`
+}
+
+func (a mapArgs) check() error {
+	if len(a.Boundary) > 0 && len(a.Files) > 1 {
+		return wrong("--boundary %s: names a part of one map, and %d maps are given: give one map", a.Boundary[0], len(a.Files))
+	}
+	return nil
 }
 
 // Run checks every map and fails if one is refused.
 func (c *storeCheckCmd) Run(s streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	refused := 0
 	for _, path := range c.Files {
-		x, report, err := loadIndex(path)
+		stores, err := loadStores(path, c.Boundary)
+		for _, m := range stores {
+			if err := describe(s.out, path, m, c.Notes); err != nil {
+				return err
+			}
+		}
 		if err != nil {
 			refused++
 			fmt.Fprintf(s.err, "%s: refused\n%v\n", path, err)
-			continue
 		}
-		describe(s.out, path, x, report)
 	}
 	if refused > 0 {
 		return fmt.Errorf("%d of %d maps refused", refused, len(c.Files))
@@ -42,46 +62,34 @@ func (c *storeCheckCmd) Run(s streams) error {
 	return nil
 }
 
-func describe(out io.Writer, path string, x *geofence.Index, report geofence.Report) {
-	site := x.Site()
-	zones := 0
-	for _, l := range site.Levels {
-		zones += len(l.Zones)
-	}
-	fmt.Fprintf(out, "%s: ok: store %s (%q), version %s, %d levels, %d zones, %d doors\n",
-		path, site.ID, site.Name, site.Version, len(site.Levels), zones, len(site.Doors))
-	for _, n := range report.Notes {
-		fmt.Fprintf(out, "  %s\n", n)
-	}
-}
-
 type storeImportCmd struct {
-	Data  string   `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"The server's data folder."`
-	Files []string `arg:"" name:"file" help:"GeoJSON files or folders of levels; each is one store."`
+	Data string `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"The server's data folder."`
+	mapArgs
 }
 
 // Run imports every map, or none: all are checked before the first is written.
 func (c *storeImportCmd) Run(ctx context.Context, s streams) error {
-	type loaded struct {
-		x      *geofence.Index
-		stored []byte
+	if err := c.check(); err != nil {
+		return err
 	}
-	var maps []loaded
+	from := map[string]string{}
+	var stores []loadedMap
 	for _, path := range c.Files {
-		site, report, src, err := loadMap(path)
+		list, err := loadStores(path, c.Boundary)
 		if err != nil {
 			return fmt.Errorf("nothing was imported: %s: %w", path, err)
 		}
-		x, err := geofence.NewIndex(site)
-		if err != nil {
-			return fmt.Errorf("nothing was imported: %s: %w", path, err)
+		for _, m := range list {
+			id := m.index.Site().ID
+			if other, twice := from[id]; twice {
+				return fmt.Errorf("nothing was imported: %s and %s are both store %q: give one a store_id of its own", other, path, id)
+			}
+			from[id] = path
+			if err := describe(s.out, path, m, false); err != nil {
+				return err
+			}
 		}
-		describe(s.out, path, x, report)
-		stored, err := encodeSources(src)
-		if err != nil {
-			return err
-		}
-		maps = append(maps, loaded{x, stored})
+		stores = append(stores, list...)
 	}
 	if err := makeData(c.Data); err != nil {
 		return err
@@ -91,27 +99,30 @@ func (c *storeImportCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer db.Close()
-	for _, m := range maps {
-		if err := db.SaveMap(ctx, m.x.Site().ID, m.x.Site().Version, m.stored, "doorstep store import"); err != nil {
+	for _, m := range stores {
+		site := m.index.Site()
+		stored, err := encodeSources(site)
+		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "imported %s, version %s\n", m.x.Site().ID, m.x.Site().Version)
+		if err := db.SaveMap(ctx, site.ID, site.Version, stored, "doorstep store import"); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "imported %s, version %s\n", site.ID, site.Version)
 	}
 	return nil
 }
 
-// storedSource is one file of a map as it is kept: without the path it came from.
+// storedSource is one file of a map as it is kept.
 type storedSource struct {
 	Name string `json:"name"`
 	Data string `json:"data"`
 }
 
-func encodeSources(src []geofence.Source) ([]byte, error) {
-	list := make([]storedSource, len(src))
-	for i, f := range src {
-		list[i] = storedSource{fmt.Sprintf("level-%d.geojson", i), string(f.Data)}
-	}
-	return json.Marshal(list)
+// encodeSources keeps a store as what was made of its map: mended, joined and chosen, whatever it was
+// read from, so that serving it needs no second reading of the original.
+func encodeSources(site *geofence.Site) ([]byte, error) {
+	return json.Marshal([]storedSource{{site.ID + ".geojson", string(site.GeoJSON())}})
 }
 
 func decodeSources(b []byte) ([]geofence.Source, error) {
@@ -128,15 +139,16 @@ func decodeSources(b []byte) ([]geofence.Source, error) {
 
 // mapFlags choose a map and a level for the commands that need no server.
 type mapFlags struct {
-	Map   string `required:"" type:"path" help:"GeoJSON file or folder of levels."`
-	Level *int   `help:"The level's number in the map; without it the level is unknown."`
+	Map      string   `required:"" type:"path" help:"GeoJSON file, IMDF archive or folder of levels."`
+	Boundary []string `placeholder:"ID" help:"Only the store made of these: ids of boundaries, units or IMDF occupants."`
+	Level    *int     `help:"The level's number in the map; without it the level is unknown."`
 }
 
 func (f mapFlags) open() (*geofence.Index, error) {
 	if f.Map == "" {
-		return nil, wrong("--map: empty: name a GeoJSON file or a folder of levels")
+		return nil, wrong("--map: empty: name a GeoJSON file, an IMDF archive or a folder of levels")
 	}
-	x, _, err := loadIndex(f.Map)
+	x, _, err := loadIndex(f.Map, f.Boundary...)
 	if err != nil {
 		return nil, fmt.Errorf("--map: %w", err)
 	}
