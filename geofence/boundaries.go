@@ -23,6 +23,9 @@ func (l *loader) boundaries(s *Site) (name string) {
 		}
 	}
 	if !l.part && l.severalStores(all, byFloor) {
+		for _, f := range all { // their other faults too
+			l.area(f)
+		}
 		return ""
 	}
 	for _, floor := range slices.Sorted(maps.Keys(byFloor)) {
@@ -75,6 +78,7 @@ func (l *loader) outlines() []*feature {
 		return zones
 	case !l.kinds && len(l.features) == 0 && len(l.plain) > 0:
 		l.note(l.plain[0].where, fmt.Sprintf(`no feature has a "kind": its %d areas are taken as boundaries (this is the first)`, len(l.plain)))
+		l.taken = true
 		for _, f := range l.plain {
 			f.kind = "boundary"
 		}
@@ -115,7 +119,9 @@ func (l *loader) severalStores(all []*feature, byFloor map[int][]*feature) bool 
 			second = f
 		}
 		listed = listed && !has && f.id != ""
-		ids = append(ids, f.id)
+		if f.id != "" {
+			ids = append(ids, f.id)
+		}
 	}
 	if second == nil {
 		return false
@@ -123,7 +129,7 @@ func (l *loader) severalStores(all []*feature, byFloor map[int][]*feature) bool 
 	floor, _, _ := l.floor(second)
 	e := &Error{Where: second.where,
 		Problem: fmt.Sprintf("level %d has a boundary already, %s; there are %d", floor, byFloor[floor][0].where, len(byFloor[floor])),
-		Remedy:  "join the parts of one store into one MultiPolygon; if they are different stores, choose one by its id: " + shortList(ids)}
+		Remedy:  "join the parts of one store into one MultiPolygon; if they are different stores, choose one by its id" + shortList(ids)}
 	if listed {
 		e.Stores = ids
 	}
@@ -133,7 +139,10 @@ func (l *loader) severalStores(all []*feature, byFloor map[int][]*feature) bool 
 
 func shortList(ids []string) string {
 	const most = 8
-	text := strings.Join(ids[:min(len(ids), most)], ", ")
+	if len(ids) == 0 {
+		return ", once it has one"
+	}
+	text := ": " + strings.Join(ids[:min(len(ids), most)], ", ")
 	if len(ids) > most {
 		text += ", …"
 	}

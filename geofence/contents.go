@@ -55,7 +55,7 @@ func (l *loader) noteSensitive(s *Site) {
 		}
 	}
 	if n > 0 {
-		l.note(l.firstFile(), fmt.Sprintf(`%d zones are taken as sensitive because of their class; "sensitive": false undoes it`, n))
+		l.note(l.firstFile(), fmt.Sprintf(`zones taken as sensitive because of their class: %d; "sensitive": false undoes it`, n))
 	}
 }
 

@@ -82,6 +82,6 @@ func (l *loader) keepDoors(s *Site, pl *plane, boundaries map[int]*near) {
 		}
 	}
 	if within > 0 {
-		l.note(first, fmt.Sprintf("%d openings farther than %.0f m from the boundary are not doors of the store (this is the first)", within, openingM))
+		l.note(first, fmt.Sprintf("openings farther than %.0f m from the boundary, and so no doors of the store: %d (this is the first)", openingM, within))
 	}
 }

@@ -55,8 +55,15 @@ func (l *loader) readFile(src Source) {
 		l.readFeature(w.feature(i, ""), v, unused)
 	}
 	for _, kind := range sortedKeys(unused) {
-		l.note(w, fmt.Sprintf("%d features of kind %q are not used", unused[kind], kind))
+		l.unused = append(l.unused, Note{w, leftOut(kind, unused[kind])})
 	}
+}
+
+func leftOut(kind string, n int) string {
+	if kind == "" {
+		return fmt.Sprintf("features without a kind, left out: %d", n)
+	}
+	return fmt.Sprintf("features of kind %q, left out: %d", kind, n)
 }
 
 // collection finds the features of a document. A Feature or a geometry alone is taken as a collection

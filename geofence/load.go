@@ -73,7 +73,11 @@ func LoadWith(id string, opt Options, src ...Source) (*Site, Report, error) {
 		}
 		site = l.assemble(id)
 	}
-	l.noteWindings()
+	if !l.taken {
+		l.notes = append(l.notes, l.unused...)
+	}
+	l.noteFirst(l.windings, "rings that ran the wrong way round and were turned")
+	l.noteFirst(l.beyond, "points beyond 180 degrees of longitude, counted on from the other side")
 	report := Report{Notes: l.notes}
 	if len(l.errs) > 0 {
 		return nil, report, errors.Join(l.errs...)
@@ -91,10 +95,13 @@ type loader struct {
 	features  []*feature
 	plain     []*feature // areas that do not say what they are
 	kinds     bool       // a feature says that it is something of no use here
+	taken     bool       // plain are the boundaries
+	unused    []Note     // of what was left out, unless it is taken after all
 	values    int        // JSON values that may still be read
 	work      int        // steps that may still be spent on validity
 	points    int        // of all shapes so far
 	windings  []Where
+	beyond    []Where // points beyond 180 degrees of longitude
 	doors     []doorway
 	byClass   map[string]bool // zones, by id, that are sensitive because of their class
 	elsewhere int             // zones and doors that are not of this part
@@ -119,10 +126,10 @@ func (l *loader) failWith(e *Error) {
 
 func (l *loader) note(w Where, text string) { l.notes = append(l.notes, Note{w, text}) }
 
-// noteWindings says once what is usually true of a whole file.
-func (l *loader) noteWindings() {
-	if n := len(l.windings); n > 0 {
-		l.note(l.windings[0], fmt.Sprintf("%d rings ran the wrong way round and were turned (this is the first)", n))
+// noteFirst says once what is usually true of a whole file.
+func (l *loader) noteFirst(places []Where, what string) {
+	if n := len(places); n > 0 {
+		l.note(places[0], fmt.Sprintf("%s: %d (this is the first)", what, n))
 	}
 }
 
@@ -165,7 +172,7 @@ func (l *loader) assemble(id string) *Site {
 	}
 	l.noteSensitive(s)
 	if l.elsewhere > 0 {
-		l.note(w, fmt.Sprintf("%d zones and doors outside the chosen boundary were left out", l.elsewhere))
+		l.note(w, fmt.Sprintf("zones and doors outside the chosen boundary, left out: %d", l.elsewhere))
 	}
 	s.Bearing = longSide(s)
 	if l.bearing != nil {

@@ -57,6 +57,10 @@ func (m *measurer) run() {
 	kept := m.level.Zones[:0]
 	for _, z := range m.level.Zones {
 		a := newArea(m.plane, z.Shape)
+		if m.l.part && !a.box.overlaps(m.boundary.box) {
+			m.l.elsewhere++
+			continue
+		}
 		z.AreaM2 = m2(m.plane, z.Shape)
 		var mid LatLng
 		mid, z.HalfWidthM = a.inscribed()
@@ -68,7 +72,7 @@ func (m *measurer) run() {
 	}
 	m.level.Zones = kept
 	if m.poking > 0 {
-		m.l.note(m.worstAt, fmt.Sprintf("%d zones reach out of the boundary of level %d, this one the farthest: %.2f m", m.poking, m.level.Ordinal, m.worst))
+		m.l.note(m.worstAt, fmt.Sprintf("zones that reach out of the boundary of level %d: %d, this one the farthest, by %.2f m", m.level.Ordinal, m.poking, m.worst))
 	}
 	m.overlaps()
 }
@@ -172,7 +176,7 @@ func (m *measurer) overlaps() {
 	}
 	if pairs > 0 {
 		m.l.note(inFile(m.zoneWhere(&m.level.Zones[0]).File),
-			fmt.Sprintf("%d pairs of zones overlap on level %d, most of all %s (%.2f m); where they do, the smaller one is named", pairs, m.level.Ordinal, example, deepest))
+			fmt.Sprintf("pairs of zones that overlap on level %d: %d, most of all %s (%.2f m); where they do, the smaller one is named", m.level.Ordinal, pairs, example, deepest))
 	}
 }
 

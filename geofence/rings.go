@@ -3,9 +3,11 @@
 package geofence
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 const (
@@ -29,7 +31,11 @@ type trace struct {
 func (l *loader) area(f *feature) (m MultiPolygon, ok bool) {
 	if !f.read {
 		f.read = true
-		f.sound = l.readArea(f) && l.checkSize(f) && l.checkValid(f)
+		f.sound = l.readArea(f) && l.checkPoints(f)
+		if f.sound { // both are told, if both are wrong
+			fits, valid := l.checkSpan(f), l.checkValid(f)
+			f.sound = fits && valid
+		}
 	}
 	return f.shape, f.sound
 }
@@ -114,7 +120,7 @@ func (l *loader) ring(w Where, v any) (ring []LatLng, at []int) {
 		return nil, nil
 	}
 	if repeated > 0 {
-		l.note(w, fmt.Sprintf("%d repeated points were left out", repeated))
+		l.note(w, fmt.Sprintf("repeated points, left out: %d", repeated))
 	}
 	if ring[0] != ring[len(ring)-1] {
 		l.note(w.coordinate(len(list)-1), "the ring was not closed; its first point was added at the end")
@@ -135,15 +141,29 @@ func distinct(ring []LatLng) int {
 func (l *loader) position(w Where, v any) (LatLng, bool) {
 	pos, ok := v.([]any)
 	if !ok || len(pos) < 2 || len(pos) > 4 || !allNumbers(pos) {
-		l.fail(w, "is not a position", "write two numbers: [longitude, latitude]")
+		l.fail(w, brief(v)+" is not a position", "write two numbers: [longitude, latitude]")
 		return LatLng{}, false
 	}
 	return LatLng{Lng: pos[0].(float64), Lat: pos[1].(float64)}, true
 }
 
-// point reads a position where a store can be.
+// brief is the beginning of a value as JSON.
+func brief(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil || len(text) > 60 {
+		text = append(text[:min(len(text), 60)], "…"...)
+	}
+	return strings.ToValidUTF8(string(text), "?")
+}
+
+// point reads a position where a store can be. Some systems count longitudes on beyond 180 degrees,
+// which leaves no doubt where a point is.
 func (l *loader) point(w Where, v any) (LatLng, bool) {
 	p, ok := l.position(w, v)
+	if lng := math.Abs(p.Lng); ok && lng > 180 && lng <= 360 && math.Abs(p.Lat) <= 90 {
+		p.Lng = wrapLng(p.Lng)
+		l.beyond = append(l.beyond, w)
+	}
 	switch {
 	case !ok:
 	case math.Abs(p.Lat) > 90 && math.Abs(p.Lng) <= 90 && math.Abs(p.Lat) <= 180:
@@ -180,26 +200,36 @@ func turn(ring []LatLng) (sum float64) {
 	return sum
 }
 
-// checkSize refuses an area that no store has: usually a stray point, or the wrong unit.
-func (l *loader) checkSize(f *feature) bool {
-	b, o := emptyBox(), f.shape[0][0][0]
-	kx, ky := metresPerDegree(o.Lat)
-	flat := func(p LatLng) vec { return vec{wrapLng(p.Lng-o.Lng) * kx, (p.Lat - o.Lat) * ky} }
+// checkPoints refuses an outline too fine to work with.
+func (l *loader) checkPoints(f *feature) bool {
 	points, most := 0, maxPoints
 	if f.kind == "zone" {
 		most = maxCorner
 	}
-	f.corners(func(_ Where, p LatLng) { points++; b.add(flat(p)) })
+	f.corners(func(Where, LatLng) { points++ })
 	l.points += points
+	switch {
+	case points > most:
+		l.fail(f.where, fmt.Sprintf("%d points are more than %d", points, most), "simplify the outline to centimetres")
+	case l.points > maxTotal:
+		l.fail(f.where, fmt.Sprintf("with it the map has more than %d points", maxTotal), "simplify the outlines to centimetres")
+	default:
+		return true
+	}
+	return false
+}
+
+// checkSpan refuses an area that no store has: usually a stray point, or the wrong unit.
+func (l *loader) checkSpan(f *feature) bool {
+	b, o := emptyBox(), f.shape[0][0][0]
+	kx, ky := metresPerDegree(o.Lat)
+	flat := func(p LatLng) vec { return vec{wrapLng(p.Lng-o.Lng) * kx, (p.Lat - o.Lat) * ky} }
+	f.corners(func(_ Where, p LatLng) { b.add(flat(p)) })
 	span := max(b.hi.x-b.lo.x, b.hi.y-b.lo.y)
 	switch {
 	case span > maxSpanM:
 		l.fail(f.farthest(flat), fmt.Sprintf("is too large: it spans %.1f km, and this is its point farthest from the others", span/1000),
 			fmt.Sprintf("a store spans at most %d km; look for a stray or swapped point", maxSpanM/1000))
-	case points > most:
-		l.fail(f.where, fmt.Sprintf("%d points are more than %d", points, most), "simplify the outline to centimetres")
-	case l.points > maxTotal:
-		l.fail(f.where, fmt.Sprintf("with it the map has more than %d points", maxTotal), "simplify the outlines to centimetres")
 	case span < 0.1:
 		l.fail(f.place(0, 0, 0), "is smaller than ten centimetres: all its points lie here", "draw it in degrees, at its true size")
 	default:
