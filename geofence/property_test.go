@@ -120,8 +120,8 @@ func TestAnyVisit(t *testing.T) {
 		r := DefaultRules()
 		v := visitModel{rules: r, now: t0}
 		for range rapid.IntRange(1, 120).Draw(t, "steps") {
-			v.now += rapid.SampledFrom([]int64{0, 200, 1000, 2000, 11_000, 31_000}).Draw(t, "after")
-			v.seq += rapid.Int64Range(0, 2).Draw(t, "seq")
+			v.now += rapid.SampledFrom([]int64{0, 200, 1000, 1000, 1000, 1000, 2000, 11_000, 31_000}).Draw(t, "after")
+			v.seq += rapid.SampledFrom([]int64{1, 1, 1, 1, 2, 0}).Draw(t, "seq")
 			switch rapid.IntRange(0, 12).Draw(t, "what") {
 			case 0:
 				v.tick(t)
@@ -153,7 +153,9 @@ type visitModel struct {
 	open   bool // entered and not ended
 	hidden bool
 	done   bool
-	zones  map[string]bool
+
+	accepted int64 // when a fix was last accepted
+	zones    map[string]bool
 }
 
 func (v *visitModel) fix(t *rapid.T, zones []*Zone) {
@@ -177,8 +179,14 @@ func (v *visitModel) fix(t *rapid.T, zones []*Zone) {
 	if out.Accepted && (!at.Inside || f.Mocked || !f.Precise || out.Refused != "" || v.p.State != Inside) {
 		t.Fatalf("accepted %+v at %+v: %+v", f, at, out)
 	}
-	if !out.Accepted && v.p.LeaseUntil() > before.LeaseUntil() && v.p.State != Entering {
+	if !out.Accepted && v.p.leaseUntil > before.leaseUntil && v.p.State != Entering {
 		t.Fatalf("a fix that was not accepted renewed the lease: %+v", f)
+	}
+	if out.Accepted {
+		v.accepted = v.now
+	}
+	if v.open && v.p.LeaseUntil() > v.accepted+v.rules.LeaseMS {
+		t.Fatalf("the visit outlives its last accepted fix by more than the lease: %+v", f)
 	}
 }
 

@@ -116,7 +116,7 @@ func (ta *tally) visible() float64 { return float64(ta.visibleMS) / float64(ta.i
 func TestWalks(t *testing.T) {
 	x := mustIndex(t, mustLoad(t, "xixi", sources(t, "malls/hz-xixi-intime/floors/*.geojson")...))
 	table := DefaultRules() // the plain rule for ending: two fixes farther out than min(accuracy, 15 m)
-	table.HideAbove, table.SureFactor, table.SureCapM, table.EndFixes = 5, 1, 15, 2
+	table.HideAbove, table.EndMinM, table.PaceMPS = 5, 0, 12
 	sure := DefaultRules() // no change detector, and the cautious rule for both
 	sure.HideAbove, sure.OutCapM = 5, 20
 	var staying, leaving []walk

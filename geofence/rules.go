@@ -24,11 +24,11 @@ type Rules struct {
 	SlackM      float64 // change detector: metres outside that count as nothing; 4
 	ScaleMinM   float64 // change detector: S grows by (d-SlackM)/max(this, accuracy/2); 3
 	HideAbove   float64 // change detector: suspended when S is above; 1
-	SureFactor  float64 // a fix is surely outside when farther than min(this × accuracy, SureCapM); 1.5
-	SureCapM    float64 // 20
-	EndFixes    int     // that many surely outside in a row end a suspended visit; 3
+	EndMinM     float64 // toward the end counts a fix farther out than this and min(accuracy, OutCapM); 10
+	PaceMPS     float64 // and no fix counts as farther out than this pace since the last one inside; 1.5
+	EndFixes    int     // that many in a row end a suspended visit; 2
 	FarM        float64 // one fix farther outside than this ends; 100
-	SuspendMS   int64   // suspended this long ends; 10,000
+	SuspendMS   int64   // suspended this long without a fix against it ends; 10,000
 	ResumeFixes int     // that many inside fixes resume; 2
 
 	LeaseMS     int64   // no accepted fix for this long ends; 30,000
@@ -44,7 +44,7 @@ func DefaultRules() Rules {
 		EnterAccuracyM: 35, EnterFixes: 2, EnterMS: 5_000,
 		ZoneMS: 8_000, ZoneLeaveMS: 4_000, LikelyMS: 8_000,
 		OutCapM: 15, SlackM: 4, ScaleMinM: 3, HideAbove: 1,
-		SureFactor: 1.5, SureCapM: 20, EndFixes: 3, FarM: 100, SuspendMS: 10_000, ResumeFixes: 2,
+		EndMinM: 10, PaceMPS: 1.5, EndFixes: 2, FarM: 100, SuspendMS: 10_000, ResumeFixes: 2,
 		LeaseMS: 30_000, MaxAgeMS: 15_000, MaxAheadMS: 5_000, MaxSpeedMPS: 12,
 	}
 }
@@ -68,8 +68,8 @@ func (r Rules) Validate() error {
 		{"SlackM", r.SlackM, 0, 30},
 		{"ScaleMinM", r.ScaleMinM, 0.5, 30},
 		{"HideAbove", r.HideAbove, 0, 5},
-		{"SureFactor", r.SureFactor, 0, 5},
-		{"SureCapM", r.SureCapM, 0, 60},
+		{"EndMinM", r.EndMinM, 0, 30},
+		{"PaceMPS", r.PaceMPS, 0.5, r.MaxSpeedMPS},
 		{"EndFixes", float64(r.EndFixes), 1, 10},
 		{"FarM", r.FarM, 20, farExactM},
 		{"SuspendMS", float64(r.SuspendMS), 1_000, 30_000},

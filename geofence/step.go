@@ -22,13 +22,19 @@ import "math"
 //
 // What a fix outside does to a visit, by how far out it is (a = its accuracy; limits belong inward):
 //
-//	boundary      min(a, OutCapM)     min(SureFactor·a, SureCapM)        FarM
-//	  ──┼──────────────┼───────────────────────┼───────────────────────────┼──────▶ metres outside
-//	    │ change       │ suspended             │ suspended; EndFixes in    │ ended
-//	    │ detector     │                       │ a row: ended              │
+//	boundary       min(a, OutCapM)      and max(EndMinM, ·)                 FarM
+//	  ──┼────────────────┼────────────────────┼──────────────────────────────┼──────▶ metres outside
+//	    │ in doubt:      │ suspended          │ suspended; EndFixes in a     │ ended
+//	    │ the detector   │ at once            │ row, within reach: ended     │
 //
 // The change detector (CUSUM, Page 1954) adds up what alone would be too little to hide somebody:
 // S ← max(0, S + clip((d - SlackM) / max(ScaleMinM, a/2), -2, 1)), suspended when S > HideAbove.
+//
+// Within reach: toward the end a fix counts as no farther out than somebody gets at PaceMPS since the
+// last fix inside. A shopper who leaves is that far in time; an error that jumps is not.
+//
+// Suspended, the visit ends when SuspendMS have passed without a fix that speaks against it: one inside,
+// or outside no farther than the doubt goes. Such a fix starts them anew. The lease it does not renew.
 //
 // A fix inside counts: toward entering (accuracy ≤ EnterAccuracyM; EnterFixes in a row, or one
 // EnterMS after the first), toward resuming (ResumeFixes, none credibly outside in between), or, in a
@@ -56,7 +62,8 @@ func (r Rules) Step(p Presence, f Fix, at Place, now int64) (Presence, Outcome) 
 		return p, out.refuse(doubt)
 	}
 	p.score = r.cusum(p.score, f.AccuracyM, at.DistM)
-	p.sure = 0
+	p.sure, p.insideT = 0, f.T
+	p.putOff(now, r.SuspendMS)
 	return r.inside(p, out, f, at, now)
 }
 
@@ -104,6 +111,11 @@ func (r Rules) cusum(s, accuracy, d float64) float64 {
 	return max(0, s+min(max(step, -2), 1))
 }
 
+// reach is how far out somebody can have walked since the last fix inside.
+func (r Rules) reach(p Presence, f Fix) float64 {
+	return r.PaceMPS * float64(f.T-p.insideT) / 1000
+}
+
 // outside drops the fix, whatever else it does.
 func (r Rules) outside(p Presence, out Outcome, f Fix, d float64, doubt Refusal, now int64) (Presence, Outcome) {
 	out = out.refuse(RefusedOutside)
@@ -112,8 +124,11 @@ func (r Rules) outside(p Presence, out Outcome, f Fix, d float64, doubt Refusal,
 		out = out.refuse(doubt)
 	} else {
 		p.score = r.cusum(p.score, f.AccuracyM, d)
-		if p.sure++; d <= min(r.SureFactor*f.AccuracyM, r.SureCapM) {
+		if p.sure++; min(d, r.reach(p, f)) <= max(r.EndMinM, min(f.AccuracyM, r.OutCapM)) {
 			p.sure = 0
+		}
+		if !credible {
+			p.putOff(now, r.SuspendMS)
 		}
 	}
 	switch {

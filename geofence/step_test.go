@@ -71,6 +71,24 @@ func (tp *tape) at(d, a float64, zones ...*Zone) Outcome {
 	return tp.step(f, placeAt(d, zones...))
 }
 
+// say plays the phone's own statement after a second.
+func (tp *tape) say(where string) Outcome {
+	tp.now, tp.seq = tp.now+1000, tp.seq+1
+	var out Outcome
+	tp.p, out = tp.rules.PhoneOutside(tp.p, where, tp.seq, tp.now)
+	tp.hear(out)
+	return out
+}
+
+// mocked plays a fix that pretends to be d metres from the boundary, after a second.
+func (tp *tape) mocked(d float64) Outcome {
+	tp.t.Helper()
+	tp.now += 1000
+	f := tp.fix()
+	f.Mocked = true
+	return tp.step(f, placeAt(d))
+}
+
 func (tp *tape) tick(ms int64) {
 	tp.now += ms
 	var out Outcome
@@ -261,25 +279,6 @@ func TestSuspend(t *testing.T) {
 }
 
 func TestEnd(t *testing.T) {
-	t.Run("three surely outside", func(t *testing.T) {
-		tp := newTape(t).enter()
-		tp.at(15.1, 10)
-		tp.at(15.1, 10)
-		tp.expect(Suspended, "suspend seems_out")
-		tp.at(15.1, 10)
-		tp.expect(Ended, "suspend seems_out", "end left_store")
-		if out := tp.at(-5, 10); out.Refused != RefusedOutside || tp.p.State != Ended {
-			t.Errorf("what is gone stays gone: %+v", out)
-		}
-	})
-	t.Run("not sure is not a row", func(t *testing.T) {
-		tp := newTape(t).enter()
-		for range 4 {
-			tp.at(15.1, 10)
-			tp.at(14.9, 10)
-		}
-		tp.expect(Suspended, "suspend seems_out")
-	})
 	t.Run("10 s suspended", func(t *testing.T) {
 		tp := newTape(t).enter()
 		tp.at(10.1, 10)
@@ -290,12 +289,53 @@ func TestEnd(t *testing.T) {
 		tp.expect(Suspended, "suspend seems_out")
 		tp.tick(1)
 		tp.expect(Ended, "suspend seems_out", "end left_store")
+		if out := tp.at(-5, 10); out.Refused != RefusedOutside || tp.p.State != Ended {
+			t.Errorf("what is gone stays gone: %+v", out)
+		}
+	})
+	for _, c := range []struct {
+		name    string
+		against func(tp *tape) // a second after the suspension
+		anew    bool           // do the 10 s begin again?
+	}{
+		{"inside", func(tp *tape) { tp.at(-0.1, 50) }, true},
+		{"outside, not credibly", func(tp *tape) { tp.at(9, 9) }, true},
+		{"the phone says edge", func(tp *tape) { tp.say("edge") }, true},
+		{"outside, credibly", func(tp *tape) { tp.at(9.01, 9) }, false},
+		{"the phone says unknown", func(tp *tape) { tp.say("unknown") }, false},
+		{"inside, mocked", func(tp *tape) { tp.mocked(-5) }, false},
+		{"outside, not credibly, mocked", func(tp *tape) { tp.mocked(9) }, false},
+		{"not accurate enough", func(tp *tape) { tp.at(-5, 50.1) }, false},
+	} {
+		t.Run("10 s begin anew: "+c.name, func(t *testing.T) {
+			tp := newTape(t).enter()
+			tp.at(10.1, 10)
+			c.against(tp)
+			tp.tick(8_999)
+			tp.expect(Suspended, "suspend seems_out")
+			tp.tick(1)
+			if ended := tp.p.State == Ended; ended == c.anew {
+				t.Errorf("ended: %v", ended)
+			}
+			tp.tick(1_000)
+			tp.expect(Ended, "suspend seems_out", "end left_store")
+		})
+	}
+	t.Run("doubt lasts no longer than the lease", func(t *testing.T) {
+		tp := newTape(t).enter()
+		tp.at(10.1, 10)
+		for range 28 {
+			tp.at(4, 10)
+		}
+		tp.expect(Suspended, "suspend seems_out")
+		tp.tick(1_000)
+		tp.expect(Ended, "suspend seems_out", "end silent")
 	})
 	t.Run("too late to resume", func(t *testing.T) {
 		tp := newTape(t).enter()
 		tp.at(10.1, 10)
 		tp.at(-5, 10)
-		tp.now += 8_000
+		tp.now += 9_000
 		tp.at(-5, 10)
 		tp.expect(Ended, "suspend seems_out", "end left_store")
 	})
@@ -336,6 +376,46 @@ func TestEnd(t *testing.T) {
 	})
 }
 
+// Two fixes in a row end a visit, if each is far enough out, and somebody can have walked there.
+func TestTwoInARow(t *testing.T) {
+	type fix struct {
+		after int64 // ms since the one before
+		d, a  float64
+	}
+	for _, c := range []struct {
+		name  string
+		fixes []fix
+		want  State
+	}{
+		{"one is not two", []fix{{20_000, 12, 10}}, Suspended},
+		{"two", []fix{{20_000, 12, 10}, {1000, 12, 10}}, Ended},
+		{"two at 10 m", []fix{{20_000, 10, 5}, {1000, 10, 5}}, Suspended},
+		{"two beyond 10 m", []fix{{20_000, 10.01, 5}, {1000, 10.01, 5}}, Ended},
+		{"two as far as the accuracy", []fix{{20_000, 12, 12}, {1000, 12, 12}}, Suspended}, // by the detector
+		{"two beyond the accuracy", []fix{{20_000, 12.01, 12}, {1000, 12.01, 12}}, Ended},
+		{"two at 15 m", []fix{{20_000, 15, 40}, {1000, 15, 40}}, Suspended},
+		{"two beyond 15 m", []fix{{20_000, 15.01, 40}, {1000, 15.01, 40}}, Ended},
+		{"the second is not far enough", []fix{{10_000, 12, 10}, {1000, 10, 5}, {1000, 12, 10}}, Suspended},
+		{"one inside between", []fix{{10_000, 12, 10}, {1000, -1, 5}, {7000, 12, 10}}, Suspended},
+		{"a 10 m walk takes longer", []fix{{6666, 40, 5}, {1, 40, 5}}, Suspended},
+		{"a 10 m walk takes 6.7 s", []fix{{6667, 40, 5}, {1, 40, 5}}, Ended},
+		{"a walk takes longer than a jump", []fix{{1000, 40, 5}, {1000, 40, 5}, {4000, 40, 5}}, Suspended},
+		{"a jump that stays", []fix{{1000, 40, 5}, {1000, 40, 5}, {5000, 40, 5}, {1000, 40, 5}}, Ended},
+		{"the same one twice", []fix{{20_000, 12, 10}, {0, 12, 10}}, Suspended},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tp := newTape(t).enter()
+			for _, f := range c.fixes {
+				tp.now += f.after - 1000
+				tp.at(f.d, f.a)
+			}
+			if tp.p.State != c.want {
+				t.Errorf("state %d, want %d; said %q", tp.p.State, c.want, tp.said)
+			}
+		})
+	}
+}
+
 func TestResume(t *testing.T) {
 	tp := newTape(t).enter()
 	tp.at(10.1, 10)
@@ -362,18 +442,16 @@ func TestPhoneOutside(t *testing.T) {
 	}{
 		{[]string{"edge", "unknown", "edge"}, Inside, nil},
 		{[]string{"out"}, Suspended, []string{"suspend phone_outside"}},
-		{[]string{"out", "out", "out"}, Ended, []string{"suspend phone_outside", "end phone_outside"}},
+		{[]string{"out", "out"}, Ended, []string{"suspend phone_outside", "end phone_outside"}},
+		{[]string{"out", "unknown", "out"}, Ended, []string{"suspend phone_outside", "end phone_outside"}},
+		{[]string{"out", "edge", "out"}, Suspended, []string{"suspend phone_outside"}},
 		{[]string{"far"}, Ended, []string{"end phone_outside"}},
 		{[]string{"home"}, Inside, nil},
 	} {
 		tp := newTape(t).enter()
 		before := tp.p.LeaseUntil()
 		for _, w := range c.words {
-			tp.now, tp.seq = tp.now+1000, tp.seq+1
-			var out Outcome
-			tp.p, out = tp.rules.PhoneOutside(tp.p, w, tp.seq, tp.now)
-			tp.hear(out)
-			if (w == "home") != (out.Refused == RefusedRange) || out.Accepted {
+			if out := tp.say(w); (w == "home") != (out.Refused == RefusedRange) || out.Accepted {
 				t.Errorf("%s: %+v", w, out)
 			}
 		}

@@ -23,7 +23,8 @@ type Presence struct {
 	hiddenUntil int64 // Suspended
 	since       int64 // Entering: T of the first counted fix
 	row         int   // counted fixes toward entering or resuming
-	sure        int   // fixes surely outside in a row
+	sure        int   // fixes in a row that count toward the end
+	insideT     int64 // T of the last fix inside that was believed
 	score       float64
 
 	last          LatLng // the last counted fix
@@ -122,6 +123,13 @@ func (p *Presence) renew(f Fix, now, lease int64) {
 	p.last, p.lastT, p.lastAccuracyM = f.At, f.T, f.AccuracyM
 }
 
+// putOff lets the time until a suspension ends begin anew. The lease stays as it is.
+func (p *Presence) putOff(now, ms int64) {
+	if p.State == Suspended {
+		p.hiddenUntil = now + ms
+	}
+}
+
 func (p *Presence) suspend(out *Outcome, why Reason, now, ms int64) {
 	p.State, p.hiddenUntil, p.row = Suspended, now+ms, 0
 	out.add(Transition{Kind: Suspend, T: now, Reason: why})
@@ -157,7 +165,8 @@ func (r Rules) Tick(p Presence, now int64) (Presence, Outcome) {
 
 // PhoneOutside judges a phone's own statement that it is outside; it carries no coordinates and
 // never renews anything. "out" suspends, and ends when it is the EndFixes-th sign in a row; "far"
-// ends; "edge" and "unknown" change nothing. Any other word is refused as out of range.
+// ends; "edge" speaks against the end, as a fix there would, and "unknown" says nothing. Any other
+// word is refused as out of range.
 func (r Rules) PhoneOutside(p Presence, where string, seq, now int64) (Presence, Outcome) {
 	p, out := r.Tick(p, now)
 	if p.State == Ended {
@@ -168,7 +177,11 @@ func (r Rules) PhoneOutside(p Presence, where string, seq, now int64) (Presence,
 	}
 	p.seq = seq
 	switch where {
-	case "edge", "unknown":
+	case "edge":
+		p.breakRow()
+		p.sure = 0
+		p.putOff(now, r.SuspendMS)
+	case "unknown":
 		p.breakRow()
 	case "out", "far":
 		p.phoneLeft(&out, where == "far", now, r)
