@@ -150,6 +150,7 @@ func (n *Node) Join(ctx context.Context, store string, p Person, s Screen) (c *C
 	c = newConsole(d, p, s)
 	d.mu.Lock()
 	d.consoles[c] = struct{}{}
+	d.introduce()
 	d.mu.Unlock()
 	work := ds.ctx
 	ds.mu.Unlock()
@@ -168,6 +169,7 @@ func (ds *desks) leave(d *desk, c *Console) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.consoles, c) // from here on no look can begin
+	d.introduce()
 	if len(d.consoles) == 0 {
 		ds.node.offDuty(d.store)
 	}

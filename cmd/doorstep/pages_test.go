@@ -21,12 +21,23 @@ func indicator(state string) string {
 }
 
 // Both pages, in a real browser, against the whole server: asked, granted, walked in, an alert seen and
-// claimed, a dot shown and the phone saying so, withdrawn, gone; and the receipt checked by the page.
+// claimed, a dot shown and the phone saying so, withdrawn, gone; and the receipt checked by the page. On
+// the store in the binary, and on a real mall: many levels, no doors, and a fence too small for its zones.
 func TestPages(t *testing.T) {
 	_, err := exec.LookPath("chromium")
 	needs(t, err == nil, "chromium")
-	r := serveStores(t)
-	staffCode, shopperCode := r.codes(t)
+	t.Run("own store", func(t *testing.T) {
+		helpedAndGone(t, serveStores(t), demostore.ID, "Bags & Accessories")
+	})
+	t.Run("real mall", func(t *testing.T) {
+		mall := mallIndex(t)
+		helpedAndGone(t, serveStores(t, mall), mall.Site().ID, "")
+	})
+}
+
+// helpedAndGone is one visit, seen from both sides. place is where Walk in leads to, if the test cares.
+func helpedAndGone(t *testing.T, r *running, store, place string) {
+	staffCode, shopperCode := r.codes(t, store)
 	tab := consoletest.Browser(t)
 	staff := consoletest.OpenPage(t, tab, 1280, 800)
 	staff.Open(r.address() + "/console/#code=" + staffCode)
@@ -37,11 +48,14 @@ func TestPages(t *testing.T) {
 	shopper := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 900)
 	shopper.Open(r.address() + "/shopper/#code=" + shopperCode)
 	shopper.Until("not sharing", indicator("off"))
+	shopper.Until("the floor has its zones", `document.querySelectorAll('[data-testid="floor"] .zone').length > 5`)
 	shopper.Click("begin")
 	shopper.Click("choice-visit")
-	shopper.Until("given", `document.querySelector('[data-testid="decision-receipt"]') !== null || document.querySelector('[data-testid="start"]') !== null || document.querySelector('[data-testid="walk-in"]') !== null`)
+	shopper.Until("given", `document.querySelector('[data-testid="decision-receipt"]') !== null`)
 	shopper.Click("walk-in")
 	shopper.Until("active", indicator("active"))
+	shopper.Click("speed-10")
+	shopper.Until("there", fmt.Sprintf(`document.querySelector('[data-testid="place"]').innerText.includes(%q) && !document.querySelector('.way').getAttribute('points').includes(' ')`, place))
 	word := consoletest.JS[string](shopper, `document.querySelector('[data-testid="word"]').dataset.word`)
 
 	shopper.Click("call-staff")
@@ -51,27 +65,21 @@ func TestPages(t *testing.T) {
 	staff.Do(consoletest.ClickIn(alert, "claim"))
 	staff.Until("mine", `document.querySelector('[data-testid="card"][data-state="mine"]') !== null`)
 	staff.Until("the dot", fmt.Sprintf(`document.querySelector('[data-testid="dot"][data-alert=%q]') !== null`, alert))
+	staff.Until("on the level where the shopper is", `document.querySelectorAll('.floor .zone').length > 5`)
 	shopper.Until("the phone says that somebody looks", indicator("seen"))
-	staff.Shot("e2e-console-seen")
-	shopper.Shot("e2e-shopper-seen")
+	staff.Shot("e2e-" + store + "-console-seen")
+	shopper.Shot("e2e-" + store + "-shopper-seen")
 
 	shopper.Click("stop")
 	shopper.Until("stopped", indicator("stopped"))
 	staff.Until("gone", `document.querySelector('[data-testid="card"][data-state="gone"]') !== null`)
-	held := consoletest.JS[string](staff, `document.documentElement.outerHTML + JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + location.href`)
-	for _, trace := range []string{word, strings.Fields(word)[0] + " ", alert} {
-		if strings.Contains(held, trace) {
-			t.Errorf("after gone the console still holds %q", trace)
-		}
-	}
-	if consoletest.JS[bool](staff, `document.querySelector('[data-testid="dot"]') !== null`) {
-		t.Error("a dot outlived its shopper")
-	}
+	forgotten(staff, word, alert)
 	shopper.Until("the receipt", `document.querySelector('[data-testid="receipt"]') !== null`)
+	shopper.Until("the look is closed in the journal", `document.querySelector('[data-testid="journal"] .looks') !== null && !document.querySelector('[data-testid="journal"]').innerText.includes('looking now')`)
 	shopper.Click("check")
 	shopper.Until("the receipt verifies in the page", `document.querySelector('[data-testid="verdict"]')?.dataset.verdict === 'valid'`)
-	shopper.Shot("e2e-shopper-stopped")
-	staff.Shot("e2e-console-gone")
+	shopper.Shot("e2e-" + store + "-shopper-stopped")
+	staff.Shot("e2e-" + store + "-console-gone")
 	shopper.Quiet()
 	staff.Quiet()
 	if n := r.node.Sessions(); n != 0 {
@@ -79,14 +87,28 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func (r *running) codes(t *testing.T) (staff, shopper string) {
+// forgotten checks that a console holds nothing of a visit that is gone.
+func forgotten(staff *consoletest.Page, word, alert string) {
+	staff.T.Helper()
+	held := consoletest.JS[string](staff, `document.documentElement.outerHTML + JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + location.href`)
+	for _, trace := range []string{word, strings.Fields(word)[0] + " ", alert} {
+		if strings.Contains(held, trace) {
+			staff.T.Errorf("after gone the console still holds %q", trace)
+		}
+	}
+	if consoletest.JS[bool](staff, `document.querySelector('[data-testid="dot"]') !== null`) {
+		staff.T.Error("a dot outlived its shopper")
+	}
+}
+
+func (r *running) codes(t *testing.T, store string) (staff, shopper string) {
 	t.Helper()
-	staff, err := r.server.StaffCode(auth.Staff{Shift: "shift-1", Tag: "Mei", Role: auth.RoleFloor, Store: demostore.ID,
+	staff, err := r.server.StaffCode(auth.Staff{Shift: "shift-1", Tag: "Mei", Role: auth.RoleFloor, Store: store,
 		Teams: []string{"Shoes"}, ExpiresAt: time.Now().Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	shopper, err = r.server.ShopperCode(server.Visitor{Subject: "visitor", App: "doorstep-page", Store: demostore.ID})
+	shopper, err = r.server.ShopperCode(server.Visitor{Subject: "visitor", App: "doorstep-page", Store: store})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +120,7 @@ func TestDemoPage(t *testing.T) {
 	_, err := exec.LookPath("chromium")
 	needs(t, err == nil, "chromium")
 	r := serveStores(t)
-	staffCode, shopperCode := r.codes(t)
+	staffCode, shopperCode := r.codes(t, demostore.ID)
 	p := consoletest.OpenPage(t, consoletest.Browser(t), 1920, 1080)
 	p.Open(r.address() + "/demo#shopper=" + shopperCode + "&staff=" + staffCode)
 	frame := func(name, condition string) string {

@@ -36,6 +36,7 @@ func TestAnswers(t *testing.T) {
 		status       int
 		mime         string
 	}{
+		{"GET", "/", 200, "text/html; charset=utf-8"},
 		{"GET", "/console/", 200, "text/html; charset=utf-8"},
 		{"GET", "/shopper/", 200, "text/html; charset=utf-8"},
 		{"GET", "/demo", 200, "text/html; charset=utf-8"},
@@ -155,7 +156,7 @@ func TestWeight(t *testing.T) {
 	sources(t, func(name, _ string) {
 		path := strings.TrimPrefix(filepath.ToSlash(name), "pages")
 		if strings.HasSuffix(path, ".html") {
-			path = strings.TrimSuffix(path, ".html") + "/"
+			path = strings.TrimSuffix(strings.TrimSuffix(path, ".html")+"/", "front/")
 		}
 		res := get(t, h, "GET", path, "Accept-Encoding", "gzip")
 		b, err := io.ReadAll(res.Body)

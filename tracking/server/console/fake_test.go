@@ -37,6 +37,7 @@ type backend struct {
 	claimBy string
 	onDuty  bool
 	beat    any // the newest beat of a console
+	ended   int // readings of the journal in which the look is still open
 }
 
 // pipe is a socket with one writer at a time.
@@ -55,7 +56,7 @@ func newBackend(t *testing.T) *backend {
 	b := &backend{t: t, serving: true, onDuty: true, offset: 1}
 	mux := http.NewServeMux()
 	pages := console.Handler(sdkjs.Files)
-	for _, p := range []string{"/console/", "/shopper/", "/demo", "/assets/"} {
+	for _, p := range []string{"/{$}", "/console/", "/shopper/", "/demo", "/assets/"} {
 		mux.Handle(p, pages)
 	}
 	b.staffRoutes(mux)
@@ -138,12 +139,17 @@ func (b *backend) act(w http.ResponseWriter, r *http.Request) {
 		refuse(w, 409, obj{"code": "alert_held", "title": "Somebody else has this alert", "holder": b.claimBy})
 		return
 	}
-	states := map[any]string{"claim": "claimed", "release": "raised", "resolve": "resolved", "snooze": "snoozed"}
+	states := map[any]string{"claim": "claimed", "release": "raised", "resolve": "resolved", "snooze": "snoozed", "hand_over": "claimed"}
+	in["type"] = "action"
+	b.got = append(b.got, in)
 	for _, a := range b.alerts {
 		if a["id"] == r.PathValue("id") {
 			b.offset++
 			a["state"], a["version"] = states[in["action"]], a["version"].(int)+1
-			a["mine"] = a["state"] == "claimed"
+			a["mine"] = in["action"] == "claim"
+			if in["action"] == "hand_over" {
+				a["holder_tag"] = in["to_tag"]
+			}
 			answer(w, obj{"alert": a})
 			return
 		}
@@ -179,6 +185,7 @@ func (b *backend) screen(w http.ResponseWriter, r *http.Request) {
 			p.send(obj{"type": "welcome", "t": time.Now().UnixMilli(), "store": obj{"id": "s1", "name": "Harbour Street"},
 				"person": obj{"shift": "sh1", "tag": "Mei", "role": "floor"}, "beat_ms": 250, "stale_ms": 800, "training": false})
 			p.send(obj{"type": "snapshot", "offset": offset, "alerts": alerts})
+			p.send(obj{"type": "colleagues", "colleagues": []obj{{"shift": "sh2", "tag": "Jonas"}, {"shift": "sh1", "tag": "Mei"}}})
 		case "beat":
 			if !mute {
 				p.send(obj{"type": "beat", "n": f["n"], "serving": serving})

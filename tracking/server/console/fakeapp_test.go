@@ -25,8 +25,7 @@ func (b *backend) appRoutes(mux *http.ServeMux) {
 		{"zone": "shoes", "title": "Fitted while you wait", "text": "Ask for both feet to be measured. It takes four minutes."},
 		{"zone": "service", "title": "Service desk", "text": "Returns, repairs and gift wrapping until closing time."},
 		{"zone": "bags", "title": "Repairs", "text": "Bring any bag bought here and we mend it."}}})
-	get("/v1/journal", obj{"views": []obj{{"opened_t": time.Now().Add(-4 * time.Minute).UnixMilli(), "closed_t": time.Now().Add(-3 * time.Minute).UnixMilli(),
-		"role": "floor", "team": "Shoes", "store": "s1", "purpose": "assist", "fields": []string{"position", "accuracy", "level"}, "count": 41}}})
+	mux.HandleFunc("GET /v1/journal", b.journal)
 	get("/v1/me", obj{"grants": []obj{}})
 	get("/v1/time", obj{"t": time.Now().UnixMilli()})
 	get("/.well-known/jwks.json", obj{"keys": []obj{{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "alg": "EdDSA",
@@ -55,6 +54,20 @@ func (b *backend) appRoutes(mux *http.ServeMux) {
 		answer(w, obj{"id": in["id"], "receipt": receipt(obj{"jti": in["id"]}), "change": 7, "removed": obj{"nodes": 2, "consoles": 3, "ms": 84}})
 	})
 	mux.HandleFunc("GET /v1/session", b.phone)
+}
+
+// journal has one look, which is closed only some readings after the withdrawal, as a real one is.
+func (b *backend) journal(w http.ResponseWriter, _ *http.Request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	look := obj{"opened_t": time.Now().Add(-4 * time.Minute).UnixMilli(), "role": "floor", "team": "Shoes", "store": "s1", "purpose": "assist",
+		"fields": []string{"position", "accuracy", "level"}, "count": 41}
+	if b.ended > 0 {
+		b.ended--
+	} else {
+		look["closed_t"] = time.Now().Add(-3 * time.Minute).UnixMilli()
+	}
+	answer(w, obj{"views": []obj{look}})
 }
 
 func (b *backend) note(v obj) {

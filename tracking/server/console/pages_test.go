@@ -61,8 +61,11 @@ func TestConsole(t *testing.T) {
 			p.Shot(name)
 		}
 	}
+	p.Accessible("console, dark")
 	p.Dark(false)
+	p.Accessible("console, list alone")
 	p.Size(1280, 800)
+	p.Accessible("console")
 	for _, lang := range []string{"zh", "ar"} {
 		p.Do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '`+lang+`')`), chromedp.Reload())
 		p.Until("six cards", `document.querySelectorAll('[data-testid="card"]').length === 6`)
@@ -77,6 +80,8 @@ func TestConsole(t *testing.T) {
 	p.Size(1280, 800)
 	t.Run("loses a claim", func(t *testing.T) { losesClaim(p, b) })
 	t.Run("claims", func(t *testing.T) { claims(p, b) })
+	t.Run("counts what came out of sight", func(t *testing.T) { comesOutOfSight(p, b) })
+	t.Run("hands over", func(t *testing.T) { handsOver(p, b) })
 	t.Run("hides at once", func(t *testing.T) { hides(p, b) })
 	t.Run("forgets what is gone", func(t *testing.T) { forgets(p, b) })
 	t.Run("blanks without a beat", func(t *testing.T) { blanks(p, b) })
@@ -108,6 +113,39 @@ func claims(p *consoletest.Page, b *backend) {
 	b.position("a1", -24, -12)
 	p.Until("a dot", `document.querySelector('[data-testid="dot"][data-alert="a1"]') !== null`)
 	p.Shot("console-mine")
+	p.Accessible("console, with a dot")
+}
+
+// What comes while the list is shown and lies below its edge is counted until it is seen.
+func comesOutOfSight(p *consoletest.Page, b *backend) {
+	p.Size(1280, 460)
+	if consoletest.JS[bool](p, `document.querySelector('[data-testid="new"]').checkVisibility()`) {
+		p.T.Error("what was there from the beginning is called new")
+	}
+	b.toScreens(obj{"type": "alert", "offset": 2, "alert": obj{"id": "a7", "kind": "help", "state": "raised", "version": 1, "mine": false, "raised_t": time.Now().UnixMilli(), "changed_t": 1, "due_t": 0, "presence": "visible"}})
+	p.Until("one is new", `document.querySelector('[data-testid="new"]').checkVisibility() && document.querySelector('[data-testid="new"]').innerText === '1 new'`)
+	p.Click("new")
+	p.Until("it is in sight", `!document.querySelector('[data-testid="new"]').checkVisibility() && document.querySelector('[data-alert="a7"]').getBoundingClientRect().bottom <= innerHeight`)
+	b.toScreens(obj{"type": "gone", "alert": "a7", "offset": 3, "reason": "withdrawn", "t": time.Now().UnixMilli(), "proof": "x"})
+	p.Until("gone", `![...document.querySelectorAll('[data-testid="card"]')].some(c => c.dataset.alert === 'a7')`)
+	p.Do(chromedp.MouseEvent(chromedp.MouseMoved, 900, 300))
+	p.Until("what is over gives up its room once nobody points at the list", `document.querySelector('[data-testid="card"][data-state="gone"]')?.getBoundingClientRect().height === 56`)
+	p.Size(1280, 800)
+}
+
+// An alert goes to a colleague who is there, and to nobody else.
+func handsOver(p *consoletest.Page, b *backend) {
+	p.Do(consoletest.ClickIn("a3", "claim"))
+	p.Until("mine", card("a3", `c.dataset.state === 'mine'`))
+	p.Do(consoletest.ClickIn("a3", "menu"))
+	p.Click("menu-hand-over")
+	p.Until("asked to whom", `document.querySelector('dialog .answers')?.innerText.trim() === 'Jonas'`)
+	p.Accessible("console, a question")
+	p.Do(chromedp.Click(chromedp.CSS("dialog .answers button")))
+	p.Until("theirs", card("a3", `c.dataset.state === 'theirs' && c.innerText.includes('Jonas')`))
+	if got := b.sent("action"); got["action"] != "hand_over" || got["to"] != "sh2" || got["to_tag"] != "Jonas" {
+		p.T.Errorf("handed over with %v", got)
+	}
 }
 
 func hides(p *consoletest.Page, b *backend) {
@@ -146,6 +184,7 @@ func forgets(p *consoletest.Page, b *backend) {
 		p.T.Error("what came late about somebody gone was shown")
 	}
 	p.Shot("console-gone")
+	p.Accessible("console, gone")
 }
 
 func blanks(p *consoletest.Page, b *backend) {
@@ -163,6 +202,7 @@ func blanks(p *consoletest.Page, b *backend) {
 		p.T.Error("the page does not say that positions are hidden")
 	}
 	p.Shot("console-lost")
+	p.Accessible("console, lost")
 	b.mu.Lock()
 	b.mute = false
 	b.mu.Unlock()
@@ -185,6 +225,7 @@ func signsOut(p *consoletest.Page) {
 	p.Click("sign-out")
 	p.Until("cleared", `document.querySelector('[data-testid="message"]')?.innerText.includes('signed out') && !document.querySelector('[data-testid="card"]')`)
 	p.Shot("console-signed-out")
+	p.Accessible("console, signed out")
 }
 
 func TestShopper(t *testing.T) {
@@ -223,8 +264,10 @@ func shots(p *consoletest.Page, name string) {
 			p.Shot(full)
 		}
 	}
+	p.Accessible(name + ", dark, narrow")
 	p.Dark(false)
 	p.Size(1280, 900)
+	p.Accessible(name)
 }
 
 func asks(p *consoletest.Page, b *backend) {
@@ -247,12 +290,26 @@ func asks(p *consoletest.Page, b *backend) {
 	}
 }
 
+// On a phone the drawer is shut: the first step is said, and there to be taken, all the same.
+func walksInFromAPhone(p *consoletest.Page) {
+	p.T.Helper()
+	p.Size(390, 844)
+	p.Until("the step is said", `document.querySelector('[data-testid="hint"]')?.innerText.includes('Walk in')`)
+	if consoletest.JS[bool](p, `document.querySelector('[data-testid="walk-in"]').checkVisibility()`) {
+		p.T.Error("the drawer is open: this proves nothing")
+	}
+	p.Shot("shopper-first-step")
+	p.Click("quick-walk")
+	p.Until("inside, and the way out is offered", `document.querySelector('[data-testid="quick-walk"]').innerText === 'Walk out'`)
+	p.Size(1280, 900)
+}
+
 func nobody(p *consoletest.Page, b *backend) {
 	b.mu.Lock()
 	b.onDuty = false
 	b.mu.Unlock()
 	p.Click("speed-10")
-	p.Click("walk-in")
+	walksInFromAPhone(p)
 	p.Until("nobody", `document.querySelector('[data-testid="obstacle"]')?.innerText.includes('Nobody is at the desk now')`)
 	p.Shot("shopper-nobody")
 	b.mu.Lock()
@@ -304,8 +361,12 @@ func helped(p *consoletest.Page, b *backend) {
 }
 
 func stops(p *consoletest.Page, b *backend) {
+	b.mu.Lock()
+	b.ended = 3
+	b.mu.Unlock()
 	p.Click("stop")
-	p.Until("confirmed", `document.querySelector('[data-testid="receipt"]')?.innerText.includes('Removed from 2 servers and 3 screens in 84 ms')`)
+	p.Until("confirmed", `document.querySelector('[data-testid="receipt"]')?.innerText.includes('Removed from 2 servers and 3 screens in 84\u00a0ms')`)
+	p.Until("who looked is complete soon, not at the next reading", `document.querySelector('[data-testid="journal"]').innerText.includes('41 positions')`)
 	if got := b.sent("withdrawal")["scope"]; got != "store" {
 		p.T.Errorf("withdrew from %v", got)
 	}
@@ -333,6 +394,27 @@ func TestDemo(t *testing.T) {
 		p.Size(size[0], size[1])
 		p.Fits("demo")
 		p.Shot(fmt.Sprintf("demo-%d", size[0]))
+	}
+	p.Quiet()
+}
+
+// The way to the pages, in each language and without horizontal scrolling.
+func TestFront(t *testing.T) {
+	b := newBackend(t)
+	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 800)
+	p.Open(b.url + "/")
+	for lang, title := range map[string]string{"en": "Both sides", "zh": "双方视角", "ar": "الجانبان معاً"} {
+		p.Do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '`+lang+`')`), chromedp.Reload())
+		p.Until("the words", `document.querySelector('.doors b').innerText === '`+title+`'`)
+		for _, w := range []int64{1280, 390, 320} {
+			p.Size(w, 800)
+			p.Fits("front")
+			p.Shot(fmt.Sprintf("front-%s-%d", lang, w))
+		}
+		p.Accessible("front")
+	}
+	if n := consoletest.JS[int](p, `[...document.querySelectorAll('[data-word]')].filter(e => e.innerText === e.dataset.word).length`); n > 0 {
+		t.Errorf("%d words are missing", n)
 	}
 	p.Quiet()
 }

@@ -61,6 +61,9 @@ export class Card {
     this.#buttons(state);
   }
 
+  /** One line is enough for what is over. */
+  fold() { data(this.el, "short", this.item.endedAt > 0 ? "1" : null); }
+
   /** What people see of the state. */
   state() {
     const { item, context } = this;

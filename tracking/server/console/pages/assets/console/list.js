@@ -27,7 +27,7 @@ export class List {
     this.tabs = new Map(TABS.map((tab) => [tab, this.#tab(tab)]));
     this.field = h("input", {
       type: "search", placeholder: words.t("filter"), aria: { label: words.t("filter") }, data: { testid: "filter" }, autocomplete: "off", spellcheck: "false",
-      oninput: () => { this.filter = this.field.value.trim().toLowerCase(); context.changed(); },
+      oninput: () => { this.filter = this.field.value.trim().toLowerCase(); this.filled = false; context.changed(); },
     });
     this.search = h("div", { class: "search", hidden: true }, this.field);
     this.find = h("button", {
@@ -42,7 +42,8 @@ export class List {
     }, this.ul, this.empty);
     this.el = h("section", { class: "list", aria: { label: words.t("alerts") } },
       h("div", { class: "tabs" }, h("div", { class: "tablist", role: "tablist" }, ...this.tabs.values()), this.find), this.search, this.scroll, this.pill);
-    /** @type {Set<string>} keys that came while something held the order */ this.unseen = new Set();
+    /** @type {Set<string>} keys that came while the list was shown, until they are in sight */ this.unseen = new Set();
+    this.filled = false;
   }
 
   /** @param {Tab} tab */
@@ -55,6 +56,7 @@ export class List {
   choose(tab) {
     this.tab = tab;
     this.order = [];
+    this.filled = false;
     this.unseen.clear();
     this.context.changed();
   }
@@ -66,6 +68,7 @@ export class List {
     if (open) this.field.focus();
     else if (this.filter) {
       this.field.value = this.filter = "";
+      this.filled = false;
       this.context.changed();
     }
   }
@@ -90,6 +93,7 @@ export class List {
       const item = /** @type {import("./board.js").Item} */ (byKey.get(key));
       const card = /** @type {Card} */ (this.cards.get(key));
       card.update(item, key === this.selected);
+      if (!this.held) card.fold(); // it makes room for the others, and never under the pointer
       if (key === tabStop) attribute(card.el, "tabindex", 0);
     }
     this.#emptiness(items.length);
@@ -104,8 +108,8 @@ export class List {
     const known = new Set(this.order);
     const added = wanted.filter((k) => !known.has(k));
     const order = this.held ? [...kept, ...added] : wanted;
-    if (this.held) for (const k of added) this.unseen.add(k);
-    else this.unseen.clear();
+    if (this.filled) for (const k of added) this.unseen.add(k);
+    this.filled = !this.context.board.fresh;
     for (const [key, card] of this.cards) if (!there.has(key)) this.#remove(key, card);
     for (const item of items) if (!this.cards.has(item.key)) this.cards.set(item.key, new Card(this.context, item));
     order.forEach((key, i) => {
@@ -148,6 +152,7 @@ export class List {
   #count() {
     const bottom = this.scroll.getBoundingClientRect().bottom;
     for (const key of this.unseen) {
+      if ((this.context.board.items.get(key)?.endedAt ?? 1) > 0) this.unseen.delete(key);
       const top = this.cards.get(key)?.el.getBoundingClientRect().top ?? 0;
       if (top < bottom - 40) this.unseen.delete(key);
     }

@@ -2,13 +2,14 @@
 
 import { attribute, data, h, s, show, text } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
+import { Names, isDrawn, isNamed, lineAt, outline, roomIn } from "../lib/names.js";
 import { KIND_SHAPES, shape, shapePath } from "../lib/word.js";
 
 /**
  * The store's floor in local metres, turned to its long side: there is no latitude in this page.
  *
  * @typedef {[number, number][][][]} Shape
- * @typedef {{id: string, name: string, class?: string, sensitive?: boolean, shape: Shape, label?: [number, number]}} MapZone
+ * @typedef {{id: string, name: string, class?: string, sensitive?: boolean, area_m2: number, shape: Shape}} MapZone
  * @typedef {{ordinal: number, name: string, boundary: Shape, zones: MapZone[]}} MapLevel
  * @typedef {{levels: MapLevel[], doors: {name: string, level: number, at: [number, number]}[], size: [number, number, number, number]}} StoreMap
  */
@@ -16,11 +17,8 @@ import { KIND_SHAPES, shape, shapePath } from "../lib/word.js";
 /** Room around the floor: the switch stands at its start, the zoom at its end, the legend below. */
 const MARGIN = 28, ASIDE = 76, BELOW = 64, ZOOMER = 160;
 const ZOOMS = [1, 1.5, 2.25, 3.4, 5];
-/** Label boxes smaller than this say nothing. */
-const LABEL = { w: 60, h: 18 };
 const OLD_MS = 5_000, JUMP_M = 10;
-/** Places that say nothing to anybody who is looking for a person. */
-const DULL = /parking|void|shaft|structure/i;
+const LETTER = 13;
 
 export class FloorMap {
   /** @param {import("../lib/i18n.js").Words} words @param {() => void} changed */
@@ -33,7 +31,7 @@ export class FloorMap {
     this.scale = 1;
     this.left = this.top = this.minX = this.maxY = 0;
     /** @type {Map<string, SVGElement>} */ this.zones = new Map();
-    /** @type {Map<string, number>} how far a zone's badge stands above its middle, clear of its name */ this.lift = new Map();
+    /** @type {Map<string, [number, number]>} where a zone's badge stands, clear of its name */ this.spots = new Map();
     /** @type {Map<string, {el: SVGGElement, x: number, y: number}>} */ this.dots = new Map();
     this.ground = s("g");
     this.over = s("g");
@@ -61,7 +59,8 @@ export class FloorMap {
   set(map) {
     this.map = map;
     show(this.failed, map === null);
-    this.level = map?.levels.find((l) => l.ordinal === 0)?.ordinal ?? map?.levels[0]?.ordinal ?? null;
+    // Where people come in: the lowest level that is not below the ground.
+    this.level = (map?.levels.find((l) => l.ordinal >= 0) ?? map?.levels.at(-1))?.ordinal ?? null;
     this.levels.replaceChildren(...(map?.levels ?? []).slice().reverse().map((l) => h("button", {
       type: "button", data: { level: l.ordinal, testid: "level" }, onclick: () => this.choose(l.ordinal), title: l.name,
     }, h("span", {}, l.name || String(l.ordinal)), h("span", { class: "count" }))));
@@ -106,7 +105,7 @@ export class FloorMap {
     this.ground.replaceChildren();
     this.over.replaceChildren();
     this.zones.clear();
-    this.lift.clear();
+    this.spots.clear();
     this.dots.clear();
     for (const b of this.levels.querySelectorAll("button")) attribute(b, "aria-pressed", String(b.dataset.level === String(this.level)));
     const w = this.scroller.clientWidth, hgt = this.scroller.clientHeight;
@@ -118,14 +117,15 @@ export class FloorMap {
     this.#place(w * k, hgt * k, maxX - minX, maxY - minY);
     attribute(this.svg, "width", w * k);
     attribute(this.svg, "height", hgt * k);
-    this.ground.append(s("path", { class: "store", d: this.#path(level.boundary) }));
-    const named = level.zones.filter((z) => !DULL.test(z.class ?? ""));
-    for (const z of named) {
-      const el = s("path", { class: z.sensitive ? "zone sensitive" : "zone", d: this.#path(z.shape) });
+    this.ground.append(s("path", { class: "store", d: outline(this.#pixels(level.boundary)) }));
+    const drawn = level.zones.filter((z) => isDrawn(z.class)).sort((a, b) => b.area_m2 - a.area_m2).map((z) => ({ z, shape: this.#pixels(z.shape) }));
+    const names = new Names(LETTER);
+    for (const { z, shape } of drawn) {
+      const el = s("path", { class: z.sensitive ? "zone sensitive" : "zone", d: outline(shape) });
       this.zones.set(z.id, el);
       this.ground.append(el);
     }
-    for (const z of named) this.#label(z);
+    for (const { z, shape } of drawn) this.#label(z, shape, names);
     for (const d of this.map.doors.filter((d) => d.level === level.ordinal)) {
       const [x, y] = this.px(...d.at);
       this.ground.append(s("circle", { class: "door", cx: x, cy: y, r: 5 }, s("title", {}, d.name)));
@@ -152,34 +152,21 @@ export class FloorMap {
     this.top = best.top + (h - best.top - BELOW - height * this.scale) / 2;
   }
 
-  /** @param {Shape} shape */
-  #path(shape) {
-    return shape.flatMap((polygon) => polygon.map((ring) => `M${ring.map(([x, y]) => this.px(x, y).map((v) => v.toFixed(1)).join(" ")).join("L")}Z`)).join("");
-  }
+  /** @param {Shape} shape @returns {Shape} */
+  #pixels(shape) { return shape.map((polygon) => polygon.map((ring) => ring.map(([x, y]) => this.px(x, y)))); }
 
-  /** @param {MapZone} z */
-  #label(z) {
-    if (z.sensitive || !z.name) return;
-    const xs = z.shape.flat(2).map((p) => p[0] * this.scale), ys = z.shape.flat(2).map((p) => p[1] * this.scale);
-    const w = Math.max(...xs) - Math.min(...xs), hgt = Math.max(...ys) - Math.min(...ys);
-    if (w < LABEL.w || hgt < LABEL.h) return;
-    const [x, y] = this.px(...(z.label ?? [0, 0]));
-    const el = s("text", { class: "name", x, y, "dominant-baseline": "central", "text-anchor": "middle" }, z.name);
-    this.ground.append(el);
-    this.lift.set(z.id, 26);
-    if (el.getComputedTextLength() <= w - 10) return;
-    const words = z.name.split(" ");
-    const cut = Math.ceil(words.length / 2);
-    const lines = hgt >= 2 * LABEL.h && words.length > 1 ? [words.slice(0, cut).join(" "), words.slice(cut).join(" ")] : [z.name];
-    if (lines.length > 1) this.lift.set(z.id, 34);
-    el.replaceChildren(...lines.map((line, i) => s("tspan", { x, y: y + (i - (lines.length - 1) / 2) * 16 }, line)));
-    for (const line of el.children) {
-      let name = line.textContent ?? "";
-      while (name.length > 3 && /** @type {SVGTSpanElement} */ (line).getComputedTextLength() > w - 10) {
-        name = name.slice(0, -1);
-        line.textContent = `${name.trimEnd()}…`;
-      }
+  /** @param {MapZone} z @param {Shape} shape in pixels @param {Names} names */
+  #label(z, shape, names) {
+    const label = z.sensitive || !z.name || !isNamed(z.class) ? null : names.put(shape, z.name);
+    if (!label) {
+      const { x, y } = roomIn(shape, 0);
+      this.spots.set(z.id, [x, y]);
+      return;
     }
+    const { x, y, lines } = label;
+    this.spots.set(z.id, [x, y - 26 - lineAt(lines.length - 1, lines.length)]);
+    this.ground.append(s("text", { class: "name", x, y, "dominant-baseline": "central", "text-anchor": "middle" },
+      ...lines.map((line, i) => s("tspan", { x, y: y + lineAt(i, lines.length) }, line))));
   }
 
   /**
@@ -220,9 +207,9 @@ export class FloorMap {
       const z = level?.zones.find((z) => z.id === zone.id);
       const first = items[0];
       if (!z || !first) continue;
-      const [x, y] = this.px(...(z.label ?? [0, 0]));
+      const [x, y] = this.spots.get(zone.id) ?? this.px(...middle(z.shape));
       const many = items.length > 1;
-      this.over.prepend(s("g", { class: "badge", data: { kind: first.kind }, transform: `translate(${x} ${y - (this.lift.get(zone.id) ?? 0)})` },
+      this.over.prepend(s("g", { class: "badge", data: { kind: first.kind }, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` },
         s("rect", { x: many ? -22 : -14, y: -14, width: many ? 44 : 28, height: 28, rx: 14 }),
         s("path", { d: shapePath(KIND_SHAPES[first.kind] ?? "⬡"), transform: `translate(${many ? -16 : -7} -7) scale(.875)` }),
         many ? s("text", { x: 9, y: 0, "dominant-baseline": "central", "text-anchor": "middle" }, String(items.length)) : null));
@@ -263,4 +250,10 @@ export class FloorMap {
     attribute(/** @type {Element} */ (held.el.firstElementChild), "r", (dot.accuracyM * this.scale).toFixed(1));
     data(held.el, "old", now - dot.at > OLD_MS ? "1" : null);
   }
+}
+
+/** Of a place that is not drawn, but where somebody waits all the same. @param {Shape} shape @returns {[number, number]} */
+function middle(shape) {
+  const { x, y } = roomIn(shape, 0);
+  return [x, y];
 }

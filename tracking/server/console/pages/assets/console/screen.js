@@ -38,7 +38,7 @@ export class Screen {
     /** @type {Set<string>} alerts this page is looking at, by id */ this.looking = new Set();
     /** @type {Set<string>} keys with a request under way */ this.busy = new Set();
     /** @type {Map<string, {text: string, until: number}>} by key */ this.said = new Map();
-    /** @type {Map<string, string>} colleagues seen here: shift → tag */ this.colleagues = new Map();
+    /** @type {Map<string, string>} who else is there: shift → tag */ this.colleagues = new Map();
     /** @type {Map<string, number>} by key: how often a look was refused */ this.tries = new Map();
     this.queued = false;
     this.ending = false;
@@ -119,7 +119,6 @@ export class Screen {
   #welcome(w) {
     this.serverOffset = w.t - Date.now();
     this.self = w.person?.shift ?? "";
-    this.#colleagues(w);
     show(this.ribbon, w.training === true);
     this.looking.clear();
   }
@@ -132,9 +131,9 @@ export class Screen {
     }
   }
 
-  /** @param {any} f */
+  /** Whom an alert can be handed over to: whoever else is there now. @param {any} f */
   #colleagues(f) {
-    for (const c of f.colleagues ?? []) if (c.shift !== this.self) this.colleagues.set(c.shift, c.tag);
+    this.colleagues = new Map(f.colleagues.filter((/** @type {any} */ c) => c.shift !== this.self).map((/** @type {any} */ c) => [c.shift, c.tag]));
   }
 
   /** A look may come before the node has heard of the claim: it is asked again, a few times. @param {any} f */

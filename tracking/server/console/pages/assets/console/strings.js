@@ -86,7 +86,7 @@ export const STRINGS = {
   snooze_title: ["Snooze for how long?", "推迟多久？", "تأجيل لأي مدة؟"],
   snooze_text: ["The alert comes back by itself, to everyone.", "提醒会自动重新显示给所有人。", "يعود التنبيه تلقائياً إلى الجميع."],
   hand_title: ["Hand over to whom?", "转交给谁？", "التسليم إلى من؟"],
-  hand_nobody: ["No colleague has been seen at a console yet. Give the alert back and anyone can claim it.", "控制台上尚未看到其他同事。您可以退回提醒，由任何人认领。", "لم يظهر أي زميل بعد. أعد التنبيه ليستلمه أي شخص."],
+  hand_nobody: ["Nobody else is signed in here now. Give the alert back and anyone can claim it.", "目前没有其他同事登录。您可以退回提醒，由任何人认领。", "لا زميل آخر مسجّل الدخول هنا الآن. أعد التنبيه ليستلمه أي شخص."],
   cancel: ["Cancel", "取消", "إلغاء"],
   close: ["Close", "关闭", "إغلاق"],
   keys_title: ["Keyboard", "键盘", "لوحة المفاتيح"],

@@ -15,7 +15,7 @@ export class Drawer {
   constructor(context) {
     this.context = context;
     const { words, walker } = context;
-    this.floor = new Floor(walker);
+    this.floor = new Floor(walker, words);
     this.where = h("span", { class: "where-now", data: { testid: "where" } });
     this.speeds = h("div", { class: "segments", role: "group", aria: { label: words.t("speed") } }, ...SPEEDS.map((n) =>
       h("button", { type: "button", data: { testid: `speed-${n}`, speed: n }, onclick: () => { walker.speed = n; this.#buttons(); } }, `${n}×`)));
@@ -25,8 +25,11 @@ export class Drawer {
     this.silence = this.#switch("silence", "silence", () => { walker.silent = !walker.silent; this.#buttons(); });
     this.lock = this.#switch("lock", "lock", () => this.setLocked(!walker.locked));
     this.handle = h("button", { type: "button", class: "handle quiet", data: { testid: "drawer" }, aria: { expanded: false }, onclick: () => this.#toggle() }, icon("map"), h("span", {}, words.t("pretend")), this.where);
+    // Where the drawer is shut, the step that comes first is still one tap away.
+    this.quick = h("button", { type: "button", class: "quick", data: { testid: "quick-walk" }, onclick: () => this.#quick() });
+    this.inside = false;
     this.el = h("aside", { class: "drawer", aria: { label: words.t("pretend") } },
-      this.handle,
+      h("div", { class: "grip" }, this.handle, this.quick),
       h("div", { class: "inner" },
         h("div", { class: "top" }, h("h2", {}, words.t("pretend")), h("p", { class: "small muted" }, words.t("pretend_text"))),
         this.levels, this.floor.el,
@@ -55,10 +58,21 @@ export class Drawer {
     this.#buttons();
   }
 
-  #buttons() {
+  #quick() {
     const { walker } = this.context;
+    if (this.inside) walker.walkOut();
+    else walker.walkIn();
+    this.#buttons();
+  }
+
+  /** Whether walking in is what comes next. @param {boolean} next */
+  invite(next) { data(this.el, "next", next ? "1" : null); }
+
+  #buttons() {
+    const { walker, words } = this.context;
     for (const b of this.speeds.querySelectorAll("button")) attribute(b, "aria-pressed", String(Number(b.dataset.speed) === walker.speed));
     for (const b of this.levels.querySelectorAll("button")) attribute(b, "aria-pressed", String(Number(b.dataset.level) === walker.level));
+    text(this.quick, words.t(this.inside ? "walk_out" : "walk_in"));
     attribute(this.silence, "aria-checked", String(walker.silent));
     attribute(this.lock, "aria-checked", String(walker.locked));
   }
@@ -72,6 +86,10 @@ export class Drawer {
   /** @param {string} where as the client judged it */
   move(where) {
     this.floor.move();
+    if (this.inside !== this.context.walker.inside) {
+      this.inside = this.context.walker.inside;
+      this.#buttons();
+    }
     data(this.where, "where", where);
     text(this.where, this.context.words.t(where === "inside" ? "where_in" : where === "edge" ? "where_edge" : "where_out"));
     const shown = this.levels.querySelector('[aria-pressed="true"]');

@@ -43,7 +43,7 @@ export class Phone {
     this.over = h("div", { class: "over" });
     this.dark = h("div", { class: "dark" });
     this.call = h("button", { type: "button", class: "primary", data: { testid: "call-staff" }, onclick: () => act("call") }, words.t("call_staff"));
-    this.el = h("div", { class: "phone" }, this.indicator.el,
+    this.el = h("div", { class: "phone" }, h("h1", { class: "spoken" }, context.store), this.indicator.el,
       h("main", { class: "feed" }, this.now, this.requests, this.store, this.looked, this.receipts),
       h("nav", { class: "foot" }, this.call, h("button", { type: "button", data: { testid: "here-for" }, onclick: () => act("here") }, words.t("here_for"))),
       this.over, this.dark);
@@ -91,7 +91,7 @@ export class Phone {
       case "READY":
         return [...above, grants.length ? this.#panel(words.t("ready_title"), words.t("ready_text", { store }), this.#button("start", "start"))
           : this.#panel(words.t("off_title"), words.t("off_text"), this.#button("begin", "ask"))];
-      case "LOCAL": return [...above, view.obstacle ? this.#obstacle(view.obstacle) : this.#panel(words.t("ready_title"), words.t("ready_text", { store }))];
+      case "LOCAL": return [...above, view.obstacle ? this.#obstacle(view.obstacle) : this.#panel(words.t("ready_title"), words.t("ready_text", { store }), h("p", { class: "hint", data: { testid: "hint" } }, words.t("walk_hint")))];
       case "CONNECTING": case "ENTERING":
         return [...above, this.#panel(words.t("starting_title"), words.t("starting_text"), h("div", { class: "progress", aria: { hidden: true } }, h("i")), view.word ? h("div", { class: "after" }, wordChip(view.word)) : null)];
       case "ACTIVE": return [...above, this.#word(view.word ?? "")];

@@ -26,8 +26,11 @@ export class Ways {
     if (this.doors.length === 0) this.doors.push({ level: this.ground, at: this.#anyDoor() });
   }
 
-  /** The level with doors, else the lowest. */
-  get ground() { return this.fence.doors[0]?.level ?? this.fence.levels[0]?.ordinal ?? 0; }
+  /** The level with doors, else the lowest that is not below the ground. */
+  get ground() {
+    const { doors, levels } = this.fence;
+    return doors[0]?.level ?? (levels.find((l) => l.ordinal >= 0) ?? levels.at(-1))?.ordinal ?? 0;
+  }
 
   /** @param {Point} p @param {number} level */
   inside(p, level) { return contains(this.levels.get(level)?.shape ?? [], p[0], p[1]); }

@@ -10,7 +10,7 @@ import { Walker } from "./walker.js";
 
 const PURPOSE = "assist";
 /** How often the journal is read while somebody could look, and when a stop counts as late. */
-const JOURNAL_MS = 5_000, AFTER_MS = 1_500, LATE_MS = 2_000, NOTICE_MS = 7_000;
+const JOURNAL_MS = 5_000, SETTLE_MS = 100, SETTLE_TRIES = 7, LATE_MS = 2_000, NOTICE_MS = 7_000;
 
 /**
  * One shopper with one phone in one store: the client, its face, and the drawer that stands in for
@@ -53,6 +53,7 @@ export class Visit {
   }
 
   render() {
+    this.drawer?.invite(this.client.view.state === "LOCAL" && !this.walker.inside);
     this.phone.render({
       view: this.client.view, grants: this.client.grants.filter((g) => g.store === this.store.id), ends: this.ends, cards: this.cards, zone: this.zone,
       looks: this.looks, notice: this.notice, late: this.late, locked: this.walker.locked, arrivals: this.arrivals,
@@ -69,8 +70,7 @@ export class Visit {
     const seen = Boolean(view.seen);
     const open = OPEN.has(view.state);
     if (seen !== this.seen) void this.#journal();
-    // A view is closed in the journal a moment after the session that it looked at.
-    if (this.open && !open) setTimeout(() => void this.#journal(true), AFTER_MS);
+    if (this.open && !open) void this.#settle();
     this.seen = seen;
     this.open = open;
     this.render();
@@ -86,7 +86,7 @@ export class Visit {
     this.where = this.fence.judge(reading).where;
     // The card is picked here, on the phone: nothing is asked of anybody for it.
     const near = this.client.locating && this.where === "inside";
-    this.zone = near ? this.fence.zoneAt(reading.lat, reading.lng, reading.level)?.id ?? null : null;
+    this.zone = near ? this.fence.zoneAt(reading.lat, reading.lng, reading.level)?.id || null : null;
     if (this.client.locating) this.client.fix(reading);
     this.render();
   }
@@ -150,7 +150,7 @@ export class Visit {
   /** One tap. */
   async #stop() {
     const { done } = await this.client.withdraw("store", { store: this.store.id });
-    void done.then(() => this.#journal());
+    void done.then(() => this.#settle());
   }
 
   async #call() {
@@ -199,6 +199,15 @@ export class Visit {
       this.render();
     } catch {
       // what was read last stays on the screen
+    }
+  }
+
+  /** A look is closed in the journal a moment after the session that it was at: reads until none is open. */
+  async #settle() {
+    for (let n = 0; n < SETTLE_TRIES; n++) {
+      await this.#journal(true);
+      if (this.open || this.looks.every((l) => l.closed_t)) return;
+      await new Promise((again) => { setTimeout(again, SETTLE_MS * 2 ** n); });
     }
   }
 

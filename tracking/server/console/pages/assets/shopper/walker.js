@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { isNamed, roomIn } from "../lib/names.js";
 import { Ways, distance } from "./route.js";
 
 /** A walk, the fastest that a server still believes (its limit is 12 m/s), and the figures of a good phone. */
 const WALK_MPS = 1.3, FASTEST_MPS = 9.5, ACCURACY_M = 6, NOISE_M = 1.2, MEMORY = 0.85;
-const STEP_MS = 100, FIX_MS = 1_000, START_M = 6, LEAVE_M = 70;
+const STEP_MS = 100, FIX_MS = 1_000, START_M = 9, LEAVE_M = 70, STAND_M = 6;
 
 /**
  * @typedef {import("./route.js").Point} Point
@@ -38,7 +39,10 @@ export class Walker {
 
   stop() { clearInterval(this.timer); }
 
-  /** To the largest department on the doors' level, through the door. */
+  /** Whether whoever walks is inside, which their phone may still doubt. */
+  get inside() { return this.ways.inside(this.at, this.level); }
+
+  /** To a department near the door, through the door. */
   walkIn() {
     this.level = this.ways.ground;
     this.#begin(this.ways.way(this.at, this.#goal(), this.level));
@@ -76,19 +80,15 @@ export class Walker {
     this.path = path.slice();
   }
 
-  /** @returns {Point} */
+  /** The middle of the nearest department that has room for somebody to stand in. @returns {Point} */
   #goal() {
-    const zones = this.fence.zones.filter((z) => z.level === this.level && !z.sensitive);
-    const [lng, lat] = zones[0]?.at ?? this.#middle();
-    const p = this.fence.xy(lat, lng);
-    return this.ways.inside(p, this.level) ? p : this.#inward();
-  }
-
-  /** @returns {[number, number]} */
-  #middle() {
-    const p = this.#inward();
-    const { lat, lng } = this.fence.latLng(...p);
-    return [lng, lat];
+    const door = /** @type {any} */ (this.ways.doors[0]).at;
+    const middles = this.fence.zones.filter((z) => z.level === this.level && !z.sensitive && isNamed(z.class)).flatMap((z) => {
+      const { x, y, w } = roomIn(z.shape.map((polygon) => polygon.map((ring) => ring.map(([lng, lat]) => this.fence.xy(lat, lng)))), STAND_M);
+      const p = /** @type {Point} */ ([x, y]);
+      return w >= STAND_M && this.ways.inside(p, this.level) ? [p] : [];
+    });
+    return middles.sort((a, b) => distance(a, door) - distance(b, door))[0] ?? this.#inward();
   }
 
   /** Eight metres in from the first door. @returns {Point} */
