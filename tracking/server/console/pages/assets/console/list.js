@@ -150,7 +150,7 @@ export class List {
 
   /** What is new and out of sight. */
   #count() {
-    const bottom = this.scroll.getBoundingClientRect().bottom;
+    const bottom = this.unseen.size ? this.scroll.getBoundingClientRect().bottom : 0; // measuring makes the browser lay out
     for (const key of this.unseen) {
       if ((this.context.board.items.get(key)?.endedAt ?? 1) > 0) this.unseen.delete(key);
       const top = this.cards.get(key)?.el.getBoundingClientRect().top ?? 0;

@@ -31,7 +31,7 @@ export class FloorMap {
     this.scale = 1;
     this.left = this.top = this.minX = this.maxY = 0;
     /** @type {Map<string, SVGElement>} */ this.zones = new Map();
-    /** @type {Map<string, [number, number]>} where a zone's badge stands, clear of its name */ this.spots = new Map();
+    /** @type {Map<string, [number, number]>} where the badge of a zone with a name stands, clear of it */ this.spots = new Map();
     /** @type {Map<string, {el: SVGGElement, x: number, y: number}>} */ this.dots = new Map();
     this.ground = s("g");
     this.over = s("g");
@@ -102,19 +102,20 @@ export class FloorMap {
   /** Draws what stays: outline, zones, names, doors. */
   #draw() {
     const level = this.map?.levels.find((l) => l.ordinal === this.level);
+    const w = this.scroller.clientWidth, hgt = this.scroller.clientHeight;
+    const beside = { w: this.levels.offsetWidth, h: this.levels.offsetHeight }; // all is measured before anything is changed
     this.ground.replaceChildren();
     this.over.replaceChildren();
     this.zones.clear();
     this.spots.clear();
     this.dots.clear();
     for (const b of this.levels.querySelectorAll("button")) attribute(b, "aria-pressed", String(b.dataset.level === String(this.level)));
-    const w = this.scroller.clientWidth, hgt = this.scroller.clientHeight;
     if (!this.map || !level || w === 0 || hgt === 0) return;
     const k = ZOOMS[this.zoom] ?? 1;
     const [minX, minY, maxX, maxY] = this.map.size;
     this.minX = minX;
     this.maxY = maxY;
-    this.#place(w * k, hgt * k, maxX - minX, maxY - minY);
+    this.#place(w * k, hgt * k, maxX - minX, maxY - minY, beside);
     attribute(this.svg, "width", w * k);
     attribute(this.svg, "height", hgt * k);
     this.ground.append(s("path", { class: "store", d: outline(this.#pixels(level.boundary)) }));
@@ -136,9 +137,10 @@ export class FloorMap {
   /**
    * Finds the larger of two fits: beside the level switch, or below it.
    * @param {number} w @param {number} h @param {number} width of the store, metres @param {number} height
+   * @param {{w: number, h: number}} beside  the level switch, nothing if it is hidden
    */
-  #place(w, h, width, height) {
-    const sw = this.levels.hidden ? 0 : this.levels.offsetWidth + 16, sh = this.levels.hidden ? 0 : this.levels.offsetHeight + 16;
+  #place(w, h, width, height, beside) {
+    const sw = beside.w && beside.w + 16, sh = beside.h && beside.h + 16;
     const small = w < 600 ? MARGIN : ASIDE;
     const rtl = document.documentElement.dir === "rtl";
     const below = Math.max(MARGIN, sh + 20);
@@ -158,11 +160,7 @@ export class FloorMap {
   /** @param {MapZone} z @param {Shape} shape in pixels @param {Names} names */
   #label(z, shape, names) {
     const label = z.sensitive || !z.name || !isNamed(z.class) ? null : names.put(shape, z.name);
-    if (!label) {
-      const { x, y } = roomIn(shape, 0);
-      this.spots.set(z.id, [x, y]);
-      return;
-    }
+    if (!label) return;
     const { x, y, lines } = label;
     this.spots.set(z.id, [x, y - 26 - lineAt(lines.length - 1, lines.length)]);
     this.ground.append(s("text", { class: "name", x, y, "dominant-baseline": "central", "text-anchor": "middle" },
@@ -207,7 +205,8 @@ export class FloorMap {
       const z = level?.zones.find((z) => z.id === zone.id);
       const first = items[0];
       if (!z || !first) continue;
-      const [x, y] = this.spots.get(zone.id) ?? this.px(...middle(z.shape));
+      if (!this.spots.has(zone.id)) this.spots.set(zone.id, this.px(...middle(z.shape)));
+      const [x, y] = /** @type {[number, number]} */ (this.spots.get(zone.id));
       const many = items.length > 1;
       this.over.prepend(s("g", { class: "badge", data: { kind: first.kind }, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` },
         s("rect", { x: many ? -22 : -14, y: -14, width: many ? 44 : 28, height: 28, rx: 14 }),
@@ -252,7 +251,7 @@ export class FloorMap {
   }
 }
 
-/** Of a place that is not drawn, but where somebody waits all the same. @param {Shape} shape @returns {[number, number]} */
+/** Where a badge stands that has no name to keep clear of. @param {Shape} shape @returns {[number, number]} */
 function middle(shape) {
   const { x, y } = roomIn(shape, 0);
   return [x, y];

@@ -64,12 +64,23 @@ export function roomIn(shape, height) {
   return best;
 }
 
+/** @param {Shape} shape */
+function tooSmall(shape) {
+  let [left, right, top, foot] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (const [x, y] of shape.flat(2)) [left, right, top, foot] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(foot, y)];
+  return right - left < LEAST.w || foot - top < LEAST.h;
+}
+
+/** The page's fonts: asked once, since asking makes the browser work out every style. */
+let family = "";
+
 /** Places names on one floor; shapes and results are in pixels. */
 export class Names {
   /** @param {number} size of the letters, in pixels */
   constructor(size) {
+    family ||= getComputedStyle(document.body).fontFamily;
     const pen = document.createElement("canvas").getContext("2d");
-    if (pen) pen.font = `550 ${size}px ${getComputedStyle(document.body).fontFamily}`;
+    if (pen) pen.font = `550 ${size}px ${family}`;
     this.width = (/** @type {string} */ s) => pen?.measureText(s).width ?? s.length * size * 0.6;
     /** @type {{x: number, y: number, w: number, h: number}[]} */ this.taken = [];
   }
@@ -79,6 +90,7 @@ export class Names {
    * @param {Shape} shape @param {string} name @returns {{x: number, y: number, lines: string[]}|null}
    */
   put(shape, name) {
+    if (tooSmall(shape)) return null; // most zones of a mall: they cost nothing
     for (const lines of [[name], halves(name)]) {
       const h = Math.max(LEAST.h, lines.length * LINE);
       const { x, y, w } = roomIn(shape, h);

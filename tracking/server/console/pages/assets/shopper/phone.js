@@ -43,8 +43,8 @@ export class Phone {
     this.over = h("div", { class: "over" });
     this.dark = h("div", { class: "dark" });
     this.call = h("button", { type: "button", class: "primary", data: { testid: "call-staff" }, onclick: () => act("call") }, words.t("call_staff"));
-    this.el = h("div", { class: "phone" }, h("h1", { class: "spoken" }, context.store), this.indicator.el,
-      h("main", { class: "feed" }, this.now, this.requests, this.store, this.looked, this.receipts),
+    this.el = h("div", { class: "phone" }, this.indicator.el,
+      h("main", { class: "feed" }, h("h1", { class: "spoken" }, context.store), this.now, this.requests, this.store, this.looked, this.receipts),
       h("nav", { class: "foot" }, this.call, h("button", { type: "button", data: { testid: "here-for" }, onclick: () => act("here") }, words.t("here_for"))),
       this.over, this.dark);
     this.places = { now: place(this.now), requests: place(this.requests), store: place(this.store), looked: place(this.looked), receipts: place(this.receipts), dark: place(this.dark) };
