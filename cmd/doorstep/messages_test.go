@@ -150,6 +150,7 @@ var messages = map[string][]call{
 		{args: "store locate --map shop.geojson", in: "lat;lng\n54;3\n", exit: 1, says: []string{"standard input, line 1: the header names no lat or no lng: start with the line lat,lng, separated by commas"}},
 		{args: "store locate --map shop.geojson", in: "latitude,lng\n", exit: 1, says: []string{"standard input, line 1: there is no column lat: rename latitude to lat"}},
 		{args: "store locate --map shop.geojson", in: "lat,lon\n", exit: 1, says: []string{"standard input, line 1: there is no column lng: rename lon to lng"}},
+		{args: "store locate --map shop.geojson", in: "\ufeffName, LAT ,Lng\nx, 53.9997,3.0001\n"}, // as spreadsheets write it: no mistake
 		{args: "store locate --map shop.geojson", in: "lat,lng,lat\n", exit: 1, says: []string{"standard input, line 1: two columns are called lat: rename one"}},
 		{args: "store locate --map shop.geojson", in: "lat,lng\n54,3\n120.1,30.2\n", exit: 1, says: []string{"standard input, line 3: lat 120.1 is not from -90 to 90, but lng 30.2 is: they seem to be swapped"}},
 		{args: "store locate --map shop.geojson", in: "lat,lng\n95,120\n", exit: 1, says: []string{"standard input, line 2: lat 95 is not a number from -90 to 90"}},
@@ -174,6 +175,7 @@ var messages = map[string][]call{
 		{args: "store replay --map shop.geojson", in: "t,lat,lng\n", exit: 1, says: []string{
 			`standard input, line 1: column 2: not JSON: invalid character ',' in literal true (expecting 'r'): write each fix as {"t":…,"lat":…,"lng":…} on a line of its own`}},
 		{args: "store replay --map shop.geojson", in: "\n" + strings.Repeat(" ", longestLine), exit: 1, says: []string{"standard input, line 2: longer than 65536 bytes: write one fix a line"}},
+		{args: "store replay --map shop.geojson", in: `{"t":1,"lat":53,"lng":3,"accuracy_m":5}`}, // outside, as any walk that leaves
 		// What a phone may send is not an error: the rules refuse it, and that is said.
 		{args: "store replay --map shop.geojson", in: "{\"t\":1,\"lat\":95,\"lng\":3}\n{\"t\":2,\"lat\":54,\"lng\":181}\n{\"t\":3,\"lat\":54,\"lng\":3,\"accuracy_m\":0}\n", says: []string{
 			"fixes refused, by reason: accuracy 1 (line 3 first), range 2 (line 1 first: lat or lng is no place on earth)"}},

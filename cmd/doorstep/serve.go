@@ -17,14 +17,14 @@ import (
 // JSON file, in that order. They are checked once, in settings.go; each error names the setting and
 // its fix.
 type serveCmd struct {
-	Config      configFile `help:"JSON file of settings, by the flags' names."`
+	Config      configFile `help:"JSON file of settings, by the flags' names. Flags come first, then the environment, then this file."`
 	Listen      string     `default:"127.0.0.1:8080" help:"Address to serve on."`
 	AdminListen string     `default:"127.0.0.1:9090" help:"Address for metrics; empty for none. Keep it private."`
 	PublicURL   string     `name:"public-url" help:"The address people reach, such as https://doorstep.example. Needed unless --listen is on loopback."`
 	Data        string     `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"Folder of the ledger and its keys."`
 	Redis       string     `help:"redis:// or rediss:// URL of the live state. Without it: a redis-server found on this machine, or memory."`
 	Map         []string   `type:"path" help:"A store's map (file or folder of levels); repeat for more. Imported stores are served too."`
-	Registry    string     `type:"path" help:"Folder of the registry: purposes, data types, notices. Without it: the development registry."`
+	Registry    string     `type:"path" help:"Folder of the registry: purposes, data types, notices. Needed, unless --dev-key is given: then there is one for trying."`
 	Issuer      string     `help:"iss of the shoppers' tokens."`
 	JWKS        string     `name:"jwks" help:"Keys of that issuer: a file, or an https:// address."`
 	StaffIssuer string     `help:"iss of the staff's tokens, if it is another."`

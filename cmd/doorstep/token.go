@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"doorstep/tracking/server/auth"
 )
@@ -89,8 +88,6 @@ func claim(flag, text string, most int) error {
 	switch {
 	case text == "":
 		return wrong("%s: empty: a token without it would be refused", flag)
-	case !utf8.ValidString(text):
-		return wrong("%s: not UTF-8: a token cannot hold it", flag)
 	case len(text) > most:
 		return wrong("%s: %d bytes: at most %d are accepted", flag, len(text), most)
 	}
