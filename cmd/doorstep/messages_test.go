@@ -59,12 +59,12 @@ var messages = map[string][]call{
 	"environment": {
 		{args: "store replay --map none", env: "DOORSTEP_REDISS=secret", exit: 1, says: []string{
 			"warning: DOORSTEP_REDISS is set and is not a setting: did you mean DOORSTEP_REDIS?",
-			"--map: map none: no such file or directory: give a GeoJSON file or a folder of them"}},
+			"--map: map none: no such file or directory: give a GeoJSON file, an IMDF archive or a folder of levels"}},
 		{args: "store replay --map none", env: "DOORSTEP_PORT=8080", exit: 1, says: []string{
 			"warning: DOORSTEP_PORT is set and is not a setting: doorstep serve --help lists the settings",
-			"--map: map none: no such file or directory: give a GeoJSON file or a folder of them"}},
+			"--map: map none: no such file or directory: give a GeoJSON file, an IMDF archive or a folder of levels"}},
 		{args: "store replay --map none", env: "DOORSTEP_PORT=tcp://10.0.0.1:80 DOORSTEP_SERVICE_HOST=10.0.0.1 DOORSTEP_DATA=x", exit: 1, says: []string{
-			"--map: map none: no such file or directory: give a GeoJSON file or a folder of them"}},
+			"--map: map none: no such file or directory: give a GeoJSON file, an IMDF archive or a folder of levels"}},
 		{args: "token shopper --sub a", env: "DOORSTEP_TTL=15", exit: 2, says: []string{
 			`--ttl: "15" is not a length of time: write it as 90s, 15m or 8h (from envar DOORSTEP_TTL="15") (see doorstep token shopper --help)`}},
 		{args: "token shopper --sub a", env: "DOORSTEP_CONFIG=none.json DOORSTEP_DEV_KEY=", exit: 2, says: []string{ // another command's file
@@ -91,7 +91,7 @@ var messages = map[string][]call{
 	"serve places": {
 		{args: serving + "--data ''", exit: 2, says: []string{"--data: empty: name the folder of the ledger and its keys"}},
 		{args: "serve --data d --dev-key new.key", exit: 2, says: []string{"no store: name a map with --map, or import one with `doorstep store import`"}},
-		{args: "serve --data d --dev-key new.key --map none", exit: 1, says: []string{"--map: map none: no such file or directory: give a GeoJSON file or a folder of them"}},
+		{args: "serve --data d --dev-key new.key --map none", exit: 1, says: []string{"--map: map none: no such file or directory: give a GeoJSON file, an IMDF archive or a folder of levels"}},
 		{args: "serve --data d --dev-key new.key --map shop.geojson --map shop.geojson", exit: 1, says: []string{`--map shop.geojson and --map shop.geojson are both store "shop": give one a store_id of its own`}},
 		{args: serving + "--dev-key dev.key --log-level error --data list.json", exit: 1, says: []string{"--data list.json: not a directory: name a folder that can be written"}},
 		{args: serving + "--dev-key dev.key --log-level error --data garbage", exit: 1, says: []string{"--data garbage: consent keys: garbage/keys.json can be read by others (-rw-r--r--): chmod 600 it"}},
@@ -142,7 +142,7 @@ var messages = map[string][]call{
 	},
 	"store locate": {
 		{args: "store locate", exit: 2, says: []string{"missing flags: --map=STRING (see doorstep store locate --help)"}},
-		{args: "store locate --map ''", exit: 2, says: []string{"--map: empty: name a GeoJSON file or a folder of levels"}},
+		{args: "store locate --map ''", exit: 2, says: []string{"--map: empty: name a GeoJSON file, an IMDF archive or a folder of levels"}},
 		{args: "store locate --map shop.geojson --level first", exit: 2, says: []string{`--level: "first" is not a whole number (see doorstep store locate --help)`}},
 		{args: "store locate --map shop.geojson --level -1", exit: 2, says: []string{"--level -1: map shop.geojson has no level -1: it has 0"}},
 		{args: "store locate --map shop.geojson", exit: 1, says: []string{"standard input: empty: the first line is lat,lng"}},
@@ -199,7 +199,7 @@ var messages = map[string][]call{
 		{args: walking + "--url http://127.0.0.1:1 --trace short.ndjson", exit: 1, says: []string{"--trace short.ndjson: 1 fixes: a walk has two or more"}},
 		{args: walking + "--url http://127.0.0.1:1 --trace swapped.ndjson", exit: 1, says: []string{"--trace swapped.ndjson, line 2: lat 120 is not from -90 to 90, but lng 54 is: they seem to be swapped"}},
 		{args: walking + "--url http://127.0.0.1:1 --trace list.json", exit: 1, says: []string{`--trace list.json, line 1: not a JSON object: write each fix as {"t":…,"lat":…,"lng":…}`}},
-		{args: walking + "--url http://127.0.0.1:1 --map none", exit: 1, says: []string{"--map: map none: no such file or directory: give a GeoJSON file or a folder of them"}},
+		{args: walking + "--url http://127.0.0.1:1 --map none", exit: 1, says: []string{"--map: map none: no such file or directory: give a GeoJSON file, an IMDF archive or a folder of levels"}},
 		{args: "walk --map shop.geojson --trace walk.ndjson --url http://127.0.0.1:1", exit: 2, says: []string{
 			"no development key is configured: give --dev-key FILE, the one that `doorstep serve --dev-key FILE` made. A real deployment has none, and its tokens come from the retailer's backend"}},
 	},

@@ -141,7 +141,7 @@ func loadMaps(paths []string) ([]*geofence.Index, error) {
 	seen := make(map[string]string)
 	for _, path := range paths {
 		if path == "" {
-			return nil, wrong("--map: empty: name a GeoJSON file or a folder of levels")
+			return nil, wrong("--map: empty: name a GeoJSON file, an IMDF archive or a folder of levels")
 		}
 		x, _, err := loadIndex(path)
 		if err != nil {
