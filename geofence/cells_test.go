@@ -127,7 +127,7 @@ func TestInsideCellsAreFullyContained(t *testing.T) {
 			full[uint64(c)] = true
 		}
 	}
-	loose, err := buildCover(&x.plane, l.near, s.Levels[0].Boundary, l.areas, nil, l.cover.res)
+	loose, err := newBuilder(&x.plane, l.near, l.areas).fill(x.res, s.Levels[0].Boundary)
 	if err != nil {
 		t.Fatal(err)
 	}

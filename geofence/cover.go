@@ -4,9 +4,8 @@ package geofence
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"math"
+	"slices"
 )
 
 // class is what a cell says about the boundary.
@@ -70,30 +69,37 @@ func pickRes(pl *plane, m MultiPolygon, a *area, budget float64) int {
 	return coarsestRes
 }
 
-// builder fills one cover. Cells that PolygonToCells finds are seeds; from every cell at an edge it
-// goes on to the neighbours, so that a cell the fill may have missed by a rounding is met as well.
-// It does not take the fill's word for in or out either, but measures: a cell's points lie within r
-// of its middle, so a middle deeper inside than r makes it wholly inside, one farther outside than
-// r wholly outside. The margin covers the flat map's error. What is left is the edge.
+// builder fills one level's cover and squares. Cells that PolygonToCells finds are seeds; from every
+// cell at an edge it goes on to the neighbours, so that a cell the fill may have missed by a rounding is
+// met as well. It does not take the fill's word for in or out either, but measures: a cell's points lie
+// within r of its middle, so a middle deeper inside than r makes it wholly inside, one farther outside
+// than r wholly outside. The margin covers the flat map's error. What is left is the edge.
 type builder struct {
-	plane *plane
-	near  *near
-	zones []*area // by least area, then id
-	c     *cover
-	queue []uint64
-	seen  map[uint64]bool
-	known map[string]uint32
+	plane   *plane
+	near    *near
+	zones   []*area  // by least area, then id
+	all     []uint32 // the index of each
+	c       *cover
+	queue   []uint64
+	seen    map[uint64]bool
+	known   map[string]uint32
+	zoneBuf []candidate // of the last info
+	keyBuf  []byte
 }
 
-// buildCover builds a cover that is not compacted yet.
-func buildCover(pl *plane, n *near, boundary MultiPolygon, zones []*area, poking []MultiPolygon, res int) (*cover, error) {
-	b := &builder{
-		plane: pl, near: n, zones: zones,
-		c:     &cover{res: res, coarsest: res - compactSpan, cells: map[uint64]uint32{}},
-		seen:  map[uint64]bool{},
-		known: map[string]uint32{},
+func newBuilder(pl *plane, n *near, zones []*area) *builder {
+	b := &builder{plane: pl, near: n, zones: zones, all: make([]uint32, len(zones))}
+	for i := range b.all {
+		b.all[i] = uint32(i)
 	}
-	for _, m := range append([]MultiPolygon{boundary}, poking...) {
+	return b
+}
+
+// fill builds a cover that is not compacted yet. shapes are all that there is on the level.
+func (b *builder) fill(res int, shapes ...MultiPolygon) (*cover, error) {
+	b.c = &cover{res: res, coarsest: res - compactSpan, cells: map[uint64]uint32{}}
+	b.seen, b.known, b.queue = map[uint64]bool{}, map[string]uint32{}, nil
+	for _, m := range shapes {
 		for _, part := range m {
 			cells, err := overlapping(part, res, 8*cellBudget)
 			if err != nil {
@@ -121,10 +127,11 @@ func (b *builder) run() error {
 	for len(b.queue) > 0 {
 		cell := b.queue[len(b.queue)-1]
 		b.queue = b.queue[:len(b.queue)-1]
-		info, atEdge, err := b.classify(cell)
+		mid, at, r, err := cellDisc(b.plane, cell)
 		if err != nil {
 			return err
 		}
+		info, atEdge := b.classify(mid, at, r, b.all)
 		if info.class != outsideCell || len(info.zones) > 0 {
 			b.c.cells[cell] = b.intern(info)
 		}
@@ -140,12 +147,12 @@ func (b *builder) run() error {
 	return nil
 }
 
-func (b *builder) classify(cell uint64) (info cellInfo, atEdge bool, err error) {
-	mid, at, r, err := cellDisc(b.plane, cell)
-	if err != nil {
-		return info, false, err
-	}
+// classify says what holds in the whole disc of radius r around a point (given twice, in degrees and on the
+// flat map), and whether an edge may run through it. Only the zones listed are looked at.
+// The info's zones are good until the next call.
+func (b *builder) classify(mid LatLng, at vec, r float64, zones []uint32) (info cellInfo, atEdge bool) {
 	r += r/500 + 0.001
+	info.zones = b.zoneBuf[:0]
 	d := b.near.edgeDist(at)
 	switch {
 	case d <= r:
@@ -153,23 +160,25 @@ func (b *builder) classify(cell uint64) (info cellInfo, atEdge bool, err error) 
 	case b.near.area.contains(mid):
 		info.class = insideCell
 	}
-	for i, z := range b.zones {
+	for _, i := range zones {
+		z := b.zones[i]
 		if !z.box.grown(r * 1.1).contains(at) {
 			continue
 		}
 		switch d := z.signed(mid, at); {
 		case d < -r:
-			info.zones = append(info.zones, candidate{uint32(i), true})
+			info.zones = append(info.zones, candidate{i, true})
 		case d <= r:
-			info.zones, atEdge = append(info.zones, candidate{uint32(i), false}), true
+			info.zones, atEdge = append(info.zones, candidate{i, false}), true
 		}
 	}
-	return info, atEdge, nil
+	b.zoneBuf = info.zones
+	return info, atEdge
 }
 
 // intern stores equal infos once, so that compaction can compare indices.
 func (b *builder) intern(info cellInfo) uint32 {
-	key := []byte{byte(info.class)}
+	key := append(b.keyBuf[:0], byte(info.class))
 	for _, z := range info.zones {
 		v := z.zone << 1
 		if z.whole {
@@ -177,28 +186,13 @@ func (b *builder) intern(info cellInfo) uint32 {
 		}
 		key = binary.LittleEndian.AppendUint32(key, v)
 	}
+	b.keyBuf = key
 	i, ok := b.known[string(key)]
 	if !ok {
 		i = uint32(len(b.c.infos))
 		b.known[string(key)] = i
+		info.zones = slices.Clone(info.zones)
 		b.c.infos = append(b.c.infos, info)
 	}
 	return i
-}
-
-// coverWithin builds the finest cover that stays within the budget.
-func coverWithin(pl *plane, n *near, boundary MultiPolygon, zones []*area, poking []MultiPolygon, budget float64) (*cover, error) {
-	for res := pickRes(pl, boundary, n.area, budget); ; res-- {
-		c, err := buildCover(pl, n, boundary, zones, poking, res)
-		if err == nil {
-			compact(c.cells, c.coarsest)
-			return c, nil
-		}
-		if !errors.Is(err, errTooManyCells) {
-			return nil, err
-		}
-		if res == coarsestRes {
-			return nil, fmt.Errorf("geofence: the boundary is too large to index: %w", err)
-		}
-	}
 }

@@ -41,7 +41,7 @@ const (
 func (x *Index) Fence() ([]byte, error) {
 	doc := x.fenceDoc()
 	zones := doc["zones"]
-	for res := x.fenceRes(); res >= coarsestRes; res-- {
+	for res := x.pickRes(fenceBudget); res >= coarsestRes; res-- {
 		cells, err := x.fenceCells(res)
 		if errors.Is(err, errTooManyCells) {
 			continue
@@ -114,15 +114,6 @@ func position(p LatLng) [2]float64 { return [2]float64{round8(p.Lng), round8(p.L
 
 func round8(v float64) float64 { return math.Round(v*1e8)/1e8 + 0 } // + 0: no negative zero
 
-// fenceRes is the coarsest of the levels' picks, so that all levels share one set of cells.
-func (x *Index) fenceRes() int {
-	res := finestRes
-	for i, l := range x.levels {
-		res = min(res, pickRes(&x.plane, x.site.Levels[i].Boundary, l.near.area, fenceBudget))
-	}
-	return res
-}
-
 type fenceCells struct {
 	Edge   []string `json:"edge"`
 	Inside []string `json:"inside"`
@@ -132,8 +123,8 @@ type fenceCells struct {
 // fenceCells covers all levels together: inside on any level is inside.
 func (x *Index) fenceCells(res int) (fenceCells, error) {
 	all := map[uint64]class{}
-	for i, l := range x.levels {
-		c, err := buildCover(&x.plane, l.near, x.site.Levels[i].Boundary, nil, nil, res)
+	for _, l := range x.levels {
+		c, err := newBuilder(&x.plane, l.near, nil).fill(res, l.shapes[0])
 		if err != nil {
 			return fenceCells{}, err
 		}

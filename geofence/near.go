@@ -13,82 +13,117 @@ import "math"
 //	│     p │           most D+h away, hence at most D+2h away from m: only such edges are kept.
 //	└───────┘
 //
-// A square wholly deeper inside than nearExactM, or farther outside than farExactM, keeps no edges
-// but one bound for all of its points.
+// A square wholly deeper inside than nearExactM, or farther outside than farExactM, keeps no edges: what
+// the distance from its middle allows is bound enough for all of its points.
 type near struct {
-	area  *area
-	lo    vec
-	side  float64
-	nx    int
-	ny    int
-	first []uint32 // nx*ny+1 offsets into list
-	list  []uint32 // indices into area.segs
-	bound []float32
+	grid
+	area *area
+	half float64   // half the diagonal of a square
+	mid  []float32 // of each square: the distance from its middle to the nearest edge
+	from []uint32  // of each square: where its edges begin in list
+	to   []uint32  // and where they end
+	list []uint32  // indices into area.segs
 }
 
 const (
-	nearExactM  = 60   // Place.DistM is exact up to here inside
-	nearSquares = 4096 // squares a level is cut into
+	nearExactM  = 60     // Place.DistM is exact up to here inside
+	nearSquares = 16_384 // squares a level is cut into
 
 	// roughM is how far out the flat map still gives a bound: beyond it no larger one is claimed.
 	roughM = 10_000
 )
 
 func newNear(a *area) *near {
-	g := a.box.grown(farExactM*slack + 1)
-	w, h := g.hi.x-g.lo.x, g.hi.y-g.lo.y
-	side := math.Sqrt(w * h / nearSquares)
-	n := &near{area: a, lo: g.lo, side: side, nx: int(w/side) + 1, ny: int(h/side) + 1}
-	n.first = make([]uint32, 1, n.nx*n.ny+1)
-	n.bound = make([]float32, 0, n.nx*n.ny)
-	dist := make([]float64, len(a.segs))
-	for i := range n.nx * n.ny {
-		n.addSquare(vec{g.lo.x + (float64(i%n.nx)+0.5)*side, g.lo.y + (float64(i/n.nx)+0.5)*side}, dist)
+	g := newGrid(a.box.grown(farExactM*slack+1), nearSquares, 0)
+	n := &near{grid: g, area: a, half: g.side / math.Sqrt2 * slack}
+	n.mid, n.from, n.to = make([]float32, g.nx*g.ny), make([]uint32, g.nx*g.ny), make([]uint32, g.nx*g.ny)
+	all := make([]uint32, len(a.segs))
+	for i := range all {
+		all[i] = uint32(i)
 	}
+	n.add(g.whole(), all, new(nearWork))
 	return n
 }
 
-// slack covers what the flat map's stretch differs by within one square.
+// nearWork is room for add's lists: kept is a stack of the edges kept by the blocks around the current one.
+type nearWork struct {
+	dist []float64
+	kept []uint32
+}
+
+// slack covers what the flat map's stretch differs by within one square, and roundings.
 const slack = 1.01
 
-func (n *near) addSquare(m vec, dist []float64) {
-	half := n.side / math.Sqrt2 * slack
-	best, f := math.Inf(1), n.area.plane.stretch(m)
-	for i, s := range n.area.segs {
-		dist[i] = math.Sqrt(s.dist2(m, f))
-		best = min(best, dist[i])
+// add fills in a block's squares, given the edges that can be the nearest to any point of the block.
+func (n *near) add(k block, edges []uint32, w *nearWork) {
+	m, half := n.middle(k)
+	half *= math.Sqrt2 * slack
+	best, f, base := math.Inf(1), n.area.plane.stretch(m), len(w.kept)
+	w.dist = w.dist[:0]
+	for _, s := range edges {
+		d := math.Sqrt(n.area.segs[s].dist2(m, f))
+		best, w.dist = min(best, d), append(w.dist, d)
 	}
+	for i, s := range edges {
+		if w.dist[i] <= (best+2*half)*slack {
+			w.kept = append(w.kept, s)
+		}
+	}
+	kept := w.kept[base:]
+	if k.n == 1 {
+		n.set(k.y*n.nx+k.x, m, best, kept)
+	} else {
+		n.quarters(k, func(q block) { n.add(q, kept, w) })
+	}
+	w.kept = w.kept[:base]
+}
+
+func (n *near) set(square int, m vec, dist float64, edges []uint32) {
+	n.mid[square] = float32(dist)
 	limit := float64(farExactM)
 	if n.area.contains(n.area.plane.latLng(m)) {
 		limit = nearExactM
 	}
-	least := best/slack - half
-	if least > limit {
-		n.bound = append(n.bound, float32(least))
-	} else {
-		n.bound = append(n.bound, 0)
-		for i, d := range dist {
-			if d <= (best+2*half)*slack {
-				n.list = append(n.list, uint32(i))
-			}
-		}
+	n.from[square] = uint32(len(n.list))
+	if n.least(square) <= limit {
+		n.list = append(n.list, edges...)
 	}
-	n.first = append(n.first, uint32(len(n.list)))
+	n.to[square] = uint32(len(n.list))
 }
 
+// least and most bound the distance to the nearest edge from any point of a square.
+func (n *near) least(square int) float64 { return float64(n.mid[square])/slack - n.half }
+func (n *near) most(square int) float64  { return float64(n.mid[square])*slack + n.half }
+
 // edgeDist is area.edgeDist from the table: exact, or a lower bound above the limits.
-func (n *near) edgeDist(p vec) float64 {
-	fx, fy := (p.x-n.lo.x)/n.side, (p.y-n.lo.y)/n.side
-	if !(fx >= 0 && fy >= 0 && fx < float64(n.nx) && fy < float64(n.ny)) {
+func (n *near) edgeDist(p vec) float64 { return n.edgeDistIn(n.at(p), p) }
+
+func (n *near) edgeDistIn(square int, p vec) float64 {
+	if square < 0 {
 		return min(n.area.box.dist(p)/slack, roughM)
 	}
-	i := int(fy)*n.nx + int(fx)
-	if b := n.bound[i]; b > 0 {
-		return float64(b)
+	edges := n.list[n.from[square]:n.to[square]]
+	if len(edges) == 0 {
+		return n.least(square)
 	}
 	f, best := n.area.plane.stretch(p), math.Inf(1)
-	for _, s := range n.list[n.first[i]:n.first[i+1]] {
+	for _, s := range edges {
 		best = min(best, n.area.segs[s].dist2(p, f))
 	}
 	return math.Sqrt(best)
+}
+
+// under is the lesser of best and the signed distance, negative inside. It looks at the edges only if
+// they can be what decides.
+func (n *near) under(best float64, p vec, inside bool) float64 {
+	square := n.at(p)
+	switch {
+	case inside && square >= 0 && -n.most(square) >= best:
+		return best
+	case inside:
+		return min(best, -n.edgeDistIn(square, p))
+	case best <= 0 || square >= 0 && n.least(square) >= best:
+		return best
+	}
+	return min(best, n.edgeDistIn(square, p))
 }

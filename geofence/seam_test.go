@@ -43,11 +43,14 @@ func TestStoreOnTheSeam(t *testing.T) {
 func TestEdgeIsFoundFromOneCell(t *testing.T) {
 	x := mustIndex(t, mustLoad(t, "small", collection(boundary)))
 	l := &x.levels[0]
-	full, err := buildCover(&x.plane, l.near, x.site.Levels[0].Boundary, nil, nil, l.cover.res)
+	full, err := newBuilder(&x.plane, l.near, nil).fill(x.res, l.shapes[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &builder{plane: &x.plane, near: l.near, c: &cover{res: full.res, cells: map[uint64]uint32{}}, seen: map[uint64]bool{}, known: map[string]uint32{}}
+	b := newBuilder(&x.plane, l.near, nil)
+	if _, err := b.fill(full.res); err != nil {
+		t.Fatal(err)
+	}
 	b.push(mustCell(t, x.site.Levels[0].Boundary[0][0][0], full.res))
 	if err := b.run(); err != nil {
 		t.Fatal(err)
