@@ -17,7 +17,7 @@ import (
 // knock shakes hands at the app's socket and returns the answer's status, or the code it was closed with.
 func (h *house) knock(header http.Header, protocols ...string) (status, code int) {
 	h.Helper()
-	d := websocket.Dialer{Subprotocols: protocols, HandshakeTimeout: 5 * time.Second}
+	d := websocket.Dialer{Subprotocols: protocols, HandshakeTimeout: 5 * time.Second, NetDialContext: h.dial}
 	conn, res, err := d.DialContext(h.Context(), "ws"+strings.TrimPrefix(h.url, "http")+"/v1/session", header)
 	if err != nil {
 		if res == nil {
@@ -60,7 +60,7 @@ func TestFramesThatAreRefused(t *testing.T) {
 	h := newHouse(t)
 	h.console()
 	p := peer{}
-	s := h.connect(h.app("shopper", h.web, dialer(&p.wire)))
+	s := h.connect(h.app("shopper", h.web, h.dialer(&p.wire)))
 	fix := func(seq int, more string) string {
 		return fmt.Sprintf(`{"type":"fix","seq":%d,"t":%d,"lat":54,"lng":3,"accuracy_m":5,"precise":true,%s}`, seq, time.Now().UnixMilli(), more)
 	}

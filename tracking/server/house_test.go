@@ -5,13 +5,16 @@ package server_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -31,14 +34,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// house is one node with its whole edge, on a real listener.
+// house is one node with its whole edge: on a real listener, or in a bubble, where time passes only when
+// everybody waits, on one that no packet leaves.
 type house struct {
 	*testing.T
-	url   string
-	key   *auth.DevKey
-	index *geofence.Index
-	live  *deafLive
-	web   *http.Client
+	url    string
+	key    *auth.DevKey
+	index  *geofence.Index
+	live   *deafLive
+	ledger *deafLedger
+	node   *tracking.Node
+	server *server.Server
+	web    *http.Client
+	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // deafLive is a live state whose purges fail while deaf is set.
@@ -54,15 +62,42 @@ func (l *deafLive) Purge(ctx context.Context, store string, visits []string) err
 	return l.Live.Purge(ctx, store, visits)
 }
 
+// deafLedger is a ledger that commits no end while deaf is set.
+type deafLedger struct {
+	*consent.Ledger
+	deaf atomic.Bool
+}
+
+func (l *deafLedger) End(ctx context.Context, r consent.EndRequest) (consent.Ending, error) {
+	if l.deaf.Load() {
+		return consent.Ending{}, consent.ErrUnavailable
+	}
+	return l.Ledger.End(ctx, r)
+}
+
+// newHouse is a house on a real listener.
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{T: t}
-	src, err := demostore.Sources()
-	h.ok(err)
-	site, _, err := geofence.Load(demostore.ID, src...)
-	h.ok(err)
-	h.index, err = geofence.NewIndex(site)
-	h.ok(err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return buildHouse(t, l, (&net.Dialer{}).DialContext, tracking.SystemClock{}, nil)
+}
+
+// inBubble runs f with a house in a bubble, whose configuration may be edited first.
+func inBubble(t *testing.T, edit func(*server.Config), f func(h *house)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		l := newPipes()
+		f(buildHouse(t, l, l.dial, bubbleClock{time.Now()}, edit))
+	})
+}
+
+func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string, string) (net.Conn, error), clock tracking.Clock, edit func(*server.Config)) *house {
+	t.Helper()
+	h := &house{T: t, dial: dial, index: demoIndex(), url: "http://" + l.Addr().String()}
+	var err error
 	h.key, err = auth.NewDevKey()
 	h.ok(err)
 	tokens, err := auth.NewTokens(auth.Settings{Issuers: []auth.Issuer{h.key.Issuer()}, Leeway: 5 * time.Second, Now: time.Now})
@@ -71,40 +106,59 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(func() { h.ok(memory.Close()) })
 	h.live = &deafLive{Live: memory}
 	db := storetest.SQLite(t, time.Now)
-	ledger := consent.New(db, consent.NewKeys(), consent.DevelopmentRegistry(), time.Now)
+	h.ledger = &deafLedger{Ledger: consent.New(db, consent.NewKeys(), consent.DevelopmentRegistry(), time.Now)}
 	quiet := slog.New(slog.DiscardHandler)
-	node := tracking.New(tracking.Config{ID: "node", Ledger: ledger, Alerts: db, Live: h.live, Atlas: tracking.NewAtlas(h.index),
+	h.node = tracking.New(tracking.Config{ID: "node", Ledger: h.ledger, Alerts: db, Live: h.live, Atlas: tracking.NewAtlas(h.index),
 		Stores: db, ReadMap: readMap,
-		Clock: tracking.SystemClock{}, Rules: geofence.DefaultRules(), Log: quiet,
+		Clock: clock, Rules: geofence.DefaultRules(), Log: quiet,
 		Prove: func(string, consent.End, time.Time) string { return "proof" }})
-	ts := httptest.NewUnstartedServer(nil)
-	h.url = "http://" + ts.Listener.Addr().String()
 	origins, err := auth.NewOrigins([]string{h.url})
 	h.ok(err)
-	s, err := server.New(server.Config{Node: node, Stores: db, Ledger: ledger, Atlas: node.Atlas, Tokens: tokens, Origins: origins, DevKey: h.key,
-		SDK: sdkjs.Files, Now: time.Now, Log: quiet})
+	c := server.Config{Node: h.node, Stores: db, Ledger: h.ledger.Ledger, Atlas: h.node.Atlas, Tokens: tokens, Origins: origins, DevKey: h.key,
+		SDK: sdkjs.Files, Now: time.Now, Log: quiet}
+	if edit != nil {
+		edit(&c)
+	}
+	h.server, err = server.New(c)
 	h.ok(err)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 2)
-	go func() { done <- node.Run(ctx) }()
-	go func() { done <- s.Run(ctx) }()
-	ts.Config.Handler = s.Handler()
-	ts.Start()
-	transport := &http.Transport{}
-	h.web = &http.Client{Transport: transport, Timeout: 15 * time.Second}
-	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		cancel()
-		for range cap(done) {
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
-		}
-		ts.Close()
-	})
-	<-node.Started()
+	h.open(l)
+	<-h.node.Started()
 	return h
 }
+
+// open serves until the test ends.
+func (h *house) open(l net.Listener) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 3)
+	go func() { done <- h.node.Run(ctx) }()
+	go func() { done <- h.server.Run(ctx) }()
+	web := &http.Server{Handler: h.server.Handler(), ErrorLog: log.New(io.Discard, "", 0)}
+	go func() { done <- web.Serve(l) }()
+	transport := &http.Transport{DialContext: h.dial}
+	h.web = &http.Client{Transport: transport, Timeout: 15 * time.Second}
+	h.Cleanup(func() {
+		transport.CloseIdleConnections()
+		cancel()
+		h.ok(web.Close())
+		for range cap(done) {
+			if err := <-done; err != nil && !errors.Is(err, http.ErrServerClosed) {
+				h.Error(err)
+			}
+		}
+	})
+}
+
+var demoIndex = sync.OnceValue(func() *geofence.Index {
+	site, err := demostore.Load()
+	if err != nil {
+		panic(err)
+	}
+	x, err := geofence.NewIndex(site)
+	if err != nil {
+		panic(err)
+	}
+	return x
+})
 
 func (h *house) ok(err error) {
 	h.Helper()
@@ -114,9 +168,9 @@ func (h *house) ok(err error) {
 }
 
 // dialer dials sockets and keeps the connection below, for what no client would send.
-func dialer(wire *net.Conn) *websocket.Dialer {
+func (h *house) dialer(wire *net.Conn) *websocket.Dialer {
 	return &websocket.Dialer{HandshakeTimeout: 5 * time.Second, NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		c, err := h.dial(ctx, network, address)
 		*wire = c
 		return c, err
 	}}
@@ -165,7 +219,7 @@ func (h *house) console() peer {
 	token, err := h.key.MintStaff("shift", "Desk", auth.RoleFloor, demostore.ID, time.Hour)
 	h.ok(err)
 	var p peer
-	d := dialer(&p.wire)
+	d := h.dialer(&p.wire)
 	d.Subprotocols = []string{"doorstep.staff.v1"}
 	conn, res, err := d.DialContext(h.Context(), "ws"+strings.TrimPrefix(h.url, "http")+"/v1/staff/socket", http.Header{"Authorization": {"Bearer " + token}})
 	h.ok(err)
@@ -206,7 +260,7 @@ func (h *house) phone() peer {
 	h.Helper()
 	h.console()
 	var p peer
-	s := h.connect(h.app("shopper", h.web, dialer(&p.wire)))
+	s := h.connect(h.app("shopper", h.web, h.dialer(&p.wire)))
 	closed := make(chan int, 1)
 	go func() {
 		for e := range s.Events() {

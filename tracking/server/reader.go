@@ -86,24 +86,22 @@ func (p *phone) read() {
 		v := pace.count(time.Now()) // refused frames too: to refuse one costs as much as to take it
 		switch {
 		case v == tooMany:
-			go p.hangUp(wire.CloseRate)
+			p.out.end(wire.CloseRate)
 			p.discardRest()
 			return
 		case refused:
 			p.refuse(bad)
-			continue
 		case v == faster:
 			p.refuse(&wire.Error{Code: wire.CodeRate, Seq: in.Seq})
-			continue
-		}
-		if !p.take(&in) {
+		case !p.take(&in):
 			p.discardRest()
 			return
 		}
+		p.out.flush()
 	}
 }
 
-// discardRest reads on until the peer has closed; hangUp bounds how long that may take.
+// discardRest reads on until the peer has closed; the outbox bounds how long that may take.
 func (p *phone) discardRest() {
 	for {
 		if _, _, err := p.conn.NextReader(); err != nil {
@@ -112,41 +110,29 @@ func (p *phone) discardRest() {
 	}
 }
 
+// unreadable ends a connection of which nothing more can be read. What is on its way still comes, and
+// with that unread, a reset would overtake the close frame.
 func (p *phone) unreadable(err error) {
 	var closed *websocket.CloseError
 	if errors.As(err, &closed) || errors.Is(err, io.EOF) {
 		return
 	}
-	if errors.Is(err, errTooFast) { // the connection reads no more, but what is on its way still comes
-		go p.hangUp(wire.CloseTooFast)
-		_, _ = io.Copy(io.Discard, p.conn.NetConn())
+	code := closeOf(err)
+	if code == wire.CloseNoAnswer {
 		return
 	}
-	if code := closeOf(err); code != wire.CloseNoAnswer {
-		if bad, ok := errors.AsType[*wire.Error](err); ok {
-			p.send(bad.Frame().Append) // the place, where there is one: the close code has no room for it
-		}
-		p.hangUpNow(code)
+	if bad, ok := errors.AsType[*wire.Error](err); ok {
+		p.say(bad.Frame().Append) // the place, where there is one: the close code has no room for it
 	}
-}
-
-// hangUpNow closes from the reader's own goroutine, which cannot wait for itself.
-func (p *phone) hangUpNow(code int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return
-	}
-	p.closed = true
-	_ = p.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, wire.LookupClose(code).Name), time.Now().Add(writeWait))
-	_ = p.conn.Close()
+	p.out.end(code)
+	_, _ = io.Copy(io.Discard, p.conn.NetConn())
 }
 
 func (p *phone) refuse(bad *wire.Error) {
 	if bad.Seq > 0 { // a fix: the ack counts it
 		p.judged(bad.Seq, tracking.FixResult{Refused: geofence.Refusal(bad.Code), LeaseUntil: p.lease()})
 	}
-	p.send(bad.Frame().Append)
+	p.say(bad.Frame().Append)
 }
 
 func (p *phone) lease() int64 {
@@ -166,7 +152,7 @@ func (p *phone) take(in *wire.In) bool {
 	case wire.Checkin:
 		p.ask(tracking.Alert{ID: in.ID, Kind: tracking.Arrived, Topic: string(in.Kind), Ref: in.Ref}, in.ID)
 	case wire.Time:
-		p.send(wire.TimeReply{T0: in.T0, T: p.srv.now()}.Append)
+		p.say(wire.TimeReply{T0: in.T0, T: p.srv.now()}.Append)
 	case wire.Auth:
 		p.renew(in.Ticket)
 	case wire.MapOK:
@@ -179,7 +165,7 @@ func (p *phone) take(in *wire.In) bool {
 		p.session.Bye()
 		return false
 	default: // a second hello
-		go p.hangUp(wire.CloseBadProtocol)
+		p.out.end(wire.CloseBadProtocol)
 		return false
 	}
 	return true
@@ -202,13 +188,13 @@ func (p *phone) fix(in *wire.In) bool {
 		return false
 	}
 	if r.Refused == tracking.RefusedUnavailable {
-		go p.finish(tracking.StateChange{State: tracking.StateSuspended, Reason: "unavailable"})
+		p.Close(tracking.StateChange{State: tracking.StateSuspended, Reason: "unavailable"})
 		return false
 	}
 	p.judged(in.Seq, r)
 	switch code := wire.Code(r.Refused); code {
 	case wire.CodeStale, wire.CodeFuture, wire.CodeApproximate: // the app has to do something about it
-		p.send((&wire.Error{Code: code, Seq: in.Seq}).Frame().Append)
+		p.say((&wire.Error{Code: code, Seq: in.Seq}).Frame().Append)
 	}
 	return !r.Over
 }
@@ -234,7 +220,7 @@ func (p *phone) ask(a tracking.Alert, id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), helloWait)
 	defer cancel()
 	if err := p.session.Ask(ctx, a); err != nil {
-		p.send(wire.ErrorFrame{Code: wire.Code(asProblem(err).Code), Scope: "session", Field: "id", Retryable: true, RetryMS: 1000}.Append)
+		p.say(wire.ErrorFrame{Code: wire.Code(asProblem(err).Code), Scope: "session", Field: "id", Retryable: true, RetryMS: 1000}.Append)
 		return
 	}
 	p.HelpUpdate(id, string(wire.HelpSeen))
@@ -245,7 +231,7 @@ func (p *phone) renew(secret string) {
 	t, err := p.srv.tickets.Redeem(context.Background(), secret)
 	same := t.Subject == p.ticket.Subject && t.Installation == p.ticket.Installation && t.Store == p.ticket.Store
 	if err != nil || !same {
-		p.send(wire.ErrorFrame{Code: wire.Code("ticket"), Scope: "session"}.Append)
+		p.say(wire.ErrorFrame{Code: wire.Code("ticket"), Scope: "session"}.Append)
 		return
 	}
 	p.ticket.AuthUntil = t.AuthUntil
@@ -265,19 +251,19 @@ func (p *phone) withdraw(in *wire.In) {
 	}
 	a, err := p.srv.Node.End(context.Background(), req)
 	if err != nil {
-		p.send(wire.ErrorFrame{Code: wire.Code(asProblem(err).Code), Scope: "session", Retryable: true, RetryMS: 1000}.Append)
+		p.say(wire.ErrorFrame{Code: wire.Code(asProblem(err).Code), Scope: "session", Retryable: true, RetryMS: 1000}.Append)
 	} else {
-		p.send(wire.Withdrawn{ID: in.ID, Receipt: a.Ending.Receipt, Nodes: a.Nodes, Consoles: a.Consoles, MS: a.Took.Milliseconds()}.Append)
+		p.say(wire.Withdrawn{ID: in.ID, Receipt: a.Ending.Receipt, Nodes: a.Nodes, Consoles: a.Consoles, MS: a.Took.Milliseconds()}.Append)
 	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.holding = false
-	held := p.held
-	p.mu.Unlock()
-	if held == nil {
-		held = &tracking.StateChange{State: tracking.StateEnded, Reason: consent.Withdrawn}
-		if err != nil {
-			held.State, held.Reason = tracking.StateSuspended, "unavailable"
-		}
+	last := tracking.StateChange{State: tracking.StateEnded, Reason: consent.Withdrawn}
+	switch {
+	case p.held != nil:
+		last = *p.held
+	case err != nil:
+		last.State, last.Reason = tracking.StateSuspended, "unavailable"
 	}
-	go p.finish(*held)
+	p.finish(last)
 }

@@ -60,10 +60,7 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 		release()
 		return // Upgrade has answered
 	}
-	p := &phone{srv: s, conn: conn, ticket: ticket, release: release, readDone: make(chan struct{})}
-	p.lastSaid.Store(s.now())
-	p.authUntil.Store(ticket.AuthUntil.UnixMilli())
-	go p.serve(visit, refusal)
+	go newPhone(s, conn, ticket, release).serve(visit, refusal)
 }
 
 // ready refuses what is not a WebSocket handshake for the given protocol with an answer that can be
@@ -127,20 +124,14 @@ func (p *phone) serve(visit string, refusal int) {
 		refusal = p.begin(visit)
 	}
 	if refusal != 0 {
-		go p.hangUp(refusal)
+		p.out.end(refusal)
 		p.discard()
 		return
 	}
 	p.read()
 	close(p.readDone)
 	p.session.Detach(p)
-	p.mu.Lock()
-	was := p.closed
-	p.closed = true
-	p.mu.Unlock()
-	if !was {
-		_ = p.conn.Close()
-	}
+	p.out.gone()
 }
 
 // discard reads until the peer has closed, so that a refusal is not lost to a reset.
@@ -175,6 +166,7 @@ func (p *phone) begin(visit string) (refusal int) {
 		p.session.Detach(p)
 		return wire.CloseDependency
 	}
+	p.out.flush()
 	return 0
 }
 
@@ -229,15 +221,16 @@ func (p *phone) welcome(hello wire.In, resumed bool) error {
 	defer p.mu.Unlock()
 	p.visit = p.session.Visit()
 	p.acks.seq, p.acks.accepted, p.acks.lease = last, last, lease
-	p.write(wire.Welcome{
+	frames := []func([]byte) []byte{wire.Welcome{
 		T: s.now(), EchoT: hello.T, Session: p.session.Visit(), Word: tracking.Word(p.session.Visit()),
 		Resumed: resumed, LastSeq: last, Resume: token, ResumeMS: tracking.PositionLife.Milliseconds(),
 		LeaseMS: s.Node.Rules.LeaseMS, MovingMS: movingMS, StillMS: stillMS, MinMS: minMS, BeatMS: beatEvery.Milliseconds(),
 		Fence: x.Site().Version, Purposes: purposes, Fields: s.Ledger.Registry().Fields(purposes...), AuthUntil: p.authUntil.Load(),
-	}.Append)
-	p.write(wire.State{T: s.now(), State: wire.SessionState(state)}.Append)
+	}.Append, wire.State{T: s.now(), State: wire.SessionState(state)}.Append}
 	if !by.IsZero() {
-		p.write(mapFrame(x, by).Append)
+		frames = append(frames, mapFrame(x, by).Append)
 	}
+	p.out.welcome(frames...)
+	p.lastSaid.Store(s.now())
 	return nil
 }
