@@ -31,22 +31,32 @@ func (l *Ledger) SubjectOfStopToken(ctx context.Context, stopToken string) (Ref,
 // empty), Purpose, Claimed and, for one store, Scope.Store (the token's own if empty): the subject
 // and the installation are the token's. The reason is always Withdrawn.
 func (l *Ledger) Stop(ctx context.Context, stopToken string, r EndRequest) (Ending, error) {
-	right, err := l.stopRight(ctx, stopToken)
+	r, err := l.StopRequest(ctx, stopToken, r)
 	if err != nil {
 		return Ending{}, err
+	}
+	return l.End(ctx, r)
+}
+
+// StopRequest is the end that Stop commits: r as the token's owner could have asked for it. Whoever carries
+// the end out needs to know what it is about, even if the commit fails.
+func (l *Ledger) StopRequest(ctx context.Context, stopToken string, r EndRequest) (EndRequest, error) {
+	right, err := l.stopRight(ctx, stopToken)
+	if err != nil {
+		return EndRequest{}, err
 	}
 	if r.Kind == "" {
 		r.Kind = EndAll
 	}
 	if r.Kind == EndSession {
-		return Ending{}, fmt.Errorf("%w: kind: a stop token ends grants, not sessions", ErrRequest)
+		return EndRequest{}, fmt.Errorf("%w: kind: a stop token ends grants, not sessions", ErrRequest)
 	}
 	if r.Scope.Store == "" {
 		r.Scope.Store = right.Scope.Store
 	}
 	r.Scope.Installation, r.Subject = right.Scope.Installation, right.Subject
 	r.Reason, r.KeepRequest, r.Visit = Withdrawn, false, ""
-	return l.End(ctx, r)
+	return r, nil
 }
 
 func (l *Ledger) stopRight(ctx context.Context, token string) (StopRight, error) {

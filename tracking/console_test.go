@@ -54,6 +54,32 @@ func TestASnapshotHasNothingThatEndedMeanwhile(t *testing.T) {
 	})
 }
 
+// The visit has ended here, and the feed has not yet told what became of its request: a snapshot made now does
+// not speak of it.
+func TestASnapshotLeavesOutAVisitThatIsOver(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s := newScene(h)
+		h.pass(29*time.Second + 200*time.Millisecond) // the sweep that finds it silent comes within a lease
+		release := s.n.ledger.block("poll")
+		h.Cleanup(release)
+		for s.v.phone.end() == "" {
+			h.pass(50 * time.Millisecond)
+		}
+		h.pass(50 * time.Millisecond)
+		equal(h, "serving", s.n.Serving(), true)
+		s.mei.Owe()
+		h.pass(time.Millisecond)
+		list := s.mei.got("snapshot")
+		equal(h, "snapshots", len(list), 2)
+		if mentions(list[1], s.alert) {
+			h.Fatalf("the snapshot: %v", list[1])
+		}
+		release()
+		h.pass(2 * time.Second)
+		equal(h, "in the end", lastPresence(s.mei, s.alert), "off")
+	})
+}
+
 // A frame that is queued when a visit ends is never written after it.
 func TestAQueuedFrameIsNotWrittenAfterTheEnd(t *testing.T) {
 	inBubble(t, func(h *house) {

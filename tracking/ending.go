@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,18 +30,13 @@ const answerWithin = 4 * time.Second
 //
 // An error that is ErrNotComplete means: committed, and being carried out, but not confirmed; ask
 // again with the same id. Any other error means that nothing was committed, as far as is known;
-// even then this node stops the session it has, because doubt stops tracking.
+// even then this node stops the session it has, because doubt stops tracking. A refusal of the
+// ledger's (consent.ErrRequest and its like) is returned as it is, and nothing is done.
 func (n *Node) End(ctx context.Context, r consent.EndRequest) (Answer, error) {
-	return n.EndBy(ctx, r, n.Ledger.End)
-}
-
-// EndBy is End with a commit of the caller's: one that checks a right of its own first. A refusal
-// of the ledger's (consent.ErrForbidden and its like) is returned as it is, and nothing is done.
-func (n *Node) EndBy(ctx context.Context, r consent.EndRequest, commit func(context.Context, consent.EndRequest) (consent.Ending, error)) (Answer, error) {
 	start := n.Clock.Boot()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
-	ending, err := commit(ctx, r)
+	ending, err := n.Ledger.End(ctx, r)
 	if refused(err) {
 		return Answer{}, err
 	}
@@ -106,21 +102,34 @@ func slotsOf(ends []consent.End) []Slot {
 	return slots
 }
 
-// doubt closes what this node has of a scope that should have ended and could not be.
+// doubt closes what this node has of what should have ended and could not be.
 func (n *Node) doubt(r consent.EndRequest) {
 	var slots []Slot
 	for s := range n.sessions.all() {
-		if subject, visit := s.who(); s.scope == r.Scope || (r.Kind == consent.EndAll && subject == r.Subject) {
-			s.letGo(closeUnavailable)
-			if visit != "" {
-				slots = append(slots, Slot{s.scope.Store, visit})
-			}
+		subject, visit := s.who()
+		if !isAbout(r, s, subject) {
+			continue
+		}
+		s.letGo(closeUnavailable)
+		if visit != "" {
+			slots = append(slots, Slot{s.scope.Store, visit})
 		}
 	}
-	if len(slots) == 0 {
-		return
+	if len(slots) > 0 {
+		n.purger.soon(slots) // the position as well; the visit can come back after a fence's life
 	}
-	n.purger.soon(slots) // the position as well; the visit can come back after a fence's life
+}
+
+// isAbout reports whether an end, if it has happened, took what the session rests on. The end of another
+// purpose did not: if it has happened, the feed says so, and the session is asked to come back.
+func isAbout(r consent.EndRequest, s *Session, subject consent.Ref) bool {
+	switch r.Kind {
+	case consent.EndAll:
+		return subject == r.Subject
+	case consent.EndGrant:
+		return s.scope == r.Scope && slices.Contains(s.purposes, r.Purpose)
+	}
+	return s.scope == r.Scope
 }
 
 // who is whose session it is, as far as is known: a session that is opening may not know yet.

@@ -3,8 +3,6 @@
 package tracking_test
 
 import (
-	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -100,79 +98,6 @@ func TestAGrantThatExpires(t *testing.T) {
 	})
 }
 
-// isOver checks what must be true after any end, and stays true.
-func (s *scene) isOver(reason consent.Reason, stays bool) {
-	s.Helper()
-	equal(s.house, "the phone's reason", s.v.phone.end(), reason)
-	equal(s.house, "state", s.v.phone.closed.State, tracking.StateEnded)
-	equal(s.house, "sessions", s.n.Sessions(), 0)
-	equal(s.house, "tombstone", s.v.tombstone(), true)
-	equal(s.house, "position", string(s.v.payload()), "")
-	if stays {
-		a := s.house.alert(s.alert)
-		equal(s.house, "the request", a.State, tracking.Claimed)
-		equal(s.house, "location off", a.Off, true)
-		equal(s.house, "on screen", lastPresence(s.mei, s.alert), "off")
-		equal(s.house, "gone frames", len(s.mei.got("gone")), 0)
-	} else {
-		a := s.house.alert(s.alert)
-		equal(s.house, "the alert", a.State, tracking.Gone)
-		equal(s.house, "its reason", a.Reason, string(reason))
-		s.toldGone(s.mei, reason)
-	}
-	if n := len(s.lea.about(s.alert)); n != 0 {
-		s.Fatalf("the other store's console was sent %d frames", n)
-	}
-	s.viewClosed()
-	s.nothingMore()
-}
-
-// toldGone checks the one signed frame.
-func (s *scene) toldGone(c *screen, reason consent.Reason) {
-	s.Helper()
-	frames := c.got("gone")
-	equal(s.house, "gone frames", len(frames), 1)
-	f := frames[0]
-	equal(s.house, "alert", f["alert"].(string), s.alert)
-	equal(s.house, "reason", f["reason"].(string), string(reason))
-	if want := proof(s.alert, int64(f["offset"].(float64))); f["proof"] != want || f["offset"].(float64) == 0 {
-		s.Fatalf("proof: %v, want %q", f["proof"], want)
-	}
-}
-
-func (s *scene) viewClosed() {
-	s.Helper()
-	views := must(s.ledger.Journal(s.Context(), s.ana.subject))(s.house)
-	equal(s.house, "views", len(views), 1)
-	if v := views[0]; v.ClosedAt.IsZero() || v.Count == 0 || v.Reader != "mei" {
-		s.Fatalf("the view is not settled: %+v", v)
-	}
-}
-
-// nothingMore lets everything happen that might still say something, and listens.
-func (s *scene) nothingMore() {
-	s.Helper()
-	from := len(s.log.all())
-	old := []byte{tracking.ShownVersion}
-	payload := []byte(`{"t":1,"lat":54,"lng":3,"accuracy_m":5,"level":0}`)
-	old = append(tracking.AppendShownHead(old, s.v.hid, len(payload)), payload...)
-	s.ok(s.live.Publish(s.Context(), shop, old)) // a position that was under way
-	if r := s.v.at(desk()); !r.Over || r.Accepted {
-		s.Fatalf("a fix after the end: %+v", r)
-	}
-	if err := s.v.Ask(s.Context(), tracking.Alert{Kind: tracking.Help}); !errors.Is(err, tracking.ErrOver) {
-		s.Fatalf("a call after the end: %v", err)
-	}
-	s.mei.Beat(1)
-	s.pass(5 * time.Second)
-	for _, e := range s.log.all()[from:] {
-		if e.who == "phone" || e.frame != nil && (mentions(e.frame, s.alert) || mentions(e.frame, tracking.Word(s.v.hid))) {
-			s.Fatalf("after the end, %s was sent %s %v", e.who, e.what, e.frame)
-		}
-	}
-	equal(s.house, "position", string(s.v.payload()), "")
-}
-
 // A request that has outlived its visit is taken off the screens by a withdrawal later on.
 func TestAWithdrawalTakesARequestThatHadOutlivedItsVisit(t *testing.T) {
 	inBubble(t, func(h *house) {
@@ -244,48 +169,5 @@ func TestAnEndThatLeavesThePurposeAsksForANewTicket(t *testing.T) {
 		equal(h, "reason", s.v.phone.end(), consent.Reason("ticket"))
 		again := s.ana.enter(s.n)
 		equal(h, "back", again.phone.end(), consent.Reason(""))
-	})
-}
-
-// A stop is answered even when the ledger cannot be reached: with an error, and with tracking stopped here.
-func TestDoubtStops(t *testing.T) {
-	for _, kind := range []consent.EndKind{consent.EndGrant, consent.EndStore, consent.EndAll} {
-		t.Run(string(kind), func(t *testing.T) {
-			inBubble(t, func(h *house) {
-				s := newScene(h)
-				s.v.at(frame().LatLng(0, 1)) // accepted, and not written yet
-				s.n.ledger.fail("end")
-				r := s.ana.stop(kind)
-				_, err := s.n.End(h.Context(), r)
-				if !errors.Is(err, tracking.ErrUnavailable) || !errors.Is(err, errTapped) {
-					t.Fatalf("the answer: %v", err)
-				}
-				equal(h, "the phone's reason", s.v.phone.end(), consent.Reason("unavailable"))
-				h.pass(2 * time.Second)
-				equal(h, "position", string(s.v.payload()), "")
-				equal(h, "on screen", lastPresence(s.mei, s.alert), "hidden")
-				s.n.ledger.around("end", nil)
-				a := must(s.n.End(h.Context(), r))(h)
-				equal(h, "ends", len(a.Ending.Ends), 1)
-				s.toldGone(s.mei, consent.Withdrawn)
-			})
-		})
-	}
-}
-
-// A position that was accepted right before its connection was let go of is not written any more.
-func TestNothingIsWrittenOfASessionThatIsClosed(t *testing.T) {
-	inBubble(t, func(h *house) {
-		s := newScene(h)
-		before := len(s.n.live.writes(s.v.hid))
-		s.v.at(frame().LatLng(0, 1))
-		s.n.ledger.fail("end")
-		s.n.live.fail("purge") // nothing but the session's own state is in the way
-		_, err := s.n.End(h.Context(), s.ana.stop(consent.EndStore))
-		if err == nil || !strings.Contains(err.Error(), errTapped.Error()) {
-			t.Fatal(err)
-		}
-		h.pass(time.Second)
-		equal(h, "writes tried", len(s.n.live.writes(s.v.hid)), before)
 	})
 }

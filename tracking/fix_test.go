@@ -139,6 +139,24 @@ func TestWithoutALeaseNothingIsAccepted(t *testing.T) {
 	})
 }
 
+// No position is stored for longer than a position lives, whatever the fix says of its time or the wall clock
+// does between accepting and writing.
+func TestNoPositionOutlivesItsLife(t *testing.T) {
+	inBubble(t, func(h *house) {
+		n := h.start("a")
+		h.join(n, shop, "mei")
+		v := h.shopper("ana", "assist").enter(n)
+		h.pass(time.Second)
+		before := len(n.live.writes(v.hid))
+		equal(h, "accepted", v.at(desk()).Accepted, true)
+		h.clock.skew.Store(int64(-time.Hour))
+		h.pass(2 * tracking.FlushEvery)
+		list := n.live.writes(v.hid)[before:]
+		equal(h, "writes", len(list), 1)
+		equal(h, "for", list[0].TTL, tracking.PositionLife)
+	})
+}
+
 // A fix that was accepted in the last moment of a lease is not written after it.
 func TestALeaseThatRunsOutBeforeTheFlush(t *testing.T) {
 	inBubble(t, func(h *house) {
@@ -261,35 +279,5 @@ func TestABlankingIsGivenUpWithTheVisit(t *testing.T) {
 		}
 		equal(h, "reason", v.phone.end(), consent.Reason(geofence.LeftStore))
 		equal(h, "tombstone", v.tombstone(), true)
-	})
-}
-
-func TestSilenceEndsWithinTheLease(t *testing.T) {
-	inBubble(t, func(h *house) {
-		n := h.start("a")
-		h.join(n, shop, "mei")
-		v := h.shopper("ana", "assist").enter(n)
-		h.pass(tracking.PositionLife - time.Second)
-		equal(h, "too early", v.phone.end(), consent.Reason(""))
-		h.pass(2 * time.Second)
-		equal(h, "reason", v.phone.end(), consent.Reason(geofence.Silent))
-		equal(h, "tombstone", v.tombstone(), true)
-	})
-}
-
-func TestAVisitThatNeverGotInsideEnds(t *testing.T) {
-	inBubble(t, func(h *house) {
-		n := h.start("a")
-		h.join(n, shop, "mei")
-		v := h.shopper("ana", "assist").open(n)
-		for range 29 {
-			h.pass(time.Second)
-			v.at(away(30)) // outside, all the time
-		}
-		equal(h, "too early", v.phone.end(), consent.Reason(""))
-		h.pass(3 * time.Second)
-		equal(h, "reason", v.phone.end(), consent.Reason(geofence.Silent))
-		equal(h, "sessions", n.Sessions(), 0)
-		equal(h, "writes", len(n.live.writes(v.hid)), 0)
 	})
 }

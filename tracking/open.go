@@ -98,7 +98,7 @@ func (n *Node) admit(ctx context.Context, s *Session, o Opening) error {
 	err = n.Live.Register(ctx, Slot{s.scope.Store, s.visit}, s.owner, 0, PositionLife)
 	switch {
 	case errors.Is(err, ErrFenced):
-		return ErrNotGranted
+		return n.fenced(ctx, o)
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case s.endedMeanwhile():
@@ -110,6 +110,16 @@ func (n *Node) admit(ctx context.Context, s *Session, o Opening) error {
 		}
 	}
 	return s.begin(unixMS(n.Clock.Now()), n.Clock.Boot())
+}
+
+// fenced says why a tombstone refuses an opening that the ledger has just allowed. Either the visit ended
+// meanwhile, which the ledger knows by now; or whether it ended is in doubt, and it is closed until the
+// tombstone's life is over, or the same end is asked for again.
+func (n *Node) fenced(ctx context.Context, o Opening) error {
+	if _, err := n.ask(ctx, o); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, ErrFenced)
 }
 
 // begin lets the session count, unless it has ended meanwhile. The look and the step are one: an end

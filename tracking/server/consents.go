@@ -218,21 +218,28 @@ func (s *Server) withdraw(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var a tracking.Answer
 	if byToken {
-		a, err = s.Node.EndBy(r.Context(), req, func(ctx context.Context, req consent.EndRequest) (consent.Ending, error) {
-			return s.Ledger.Stop(ctx, stop, req)
-		})
-		if errors.Is(err, consent.ErrStopToken) {
-			return nil, problem.New(problem.StopToken).Because(err)
+		if req, err = s.stopRequest(r, stop, req); err != nil {
+			return nil, err
 		}
-	} else {
-		a, err = s.Node.End(r.Context(), req)
 	}
+	a, err := s.Node.End(r.Context(), req)
 	if err != nil {
 		return nil, err
 	}
 	return withdrawalAnswer{b.ID, a.Ending.Receipt, a.Ending.Change, removed{a.Nodes, a.Consoles, a.Took.Milliseconds()}}, nil
+}
+
+// stopRequest is what a stop token asks for. Like the end itself it does not depend on whether the asker
+// waits: a page that is being closed sends its stop and is gone.
+func (s *Server) stopRequest(r *http.Request, token string, req consent.EndRequest) (consent.EndRequest, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), helloWait)
+	defer cancel()
+	req, err := s.Ledger.StopRequest(ctx, token, req)
+	if errors.Is(err, consent.ErrStopToken) {
+		err = problem.New(problem.StopToken).Because(err)
+	}
+	return req, err
 }
 
 var endKinds = map[string]consent.EndKind{"grant": consent.EndGrant, "store": consent.EndStore, "all": consent.EndAll}

@@ -8,4 +8,11 @@ const (
 	EnderWorkers = enderWorkers
 	LooksMost    = looksMost
 	EndRetryMax  = endRetryMax
+	MaxCheckins  = maxCheckins
 )
+
+// Owe promises a snapshot at once, as a frame does that was dropped for want of a lease.
+func (c *Console) Owe() {
+	c.owe()
+	c.signal()
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracking_test
+
+import (
+	"testing"
+	"time"
+
+	"doorstep/tracking"
+)
+
+// shownSince counts how often a screen was told, from a place in the log on, that an alert's shopper can
+// be seen, or where.
+func shownSince(h *house, from int, s *screen, alert string) (n int) {
+	for _, e := range h.log.all()[from:] {
+		if e.who != s.name || e.frame == nil || !mentions(e.frame, alert) {
+			continue
+		}
+		if e.what == "live" || e.what == "position" || mentions(e.frame, "visible") {
+			n++
+		}
+	}
+	return n
+}
+
+// The blanking does not reach the live state, which can still be read. Hidden stays hidden on both nodes,
+// and what is accepted afterwards is seen again.
+func TestHiddenStaysHiddenWithoutTheBlanking(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s, _, kim := pair(h)
+		h.pass(5 * time.Second)
+		s.v.at(desk())
+		h.pass(2 * time.Second)
+		equal(h, "at first, here", lastPresence(s.mei, s.alert), "visible")
+		equal(h, "at first, there", lastPresence(kim, s.alert), "visible")
+		s.n.live.fail("write")
+		s.v.stepOut()
+		h.pass(10 * time.Millisecond)
+		from := len(h.log.all())
+		for _, c := range []*screen{s.mei, kim} {
+			equal(h, "hidden for "+c.name, lastPresence(c, s.alert), "hidden")
+		}
+		h.pass(5 * time.Second)
+		if s.v.payload() == nil {
+			t.Fatal("the blanking was written after all: this shows nothing")
+		}
+		for _, c := range []*screen{s.mei, kim} {
+			equal(h, "shown to "+c.name, shownSince(h, from, c, s.alert), 0)
+		}
+		s.n.live.around("write", nil)
+		s.comeBack()
+		for _, c := range []*screen{s.mei, kim} {
+			equal(h, "in the end, for "+c.name, lastPresence(c, s.alert), "visible")
+		}
+	})
+}
+
+// stepOut is the phone's word that the shopper is outside.
+func (v *visitor) stepOut() {
+	v.seq++
+	v.Outside("out", v.seq)
+}
+
+// comeBack walks in again until the phone is told so.
+func (s *scene) comeBack() {
+	s.Helper()
+	for range 2 {
+		s.v.at(desk())
+		s.pass(1200 * time.Millisecond)
+	}
+	equal(s.house, "state", s.v.phone.states[len(s.v.phone.states)-1], tracking.StateActive)
+}
+
+// The session's own node goes by the session, not by times: an alert that is raised while the visit is
+// hidden has never been hidden itself.
+func TestAnAlertRaisedWhileHiddenIsHidden(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s := newScene(h)
+		s.n.live.fail("write")
+		s.v.stepOut()
+		h.pass(time.Second)
+		from := len(h.log.all())
+		a := must(s.n.Raise(h.Context(), tracking.Alert{Store: shop, Visit: s.v.hid, Kind: tracking.Called, Purpose: "assist"}))(h)
+		h.pass(5 * time.Second)
+		if s.v.payload() == nil {
+			t.Fatal("the blanking was written after all: this shows nothing")
+		}
+		if len(s.mei.about(a.ID)) == 0 {
+			t.Fatal("the console does not know of the alert")
+		}
+		equal(h, "shown", shownSince(h, from, s.mei, a.ID), 0)
+	})
+}
+
+// A position that was on its way when the shopper was hidden is shown to nobody, whoever published it.
+func TestAPositionOnItsWayWhenHidden(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s, _, kim := pair(h)
+		s.v.stepOut()
+		h.pass(10 * time.Millisecond)
+		equal(h, "hidden", lastPresence(s.mei, s.alert), "hidden")
+		from := len(h.log.all())
+		s.publish(`{"t":1,"lat":54,"lng":3,"accuracy_m":5,"level":0}`)
+		h.pass(2 * time.Second)
+		for _, c := range []*screen{s.mei, kim} {
+			equal(h, "shown to "+c.name, shownSince(h, from, c, s.alert), 0)
+		}
+		s.comeBack()
+		from = len(h.log.all())
+		s.publish(`{"t":1,"lat":54,"lng":3,"accuracy_m":5,"level":0}`)
+		h.pass(time.Millisecond)
+		equal(h, "shown, when visible", shownSince(h, from, s.mei, s.alert), 1)
+	})
+}
+
+// publish shows a position of the visit on the store's channel, as a write does.
+func (s *scene) publish(position string) {
+	s.Helper()
+	b := tracking.AppendShownHead([]byte{tracking.ShownVersion}, s.v.hid, len(position))
+	s.ok(s.live.Publish(s.Context(), shop, append(b, position...)))
+}
