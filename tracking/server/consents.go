@@ -160,6 +160,9 @@ func (s *Server) ticket(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err := s.Node.MayOpen(r.Context(), tracking.Opening{Scope: scope, Subject: who.subject, Purposes: b.Purposes}); err != nil {
 		return nil, err
 	}
+	if err := s.apps.of.Room(string(who.subject)); err != nil {
+		return nil, err
+	}
 	secret, end, err := s.tickets.Issue(r.Context(), auth.Ticket{
 		Subject: who.Shopper.Subject, App: who.App, AgeBand: who.AgeBand, Installation: who.thumbprint,
 		Store: b.Store, Purposes: b.Purposes, AuthUntil: who.ExpiresAt,

@@ -28,9 +28,10 @@ const (
 
 // screen is the console's socket.
 type screen struct {
-	srv  *Server
-	conn *websocket.Conn
-	once sync.Once
+	srv     *Server
+	conn    *websocket.Conn
+	release func() // gives the places back that the socket takes up
+	once    sync.Once
 }
 
 func (s *Server) screen(w http.ResponseWriter, r *http.Request) {
@@ -47,13 +48,22 @@ func (s *Server) screen(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, problem.New(problem.NoStore))
 		return
 	}
+	release, err := s.consoles.address(s, r)
+	if err == nil {
+		release, err = s.consoles.person(s.shift(who), release)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	up := websocket.Upgrader{Subprotocols: []string{staffProtocol}, HandshakeTimeout: helloWait,
 		CheckOrigin: func(*http.Request) bool { return true }} // StaffEntry has
 	conn, err := up.Upgrade(w, r, nil)
 	if err != nil {
-		return
+		release()
+		return // Upgrade has answered
 	}
-	c := &screen{srv: s, conn: conn}
+	c := &screen{srv: s, conn: conn, release: release}
 	go c.serve(who, session, x.Site().Name)
 }
 
@@ -110,6 +120,7 @@ type consoleWelcome struct {
 
 // serve is the console's life. Its session's end closes it.
 func (c *screen) serve(who auth.Staff, session *auth.StaffSession, name string) {
+	defer c.release()
 	defer c.close(wire.CloseBye)
 	shift := c.srv.shift(who)
 	team := ""

@@ -52,7 +52,8 @@ type Server struct {
 	renewals *auth.Sessions[Visitor]
 	byAddr   *auth.Limits
 	byOwner  *auth.Limits
-	perAddr  *auth.Caps
+	apps     places // of the app's sockets
+	consoles places
 	fences   sync.Map // *geofence.Index → []byte
 	plans    sync.Map // *geofence.Index → sheet
 	phones   *phones
@@ -65,7 +66,6 @@ type Visitor struct{ Subject, App, Store string }
 const (
 	addrRate, addrBurst   = 200, 4000
 	ownerRate, ownerBurst = 5, 40 // of a shopper, and of each installation
-	addrSockets           = 20_000
 	renewalLife           = 8 * time.Hour
 )
 
@@ -85,7 +85,8 @@ func New(c Config) (*Server, error) {
 		signIns:  auth.NewCodes[auth.Staff](c.Now),
 		visitors: auth.NewCodes[Visitor](c.Now),
 		renewals: auth.NewSessions[Visitor](renewalLife, renewalLife, 10_000, c.Now),
-		perAddr:  auth.NewCaps(addrSockets),
+		apps:     newPlaces(addrPhones, shopperPhones),
+		consoles: newPlaces(addrConsoles, personConsoles),
 		phones:   newPhones(),
 	}
 	var errs [3]error

@@ -44,12 +44,18 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	release, err := s.perAddr.Acquire(auth.AddrKey(auth.ClientIP(r, s.Proxies)))
+	release, err := s.apps.address(s, r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	ticket, visit, refusal := s.admitted(r)
+	if refusal == 0 {
+		if release, err = s.apps.person(string(s.Ledger.Keys().Subject(ticket.Subject)), release); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
 	up := websocket.Upgrader{
 		ReadBufferSize: socketBuffer, WriteBufferSize: socketBuffer, WriteBufferPool: &writePool,
 		Subprotocols: []string{appProtocol}, HandshakeTimeout: helloWait,

@@ -106,11 +106,25 @@ func NewCaps(each int) *Caps { return &Caps{each: each, held: make(map[string]in
 func (c *Caps) Acquire(key string) (release func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.held[key] >= c.each {
-		return nil, problem.New(problem.Rate)
+	if err := c.room(key); err != nil {
+		return nil, err
 	}
 	c.held[key]++
 	return sync.OnceFunc(func() { c.release(key) }), nil
+}
+
+// Room is Acquire without taking one: whether there is one now.
+func (c *Caps) Room(key string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.room(key)
+}
+
+func (c *Caps) room(key string) error {
+	if c.held[key] >= c.each {
+		return problem.New(problem.Rate)
+	}
+	return nil
 }
 
 func (c *Caps) release(key string) {

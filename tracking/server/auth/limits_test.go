@@ -120,8 +120,14 @@ func TestCaps(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	wantCode(t, caps.Room("a"), 429, "rate")
 	release()
 	release()
+	for range 2 {
+		if err := caps.Room("a"); err != nil {
+			t.Fatalf("room for one, which asking does not take: %v", err)
+		}
+	}
 	if _, err := caps.Acquire("a"); err != nil {
 		t.Fatalf("in the place of the one given back: %v", err)
 	}
