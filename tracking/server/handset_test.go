@@ -206,3 +206,21 @@ func (h *house) pass(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
+
+// onDuty signs somebody on duty for as long as the test lasts. Only in a bubble.
+func (h *house) onDuty() {
+	h.Helper()
+	conn, _, err := h.dialConsole(&peer{}, h.staff("desk", 8*time.Hour))
+	h.ok(err)
+	go readAll(conn, make(chan struct{}))
+	go func() {
+		for conn.WriteJSON(map[string]any{"type": "beat", "n": 1}) == nil {
+			select {
+			case <-time.After(5 * time.Second):
+			case <-h.Context().Done():
+				return
+			}
+		}
+	}()
+	h.pass(time.Second)
+}

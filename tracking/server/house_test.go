@@ -62,10 +62,24 @@ func (l *deafLive) Purge(ctx context.Context, store string, visits []string) err
 	return l.Live.Purge(ctx, store, visits)
 }
 
-// deafLedger is a ledger that commits no end while deaf is set.
+// deafLedger is a ledger that commits no end while deaf is set, answers no poll while silent is, and takes its
+// time to admit somebody.
 type deafLedger struct {
 	*consent.Ledger
-	deaf atomic.Bool
+	deaf, silent atomic.Bool
+	admits       atomic.Int64 // after so many nanoseconds
+}
+
+func (l *deafLedger) Admit(ctx context.Context, s consent.Scope) (consent.Admission, error) {
+	<-time.After(time.Duration(l.admits.Load()))
+	return l.Ledger.Admit(ctx, s)
+}
+
+func (l *deafLedger) Poll(ctx context.Context, node string, since int64) (consent.Feed, error) {
+	if l.silent.Load() {
+		return consent.Feed{}, consent.ErrUnavailable
+	}
+	return l.Ledger.Poll(ctx, node, since)
 }
 
 func (l *deafLedger) End(ctx context.Context, r consent.EndRequest) (consent.Ending, error) {
@@ -213,15 +227,33 @@ type peer struct {
 	closed <-chan int
 }
 
-// console signs somebody on duty. Its socket sends nothing by itself.
-func (h *house) console() peer {
+// staff is the header of somebody's shift.
+func (h *house) staff(shift string, ttl time.Duration) http.Header {
 	h.Helper()
-	token, err := h.key.MintStaff("shift", "Desk", auth.RoleFloor, demostore.ID, time.Hour)
+	token, err := h.key.MintStaff(shift, "Desk", auth.RoleFloor, demostore.ID, ttl)
 	h.ok(err)
-	var p peer
+	return http.Header{"Authorization": {"Bearer " + token}}
+}
+
+// dialConsole shakes hands at the console's socket. res is the answer of a refusal.
+func (h *house) dialConsole(p *peer, header http.Header) (*websocket.Conn, *http.Response, error) {
 	d := h.dialer(&p.wire)
 	d.Subprotocols = []string{"doorstep.staff.v1"}
-	conn, res, err := d.DialContext(h.Context(), "ws"+strings.TrimPrefix(h.url, "http")+"/v1/staff/socket", http.Header{"Authorization": {"Bearer " + token}})
+	conn, res, err := d.DialContext(h.Context(), "ws"+strings.TrimPrefix(h.url, "http")+"/v1/staff/socket", header)
+	if err == nil {
+		h.Cleanup(func() { _ = conn.Close() })
+	}
+	return conn, res, err
+}
+
+// console signs somebody on duty. Its socket sends nothing by itself.
+func (h *house) console() peer { return h.consoleOf(h.staff("shift", time.Hour)) }
+
+// consoleOf is console for somebody in particular.
+func (h *house) consoleOf(who http.Header) peer {
+	h.Helper()
+	var p peer
+	conn, res, err := h.dialConsole(&p, who)
 	h.ok(err)
 	h.ok(res.Body.Close())
 	closed := make(chan int, 1)
@@ -229,7 +261,6 @@ func (h *house) console() peer {
 	go func() {
 		closed <- readAll(conn, joined)
 	}()
-	h.Cleanup(func() { _ = conn.Close() })
 	p.closed = closed
 	select {
 	case <-joined:

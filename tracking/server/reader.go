@@ -226,11 +226,10 @@ func (p *phone) ask(a tracking.Alert, id string) {
 	p.HelpUpdate(id, string(wire.HelpSeen))
 }
 
-// renew takes a fresh ticket of the same shopper, phone and store.
+// renew takes a fresh ticket of the same shopper, app, phone and store.
 func (p *phone) renew(secret string) {
 	t, err := p.srv.tickets.Redeem(context.Background(), secret)
-	same := t.Subject == p.ticket.Subject && t.Installation == p.ticket.Installation && t.Store == p.ticket.Store
-	if err != nil || !same {
+	if err != nil || !t.Renews(p.ticket) {
 		p.say(wire.ErrorFrame{Code: wire.Code("ticket"), Scope: "session"}.Append)
 		return
 	}

@@ -32,20 +32,20 @@ func TestAPhoneThatDoesNotRead(t *testing.T) {
 		ana.enter() // what it is told of that is not read, and the write of it under way
 		h.pass(time.Millisecond)
 		if took := other.withdraw(); took > 50*time.Millisecond {
-			t.Errorf("another's withdrawal was answered after %v", took)
+			h.Errorf("another's withdrawal was answered after %v", took)
 		}
 		if took := stuck.withdraw(); took > 50*time.Millisecond {
-			t.Errorf("its own withdrawal was answered after %v", took)
+			h.Errorf("its own withdrawal was answered after %v", took)
 		}
 		h.pass(10 * time.Millisecond)
 		if code, _ := ben.closed(); code != 4500 || !ben.told("ended") {
-			t.Errorf("the other was closed with %d, told %v", code, ben.states())
+			h.Errorf("the other was closed with %d, told %v", code, ben.states())
 		}
 		start := time.Now()
 		h.pass(2 * time.Second) // a write has one
 		ana.listen()
 		if code, at := ana.closed(); code != 1006 || at.Sub(start) > 2*time.Second || ana.told("ended") {
-			t.Errorf("the phone that does not read was closed with %d after %v, told %v", code, at.Sub(start), ana.states())
+			h.Errorf("the phone that does not read was closed with %d after %v, told %v", code, at.Sub(start), ana.states())
 		}
 	})
 }
@@ -63,7 +63,7 @@ func TestSlowPhonesHoldUpNoSweep(t *testing.T) {
 		h.pass(16 * time.Second)
 		code, at := s.closed()
 		if late := at.Sub(time.UnixMilli(until)); code != 4006 || late <= 0 || late > 1100*time.Millisecond {
-			t.Fatalf("closed with %d, %v after its token's end", code, late)
+			h.Fatalf("closed with %d, %v after its token's end", code, late)
 		}
 	})
 }
@@ -84,22 +84,22 @@ func TestTheLastStateComesBeforeTheClose(t *testing.T) {
 		go s.listen()
 		h.pass(time.Second)
 		if code, _ := s.closed(); code != 1000 {
-			t.Fatalf("closed with %d", code)
+			h.Fatalf("closed with %d", code)
 		}
 		frames := s.got("")
 		last := frames[len(frames)-1]
 		if last["type"] != "state" || last["state"] != "ended" || last["reason"] != "bye" {
-			t.Fatalf("the last frame: %v", last)
+			h.Fatalf("the last frame: %v", last)
 		}
 		seq := 0.0
 		for _, f := range s.got("ack") {
 			if f["seq"].(float64) < seq {
-				t.Fatalf("acknowledgements went back: %v", s.got("ack"))
+				h.Fatalf("acknowledgements went back: %v", s.got("ack"))
 			}
 			seq = f["seq"].(float64)
 		}
 		if int64(seq) != s.seq {
-			t.Fatalf("acknowledged up to %v of %d", seq, s.seq)
+			h.Fatalf("acknowledged up to %v of %d", seq, s.seq)
 		}
 	})
 }
