@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"doorstep/cmd/doorstep/demostore"
 	spec "doorstep/mobile-sdk-spec"
+	"doorstep/tracking/server/auth"
 )
 
 // get asks without a token and holds the answer to the specification.
@@ -85,6 +87,24 @@ func TestMapIsWholeAndNamesNothingSensitive(t *testing.T) {
 		if resp, _ := h.get(wrong); resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d", wrong, resp.StatusCode)
 		}
+	}
+}
+
+// A console's map is compressed to who takes that, and is for who is signed in.
+func TestStaffMapIsCompressedAndForStaff(t *testing.T) {
+	h := newHouse(t)
+	if resp, _ := h.get("/v1/staff/map"); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("without a sign-in: %d", resp.StatusCode)
+	}
+	token, err := h.key.MintStaff("shift", "Desk", auth.RoleFloor, demostore.ID, time.Hour)
+	h.ok(err)
+	resp, body := h.get("/v1/staff/map", "Authorization", "Bearer "+token)
+	plain, same := h.get("/v1/staff/map", "Authorization", "Bearer "+token, "Accept-Encoding", "identity")
+	if resp.StatusCode != http.StatusOK || !resp.Uncompressed || plain.Header.Get("Content-Encoding") != "" || !bytes.Equal(body, same) {
+		t.Errorf("%d, compressed %v; and plain for who asks so: %q", resp.StatusCode, resp.Uncompressed, plain.Header.Get("Content-Encoding"))
+	}
+	if got := resp.Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("kept by the browser: %q", got)
 	}
 }
 

@@ -55,7 +55,8 @@ type Server struct {
 	apps     places // of the app's sockets
 	consoles places
 	fences   sync.Map // *geofence.Index → []byte
-	plans    sync.Map // *geofence.Index → sheet
+	sheets   sync.Map // store and version of its map → pack, for phones
+	plans    sync.Map // the same, for consoles
 	phones   *phones
 }
 
@@ -153,7 +154,7 @@ func (s *Server) staffRoutes(m *http.ServeMux) {
 	staff.Handle("POST /v1/staff/session", s.api(s.signIn))
 	staff.Handle("DELETE /v1/staff/session", s.api(s.signOut))
 	staff.Handle("GET /v1/staff/me", s.api(s.staffMe))
-	staff.Handle("GET /v1/staff/map", s.api(s.staffMap))
+	staff.HandleFunc("GET /v1/staff/map", s.staffMap)
 	staff.Handle("POST /v1/staff/alerts/{id}/actions", s.api(s.act))
 	staff.HandleFunc("GET /v1/staff/socket", s.screen)
 	staff.HandleFunc("/v1/staff/", s.unknown)

@@ -154,16 +154,24 @@ type (
 
 // staffMap is the floor plan in local metres, turned to the store's bearing, y up: a console needs
 // no latitude.
-func (s *Server) staffMap(_ http.ResponseWriter, r *http.Request) (any, error) {
+func (s *Server) staffMap(w http.ResponseWriter, r *http.Request) {
 	who, _, err := s.staff.Staff(r)
 	if err != nil {
-		return nil, err
+		s.fail(w, r, err)
+		return
 	}
 	x, ok := s.Atlas.Index(who.Store)
 	if !ok {
-		return nil, problem.New(problem.NoStore)
+		s.fail(w, r, problem.New(problem.NoStore))
+		return
 	}
-	return planOf(x.Site()), nil
+	m, err := packed(&s.plans, x.Site(), planOf)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	m.write(w, r)
 }
 
 func planOf(site *geofence.Site) plan {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"strings"
+	"sync"
 
 	"doorstep/geofence"
 )
@@ -31,15 +32,12 @@ type (
 		Name    string      `json:"name"`
 		Zones   []sheetZone `json:"zones"`
 	}
-	sheetBody struct {
+	sheet struct {
 		Store   string       `json:"store"`
 		Version string       `json:"version"`
 		Levels  []sheetLevel `json:"levels"`
 	}
 )
-
-// sheet is an encoded map, plain and compressed: a mall's is some 300 kB, and a fifth of that zipped.
-type sheet struct{ plain, zipped []byte }
 
 func (s *Server) storeMap(w http.ResponseWriter, r *http.Request) {
 	x, err := s.versioned(r)
@@ -47,37 +45,52 @@ func (s *Server) storeMap(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	m, err := s.sheetOf(x)
+	m, err := packed(&s.sheets, x.Site(), sheetOf)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
+	w.Header().Set("Cache-Control", immutable)
+	m.write(w, r)
+}
+
+// pack is an encoded map, plain and compressed: a mall's is some 300 kB, and a seventh of that zipped.
+// It holds nothing that only some may know, so compressing it gives nothing away.
+type pack struct{ plain, zipped []byte }
+
+// packed makes what is derived from a map once.
+func packed[T any](made *sync.Map, site *geofence.Site, of func(*geofence.Site) T) (pack, error) {
+	key := site.ID + "/" + site.Version
+	if m, ok := made.Load(key); ok {
+		return m.(pack), nil
+	}
+	plain, err := json.Marshal(of(site))
+	if err != nil {
+		return pack{}, err
+	}
+	zipped, err := zip(plain)
+	if err != nil {
+		return pack{}, err
+	}
+	m := pack{plain, zipped}
+	made.Store(key, m)
+	return m, nil
+}
+
+func (p pack) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", immutable)
 	h.Add("Vary", "Accept-Encoding")
-	body := m.plain
+	body := p.plain
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		body = m.zipped
+		body = p.zipped
 	}
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) // whoever went away is not told
 }
 
-// sheetOf is the map of an index, made once.
-func (s *Server) sheetOf(x *geofence.Index) (sheet, error) {
-	if m, ok := s.plans.Load(x); ok {
-		return m.(sheet), nil
-	}
-	m, err := newSheet(x.Site())
-	if err == nil {
-		s.plans.Store(x, m)
-	}
-	return m, err
-}
-
-func newSheet(site *geofence.Site) (sheet, error) {
-	body := sheetBody{Store: site.ID, Version: site.Version, Levels: []sheetLevel{}}
+func sheetOf(site *geofence.Site) sheet {
+	body := sheet{Store: site.ID, Version: site.Version, Levels: []sheetLevel{}}
 	for _, l := range site.Levels {
 		level := sheetLevel{Ordinal: l.Ordinal, Name: l.Name, Zones: []sheetZone{}}
 		for _, z := range l.Zones {
@@ -85,12 +98,7 @@ func newSheet(site *geofence.Site) (sheet, error) {
 		}
 		body.Levels = append(body.Levels, level)
 	}
-	plain, err := json.Marshal(body)
-	if err != nil {
-		return sheet{}, err
-	}
-	zipped, err := zip(plain)
-	return sheet{plain, zipped}, err
+	return body
 }
 
 // zoneOf is a zone as everyone may know it: a sensitive one is a shape and nothing else.
