@@ -119,6 +119,8 @@ func claims(p *consoletest.Page, b *backend) {
 // What comes while the list is shown and lies below its edge is counted until it is seen.
 func comesOutOfSight(p *consoletest.Page, b *backend) {
 	p.Size(1280, 460)
+	p.Do(chromedp.Reload(), chromedp.MouseEvent(chromedp.MouseMoved, 900, 300)) // nothing holds the order
+	p.Until("six cards, some out of sight", `document.querySelectorAll('[data-testid="card"]').length === 6`)
 	if consoletest.JS[bool](p, `document.querySelector('[data-testid="new"]').checkVisibility()`) {
 		p.T.Error("what was there from the beginning is called new")
 	}
@@ -128,7 +130,7 @@ func comesOutOfSight(p *consoletest.Page, b *backend) {
 	p.Until("it is in sight", `!document.querySelector('[data-testid="new"]').checkVisibility() && document.querySelector('[data-alert="a7"]').getBoundingClientRect().bottom <= innerHeight`)
 	b.toScreens(obj{"type": "gone", "alert": "a7", "offset": 3, "reason": "withdrawn", "t": time.Now().UnixMilli(), "proof": "x"})
 	p.Until("gone", `![...document.querySelectorAll('[data-testid="card"]')].some(c => c.dataset.alert === 'a7')`)
-	p.Do(chromedp.MouseEvent(chromedp.MouseMoved, 900, 300))
+	p.Do(chromedp.MouseEvent(chromedp.MouseMoved, 900, 300), chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`))
 	p.Until("what is over gives up its room once nobody points at the list", `document.querySelector('[data-testid="card"][data-state="gone"]')?.getBoundingClientRect().height === 56`)
 	p.Size(1280, 800)
 }
