@@ -88,7 +88,7 @@ func TestRemapForgetsTheEvidence(t *testing.T) {
 				var p geofence.Presence
 				now := int64(1_000_000)
 				step := func(at geofence.LatLng) {
-					now += 4000 // apart far enough to be a walk
+					now += 4500 // the second is as far as a walk, the third comes before ten seconds
 					p, _ = rules.Step(p, geofence.Fix{Seq: now, T: now, At: at, AccuracyM: 5, Precise: true}, x.Locate(at, 0, false), now)
 				}
 				for _, at := range c.before {

@@ -24,7 +24,7 @@ type Rules struct {
 	SlackM      float64 // change detector: metres outside that count as nothing; 4
 	ScaleMinM   float64 // change detector: S grows by (d-SlackM)/max(this, accuracy/2); 3
 	HideAbove   float64 // change detector: suspended when S is above; 1
-	EndMinM     float64 // toward the end counts a fix farther out than this and min(accuracy, OutCapM); 10
+	EndMinM     float64 // toward the end counts a fix farther out than this and min(accuracy, OutCapM); 12
 	PaceMPS     float64 // and no fix counts as farther out than this pace since the last one inside; 1.5
 	EndFixes    int     // that many in a row end a suspended visit; 2
 	FarM        float64 // one fix farther outside than this ends; 100
@@ -44,7 +44,7 @@ func DefaultRules() Rules {
 		EnterAccuracyM: 35, EnterFixes: 2, EnterMS: 5_000,
 		ZoneMS: 8_000, ZoneLeaveMS: 4_000, LikelyMS: 8_000,
 		OutCapM: 15, SlackM: 4, ScaleMinM: 3, HideAbove: 1,
-		EndMinM: 10, PaceMPS: 1.5, EndFixes: 2, FarM: 100, SuspendMS: 10_000, ResumeFixes: 2,
+		EndMinM: 12, PaceMPS: 1.5, EndFixes: 2, FarM: 100, SuspendMS: 10_000, ResumeFixes: 2,
 		LeaseMS: 30_000, MaxAgeMS: 15_000, MaxAheadMS: 5_000, MaxSpeedMPS: 12,
 	}
 }

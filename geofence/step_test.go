@@ -387,21 +387,21 @@ func TestTwoInARow(t *testing.T) {
 		fixes []fix
 		want  State
 	}{
-		{"one is not two", []fix{{20_000, 12, 10}}, Suspended},
-		{"two", []fix{{20_000, 12, 10}, {1000, 12, 10}}, Ended},
-		{"two at 10 m", []fix{{20_000, 10, 5}, {1000, 10, 5}}, Suspended},
-		{"two beyond 10 m", []fix{{20_000, 10.01, 5}, {1000, 10.01, 5}}, Ended},
-		{"two as far as the accuracy", []fix{{20_000, 12, 12}, {1000, 12, 12}}, Suspended}, // by the detector
-		{"two beyond the accuracy", []fix{{20_000, 12.01, 12}, {1000, 12.01, 12}}, Ended},
+		{"one is not two", []fix{{20_000, 14, 13}}, Suspended},
+		{"two", []fix{{20_000, 14, 13}, {1000, 14, 13}}, Ended},
+		{"two at 12 m", []fix{{20_000, 12, 5}, {1000, 12, 5}}, Suspended},
+		{"two beyond 12 m", []fix{{20_000, 12.01, 5}, {1000, 12.01, 5}}, Ended},
+		{"two as far as the accuracy", []fix{{20_000, 13, 13}, {1000, 13, 13}}, Suspended}, // by the detector
+		{"two beyond the accuracy", []fix{{20_000, 13.01, 13}, {1000, 13.01, 13}}, Ended},
 		{"two at 15 m", []fix{{20_000, 15, 40}, {1000, 15, 40}}, Suspended},
 		{"two beyond 15 m", []fix{{20_000, 15.01, 40}, {1000, 15.01, 40}}, Ended},
-		{"the second is not far enough", []fix{{10_000, 12, 10}, {1000, 10, 5}, {1000, 12, 10}}, Suspended},
-		{"one inside between", []fix{{10_000, 12, 10}, {1000, -1, 5}, {7000, 12, 10}}, Suspended},
-		{"a 10 m walk takes longer", []fix{{6666, 40, 5}, {1, 40, 5}}, Suspended},
-		{"a 10 m walk takes 6.7 s", []fix{{6667, 40, 5}, {1, 40, 5}}, Ended},
-		{"a walk takes longer than a jump", []fix{{1000, 40, 5}, {1000, 40, 5}, {4000, 40, 5}}, Suspended},
-		{"a jump that stays", []fix{{1000, 40, 5}, {1000, 40, 5}, {5000, 40, 5}, {1000, 40, 5}}, Ended},
-		{"the same one twice", []fix{{20_000, 12, 10}, {0, 12, 10}}, Suspended},
+		{"the second is not far enough", []fix{{10_000, 14, 10}, {1000, 12, 5}, {1000, 14, 10}}, Suspended},
+		{"one inside between", []fix{{10_000, 14, 10}, {1000, -1, 5}, {9000, 14, 10}}, Suspended},
+		{"a 12 m walk takes longer", []fix{{8000, 40, 5}, {1, 40, 5}}, Suspended},
+		{"a 12 m walk takes 8 s", []fix{{8001, 40, 5}, {1, 40, 5}}, Ended},
+		{"a walk takes longer than a jump", []fix{{1000, 40, 5}, {1000, 40, 5}, {6000, 40, 5}}, Suspended},
+		{"a jump that stays", []fix{{1000, 40, 5}, {1000, 40, 5}, {6001, 40, 5}, {1000, 40, 5}}, Ended},
+		{"the same one twice", []fix{{20_000, 14, 13}, {0, 14, 13}}, Suspended},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tp := newTape(t).enter()
