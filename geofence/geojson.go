@@ -59,6 +59,15 @@ func (l *loader) readFile(src Source) {
 	}
 }
 
+// kindName is a kind as notes count it: not more of them than anybody reads.
+func (l *loader) kindName(kind string, counted map[string]int) string {
+	const most = 20
+	if _, known := counted[kind]; !known && (len(counted) >= most || len(kind) > maxText) {
+		return "…"
+	}
+	return kind
+}
+
 func leftOut(kind string, n int) string {
 	if kind == "" {
 		return fmt.Sprintf("features without a kind, left out: %d", n)
@@ -86,7 +95,7 @@ func (l *loader) collection(w Where, doc any) (root map[string]any, list []any, 
 		l.note(w, "is a geometry alone; it is taken as a collection of one feature")
 		root, list = map[string]any{"bbox": root["bbox"]}, []any{map[string]any{"type": "Feature", "geometry": root}}
 	default:
-		l.fail(w, fmt.Sprintf("type %q is not a FeatureCollection", typ), wrapRemedy)
+		l.fail(w, fmt.Sprintf("type %s is not a FeatureCollection", brief(root["type"])), wrapRemedy)
 		ok = false
 	}
 	return root, list, ok
@@ -120,7 +129,7 @@ func (l *loader) readBearing(w Where, v any) {
 	b, ok := v.(float64)
 	switch {
 	case !ok || b < 0 || b >= 360:
-		l.fail(w, fmt.Sprintf("bearing %v is not an angle", v), "give degrees clockwise from north, 0 up to 360")
+		l.fail(w, fmt.Sprintf("bearing %s is not an angle", brief(v)), "give degrees clockwise from north, 0 up to 360")
 	case l.bearing != nil && *l.bearing != b:
 		l.fail(w, fmt.Sprintf("bearing %v differs from %v in another file", b, *l.bearing), "give all levels the same bearing")
 	default:
@@ -148,7 +157,7 @@ func allNumbers(list []any) bool {
 func (l *loader) readFeature(w Where, v any, unused map[string]int) {
 	m, _ := v.(map[string]any)
 	if t, _ := m["type"].(string); t != "Feature" {
-		l.fail(w, fmt.Sprintf("type %q is not Feature", t), `each entry of "features" needs "type":"Feature"`)
+		l.fail(w, fmt.Sprintf("type %s is not Feature", brief(m["type"])), `each entry of "features" needs "type":"Feature"`)
 		return
 	}
 	id, ok := featureID(m["id"])
@@ -156,7 +165,7 @@ func (l *loader) readFeature(w Where, v any, unused map[string]int) {
 		l.fail(w, "its id is neither text nor a number", "give it an id such as \"shoes\", or leave the id out")
 		return
 	}
-	w = w.feature(w.Feature, id)
+	w = w.feature(w.Feature, id[:min(len(id), maxText)])
 	props, ok := m["properties"].(map[string]any)
 	if !ok && m["properties"] != nil {
 		l.fail(w, "properties is not an object", `write "properties":{"kind":"unit","floor":0}`)
@@ -185,7 +194,7 @@ func (l *loader) readFeature(w Where, v any, unused map[string]int) {
 	default:
 		l.kinds = true
 	}
-	unused[kind]++
+	unused[l.kindName(kind, unused)]++
 	l.positions(w, coords, axes[typ])
 }
 
@@ -238,7 +247,7 @@ func (l *loader) floor(f *feature) (floor int, has, ok bool) {
 	}
 	n, isNumber := v.(float64)
 	if !isNumber || n != math.Trunc(n) || math.Abs(n) > 200 {
-		l.fail(f.where, fmt.Sprintf("floor %v is not a level", v), "give a whole number, such as 0 or -1")
+		l.fail(f.where, fmt.Sprintf("floor %s is not a level", brief(v)), "give a whole number, such as 0 or -1")
 		return 0, true, false
 	}
 	return int(n), true, true
@@ -252,7 +261,7 @@ func (l *loader) flag(f *feature, member string) (value, has bool) {
 	}
 	b, ok := v.(bool)
 	if !ok {
-		l.fail(f.where, fmt.Sprintf("%s is %v", member, v), "write true or false")
+		l.fail(f.where, fmt.Sprintf("%s is %s", member, brief(v)), "write true or false")
 	}
 	return b, true
 }

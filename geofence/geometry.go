@@ -29,7 +29,7 @@ func (l *loader) geometry(w Where, v any) (typ string, coords any, ok bool) {
 	m, ok := v.(map[string]any)
 	typ, _ = m["type"].(string)
 	if _, known := axes[typ]; !ok || !known {
-		l.fail(w, fmt.Sprintf("geometry of type %q is none of GeoJSON's", typ), "write a Polygon, a MultiPolygon, or a Point for a door")
+		l.fail(w, fmt.Sprintf("geometry of type %s is none of GeoJSON's", brief(m["type"])), "write a Polygon, a MultiPolygon, or a Point for a door")
 		return "", nil, false
 	}
 	if typ != "GeometryCollection" {

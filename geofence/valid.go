@@ -18,8 +18,7 @@ const maxWork = 20_000_000
 func (l *loader) checkValid(f *feature) bool {
 	flat := uncut(f.shape)
 	list := edges(flat)
-	if !nearby(list, &l.work, func(edge, edge) {}) || !l.affordRings(flat) {
-		l.fail(f.where, "is too intricate to check: too many of its edges run side by side", "simplify the outline to centimetres")
+	if !l.afford(f, flat, list) {
 		return false
 	}
 	polys := make([]geom.Polygon, len(f.shape))
@@ -39,6 +38,35 @@ func (l *loader) checkValid(f *feature) bool {
 		return false
 	}
 	return true
+}
+
+// afford takes what checking a shape costs. A shape that is too intricate is refused for where it meets
+// itself, if that was seen in time.
+func (l *loader) afford(f *feature, flat MultiPolygon, list []edge) bool {
+	var a, b edge
+	crossed := false
+	within := nearby(list, &l.work, func(x, y edge) {
+		if !crossed && x.part == y.part && x.ring == y.ring && x.meets(y, len(flat[x.part][x.ring])) {
+			a, b, crossed = x, y, true
+		}
+	})
+	switch {
+	case within && l.affordRings(flat):
+		return true
+	case crossed:
+		l.failCrossed(f, a, b)
+	default:
+		l.fail(f.place(0, 0, 0), "is too intricate to check: too many of its edges run side by side", "simplify the outline to centimetres")
+	}
+	return false
+}
+
+func (l *loader) failCrossed(f *feature, a, b edge) {
+	if order(a, b) > 0 {
+		a, b = b, a
+	}
+	l.fail(f.edge(a), fmt.Sprintf("the ring crosses or touches itself: the edge from here meets the edge from coordinate %d at %s", f.edge(b).Coordinate, degrees(a.meeting(b))),
+		"move the points so that the outline never meets itself")
 }
 
 // affordRings takes what comparing rings with each other costs.
@@ -111,8 +139,7 @@ func geomPolygon(part Polygon) geom.Polygon {
 func (l *loader) invalid(f *feature, list []edge, part int) {
 	within := func(a, b edge) bool { return a.part == part && b.part == part }
 	if a, b, ok := l.firstMeeting(f, list, func(a, b edge) bool { return within(a, b) && a.ring == b.ring }); ok {
-		l.fail(f.edge(a), fmt.Sprintf("the ring crosses or touches itself: the edge from here meets the edge from coordinate %d at %s", f.edge(b).Coordinate, degrees(a.meeting(b))),
-			"move the points so that the outline never meets itself")
+		l.failCrossed(f, a, b)
 		return
 	}
 	if a, b, ok := l.firstMeeting(f, list, func(a, b edge) bool { return within(a, b) && a.ring != b.ring }); ok {

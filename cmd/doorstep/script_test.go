@@ -22,6 +22,7 @@ func TestScripts(t *testing.T) {
 		Deadline: time.Now().Add(2 * time.Minute), // a server that should have refused to start must not serve on
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("STORE", store)
+			e.Setenv("QUAY", quayFolder(t))
 			e.Setenv("PATH", os.Getenv("PATH")+string(os.PathListSeparator)+e.Getenv("PATH"))
 			return nil
 		},

@@ -113,12 +113,15 @@ func (a *Archive) to(f *feature, member string) *feature {
 func (a *Archive) checkLevels() {
 	for _, f := range a.files["level"] {
 		if n, ok := f.props["ordinal"].(float64); !ok || n != math.Trunc(n) || math.Abs(n) > 200 {
-			a.fail(f.where, fmt.Sprintf("its ordinal %v is not a level", f.props["ordinal"]), "give a whole number: 0 for the ground floor, -1 for the one below")
+			a.fail(f.where, fmt.Sprintf("its ordinal %s is not a level", brief(f.props["ordinal"])), "give a whole number: 0 for the ground floor, -1 for the one below")
 		}
 	}
 	if len(a.files["level"]) == 0 && len(a.errs) == 0 {
 		a.fail(place(a.name+"/level.geojson"), "has no levels, so nobody could ever be inside", "draw at least one level")
 	}
 }
+
+// brief is the beginning of a value as it was read.
+func brief(v any) string { return printable(fmt.Sprint(v)) }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

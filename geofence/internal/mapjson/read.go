@@ -10,12 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Bounds on what a map may hold. They are far above any real floor.
 const (
 	MaxBytes  = 16 << 20  // of one file
-	MaxValues = 4_000_000 // numbers, texts, lists and objects of all files of a map together
+	MaxValues = 2_000_000 // numbers, texts, lists and objects of all files of a map together
 	maxDepth  = 24
 )
 
@@ -38,7 +39,16 @@ func Read(data []byte, left *int) (any, error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("the document ends too early")
 	}
-	return nil, fmt.Errorf("%s: %w", place(data, r.dec.InputOffset()), err)
+	return nil, fmt.Errorf("%s: %s", place(data, r.dec.InputOffset()), brief(err.Error()))
+}
+
+// brief cuts what the file's own text can make as long as the file.
+func brief(text string) string {
+	const most = 200
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // place counts lines and columns from 1, as editors do; columns in bytes.
