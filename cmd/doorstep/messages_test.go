@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -275,7 +276,7 @@ func layOut(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		if err := errors.Join(os.WriteFile(name, []byte(text), 0o600), os.Chmod(name, 0o644)); err != nil { // whatever the umask
 			t.Fatal(err)
 		}
 	}
