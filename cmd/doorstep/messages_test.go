@@ -151,7 +151,7 @@ var messages = map[string][]call{
 		{args: "store locate --map shop.geojson", in: "lat;lng\n54;3\n", exit: 1, says: []string{"standard input, line 1: the header names no lat or no lng: start with the line lat,lng, separated by commas"}},
 		{args: "store locate --map shop.geojson", in: "latitude,lng\n", exit: 1, says: []string{"standard input, line 1: there is no column lat: rename latitude to lat"}},
 		{args: "store locate --map shop.geojson", in: "lat,lon\n", exit: 1, says: []string{"standard input, line 1: there is no column lng: rename lon to lng"}},
-		{args: "store locate --map shop.geojson", in: "\ufeffName, LAT ,Lng\nx, 53.9997,3.0001\n"}, // as spreadsheets write it: no mistake
+		{args: "store locate --map shop.geojson", in: "\ufeffLAT ,Name,Lng\n 53.9997,x,3.0001\n"}, // as spreadsheets write it: no mistake
 		{args: "store locate --map shop.geojson", in: "lat,lng,lat\n", exit: 1, says: []string{"standard input, line 1: two columns are called lat: rename one"}},
 		{args: "store locate --map shop.geojson", in: "lat,lng\n54,3\n120.1,30.2\n", exit: 1, says: []string{"standard input, line 3: lat 120.1 is not from -90 to 90, but lng 30.2 is: they seem to be swapped"}},
 		{args: "store locate --map shop.geojson", in: "lat,lng\n95,120\n", exit: 1, says: []string{"standard input, line 2: lat 95 is not a number from -90 to 90"}},
