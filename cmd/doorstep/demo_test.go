@@ -22,7 +22,7 @@ func TestDemo(t *testing.T) {
 }
 
 func checkDemo(t *testing.T, more ...string) {
-	out, errs, status := command(t, "", append([]string{"demo", "--for", "30s", "--json", "--walkers", "60"}, more...)...)
+	out, errs, status := command(t, "", append([]string{"demo", "--for", "30s", "--json", "--walkers", "40"}, more...)...)
 	if status != 0 {
 		t.Fatalf("exit status %d:\n%s\n%s", status, out, errs)
 	}

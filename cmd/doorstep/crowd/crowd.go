@@ -62,6 +62,7 @@ const (
 	fixPace     = time.Second
 	withdrawAt  = 3                // fixes inside before a walker changes its mind
 	curtainTime = 12 * time.Second // before the end, no new visit begins
+	exitTime    = 20 * time.Second // and none that is to leave through a door, which takes longer
 	lookFor     = 1500 * time.Millisecond
 	looksAtOnce = 2 // as many as one person may have
 )
@@ -105,6 +106,9 @@ func (p *Crowd) shopper(ctx context.Context, n int) {
 		return
 	}
 	for round := n; p.timeLeft(ctx) > curtainTime; round++ {
+		if kindOf(round).leaves() && p.timeLeft(ctx) < exitTime {
+			continue
+		}
 		w, err := p.walker(round, rng)
 		if err != nil {
 			p.tally.problem(err.Error())
@@ -201,6 +205,7 @@ func (p *Crowd) summary() Summary {
 	}
 	s := p.tally.summary()
 	s.Store, s.Seconds, s.Walkers = p.Routes.Store(), p.lasted.Seconds(), p.Walkers
+	s.full = p.For >= fullRun && p.lasted >= p.For
 	seen := p.watch.Totals()
 	s.Alerts, s.Dots, s.Unsafe = seen.Alerts, seen.Dots, seen.Unsafe
 	return s

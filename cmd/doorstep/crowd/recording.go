@@ -20,7 +20,7 @@ import (
 type recording [][]byte
 
 const (
-	nearDoor   = 14 // metres from the boundary at which a recorded walk may be carried out
+	nearDoor   = 6  // metres from the boundary at which a recorded walk may be carried out
 	leadIn     = 7  // recorded seconds before that
 	shortTrace = 20 // a recorded walk of fewer fixes is not for staying
 	lineMost   = 1 << 20

@@ -11,7 +11,7 @@ import (
 // good is a run of 30 s that kept every promise and had one visit of each kind at least.
 func good() Summary {
 	return Summary{
-		Seconds: 30, Walkers: 60, Sessions: 20, Accepted: 50, Refused: map[string]int{"outside": 9}, OutsideSaid: 9,
+		full: true, Seconds: 30, Walkers: 60, Sessions: 20, Accepted: 50, Refused: map[string]int{"outside": 9}, OutsideSaid: 9,
 		Alerts: 20, Dots: 4, Exits: map[string]int{leftStore: 5, phoneSays: 4}, Interrupted: 1, CutOff: 2, Problems: map[string]int{},
 		ExitToGone: Span{N: 8}, FixToHidden: Span{N: 5}, PhoneToHidden: Span{N: 4}, WithdrawToAnswer: Span{N: 8},
 		WithdrawSocketToAnswer: Span{N: 3}, WithdrawHTTPToAnswer: Span{N: 3}, WithdrawStopToAnswer: Span{N: 2},
@@ -54,9 +54,9 @@ func TestVerdictNamesWhatIsBroken(t *testing.T) {
 // A short run, or one of a few walkers, owes less; an empty one nothing.
 func TestVerdictAsksForNoMoreThanThereCanBe(t *testing.T) {
 	short := good()
-	short.Seconds, short.FixToHidden.N = 16, 0
-	few := Summary{Seconds: 30, Walkers: 2, Sessions: 2, Exits: map[string]int{phoneSays: 1}, CutOff: 1}
-	for name, s := range map[string]Summary{"short": short, "few": few, "nobody": {Seconds: 30}} {
+	short.full, short.FixToHidden.N = false, 0
+	few := Summary{full: true, Seconds: 30, Walkers: 2, Sessions: 2, Exits: map[string]int{phoneSays: 1}, CutOff: 1}
+	for name, s := range map[string]Summary{"short": short, "few": few, "nobody": {full: true, Seconds: 30}} {
 		if err := s.Verdict(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
