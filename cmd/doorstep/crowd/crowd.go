@@ -170,8 +170,11 @@ func (p *Crowd) claim(ctx context.Context) {
 }
 
 func (p *Crowd) claimOne(ctx context.Context, alert string) (goOn bool) {
-	if _, err := p.watch.Until(ctx, alert, func(a Seen) time.Time { return a.Raised }); err != nil {
-		return false
+	raised, cancel := context.WithTimeout(ctx, tellWithin)
+	_, err := p.watch.Until(raised, alert, func(a Seen) time.Time { return a.Raised })
+	cancel()
+	if err != nil {
+		return ctx.Err() == nil // whoever called says so, if that was wrong
 	}
 	p.tally.seen(time.Since(p.started))
 	if p.watch.Act(ctx, alert, "claim", 1) != nil {

@@ -19,7 +19,7 @@ const (
 
 // gone takes the measure of an exit: what the console was told, and when, against the reports that
 // brought it about; and what is left in the live state.
-func (w *walker) gone(ctx context.Context, s *client.Session, alert string) error {
+func (w *walker) gone(ctx context.Context, s *client.Session) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellWithin)
 	defer cancel()
 	if err := w.hearAll(ctx); err != nil {
@@ -29,18 +29,18 @@ func (w *walker) gone(ctx context.Context, s *client.Session, alert string) erro
 	if w.reason != leftStore && w.reason != phoneSays {
 		return fmt.Errorf("a visit ended unasked: %s", w.reason)
 	}
-	if alert == "" {
+	if !w.called {
 		w.tally.with(func(s *Summary) { s.Unseen++ })
 		return nil
 	}
-	goneAt, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return a.Gone })
+	goneAt, err := w.watch.Until(ctx, w.alert, func(a Seen) time.Time { return a.Gone })
 	if err != nil {
 		return fmt.Errorf("the console was not told of an exit: %w", err)
 	}
 	if err := w.lookForKeys(s); err != nil {
 		return err
 	}
-	hiddenAt, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return earliest(a.Hidden, a.Gone) })
+	hiddenAt, err := w.watch.Until(ctx, w.alert, func(a Seen) time.Time { return earliest(a.Hidden, a.Gone) })
 	if err != nil {
 		return err
 	}
@@ -99,10 +99,10 @@ func earliest(a, b time.Time) time.Time {
 
 // withdraw changes its mind, by one of three ways, and looks at the moment of the answer whether it is
 // true.
-func (w *walker) withdraw(ctx context.Context, s *client.Session, alert string) error {
+func (w *walker) withdraw(ctx context.Context, s *client.Session) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
-	if _, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return a.Raised }); err != nil {
+	if _, err := w.watch.Until(ctx, w.alert, func(a Seen) time.Time { return a.Raised }); err != nil {
 		return fmt.Errorf("the console never saw the alert: %w", err)
 	}
 	by, way, err := w.wayOut(s)
@@ -123,7 +123,7 @@ func (w *walker) withdraw(ctx context.Context, s *client.Session, alert string) 
 	if done.Receipt == "" || way != socketToAnswer && done.By != "http" {
 		return fmt.Errorf("a withdrawal was answered by %q, with a receipt of %d bytes", done.By, len(done.Receipt))
 	}
-	goneAt, err := w.watch.Until(ctx, alert, func(a Seen) time.Time { return a.Gone })
+	goneAt, err := w.watch.Until(ctx, w.alert, func(a Seen) time.Time { return a.Gone })
 	if err != nil {
 		return fmt.Errorf("the console was not told of a withdrawal: %w", err)
 	}

@@ -32,7 +32,7 @@ type Summary struct {
 	Dots        int            `json:"dots"`          // positions shown to whoever had claimed
 	Unsafe      int            `json:"unsafe"`        // of them: of somebody who was hidden or gone already
 	Exits       map[string]int `json:"exits"`         // by the reason the app was told
-	Unseen      int            `json:"unseen"`        // exits that no console knew of: nobody had called for help yet
+	Unseen      int            `json:"unseen"`        // exits that no console knew of: no call for help had been heard
 	Interrupted int            `json:"interrupted"`   // sessions let go of in doubt, with a code that says to come back
 	CutOff      int            `json:"cut_off"`       // visits that the end of the run cut off
 	EndedByTime int            `json:"ended_by_time"` // exits that no report confirmed: the suspension ran out

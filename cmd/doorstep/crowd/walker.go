@@ -56,6 +56,9 @@ type walker struct {
 	signedOut bool
 	state     string
 	reason    string
+	alert     string    // the call for help, while it is not refused
+	waited    int       // reports since, without an answer
+	called    bool      // it was heard: the console must be told of it, and of its end
 	crossed   time.Time // when the first report was sent from truly outside
 	account   account
 }
@@ -168,31 +171,29 @@ func (w *walker) arrive() error {
 }
 
 // walk reports each second and does what the visit is for: once inside, it calls for help and waits to
-// be seen at the console; then it leaves, or changes its mind.
+// be heard; then it leaves, or changes its mind.
 func (w *walker) walk(ctx context.Context, s *client.Session) error {
 	tick := time.NewTicker(fixPace)
 	defer tick.Stop()
-	alert, sentInside := "", 0
-	for {
-		state := w.now()
+	for inside := 0; ; {
+		state, heard := w.now()
 		switch {
 		case state == "ended":
-			return w.gone(ctx, s, alert)
+			return w.gone(ctx, s)
 		case state == "closed":
 			return errors.New("the app's socket was closed without a last state")
 		case state == "interrupted": // doubt stopped it: the server could not confirm consent for a moment
 			w.tally.with(func(s *Summary) { s.Interrupted++ })
 			return nil
-		case state == "active" && alert == "":
-			var err error
-			if alert, err = w.call(s); err != nil {
+		case state == "active" && heard && !w.kind.leaves() && inside >= withdrawAt:
+			return w.withdraw(ctx, s)
+		case state == "active" && !heard:
+			if err := w.call(s); err != nil {
 				return err
 			}
-		case state == "active" && !w.kind.leaves() && sentInside >= withdrawAt:
-			return w.withdraw(ctx, s, alert)
 		}
 		if state == "active" {
-			sentInside++
+			inside++
 		}
 		if err := w.step(s); err != nil {
 			return err
@@ -206,16 +207,49 @@ func (w *walker) walk(ctx context.Context, s *client.Session) error {
 	}
 }
 
-// call asks for help, and lets the desk know, if anybody there waits for an alert.
-func (w *walker) call(s *client.Session) (alert string, err error) {
-	if alert, err = s.Help("fitting", false); err != nil {
-		return "", unlessOver("help", err)
+// patience is how many reports long a call for help may be without an answer.
+const patience = 15
+
+// call asks for help, again if it was told to, and counts how long there is no answer.
+func (w *walker) call(s *client.Session) (err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.alert != "" {
+		if w.waited++; w.waited > patience {
+			return errors.New("a call for help was not answered")
+		}
+		return nil
+	}
+	w.alert, err = s.Help("fitting", false) // the answer has to wait for mu
+	if err != nil {
+		w.alert = ""
+		return unlessOver("help", err)
+	}
+	return nil
+}
+
+// answered takes down that a call was heard, and lets the desk know, if anybody there waits for one.
+func (w *walker) answered(id string) {
+	w.mu.Lock()
+	first := id == w.alert && !w.called
+	w.called = w.called || first
+	w.mu.Unlock()
+	if !first {
+		return
 	}
 	select {
-	case w.fresh <- alert:
+	case w.fresh <- id:
 	default: // the desk cannot claim everything
 	}
-	return alert, nil
+}
+
+// refused takes down that something could not be done now: the only one of its kind here is a call.
+func (w *walker) refused(e client.FrameError) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e.Scope == "session" && e.Field == "id" && e.Retryable && !w.called {
+		w.alert, w.waited = "", 0
+	}
 }
 
 // step sends what the phone has to say this second: a fix, or, from a phone that holds the fence and
@@ -268,10 +302,11 @@ func unlessOver(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-func (w *walker) now() string {
+// now is where the session stands, and whether the call for help was heard.
+func (w *walker) now() (state string, heard bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.state
+	return w.state, w.called
 }
 
 // read takes down what the app is told.
@@ -287,6 +322,10 @@ func (w *walker) read(s *client.Session) {
 			w.account.state(e, at)
 			w.mu.Unlock()
 			w.told(e.State, e.Reason)
+		case client.HelpUpdate:
+			w.answered(e.ID)
+		case client.FrameError:
+			w.refused(e)
 		case client.Closed:
 			state := "closed"
 			if e.Retry && !e.Local {
