@@ -38,9 +38,10 @@ type account struct {
 
 // report is one thing that a phone said.
 type report struct {
-	at   time.Time // right before it was sent
-	word string    // the phone's own: edge, out, far, unknown; "" for a fix
-	fate fate      // of a fix
+	at    time.Time // right before it was sent
+	fix   bool      // else the phone's own word
+	where string    // as its fence has it, said or not: inside, edge, out, far, unknown
+	fate  fate      // of a fix
 }
 
 type fate uint8
@@ -68,9 +69,12 @@ const (
 	phoneSays = string(geofence.PhoneSays)
 )
 
-// report takes down what is about to be sent: the phone's own word, or "" for a fix.
-func (a *account) report(word string, at time.Time) {
-	a.said = append(a.said, report{at: at, word: word})
+// says reports whether it is the phone's own word, and that one, and was taken.
+func (r report) says(word string) bool { return !r.fix && r.where == word && r.fate != refused }
+
+// report takes down what is about to be sent: a fix, or only where it is.
+func (a *account) report(fix bool, where string, at time.Time) {
+	a.said = append(a.said, report{at: at, fix: fix, where: where})
 }
 
 // unsaid takes the last report back: it could not be sent.
@@ -84,7 +88,7 @@ func (a *account) ack(k client.Ack) (fixes int, became fate) {
 	}
 	last := min(k.Seq, int64(len(a.said)))
 	for i := a.acked; i < last; i++ {
-		if a.said[i].word == "" {
+		if a.said[i].fix {
 			a.said[i].fate = became
 			fixes++
 		}
@@ -125,7 +129,7 @@ func (a *account) state(s client.State, at time.Time) {
 		a.hidden, a.await = nil, &a.active
 	case s.State == "suspended" && s.Reason == phoneSays:
 		a.hidden = t
-		t.by = a.first(func(r report) bool { return r.word == "out" && r.fate != refused })
+		t.by = a.first(func(r report) bool { return r.says("out") })
 	case s.State == "suspended" && s.Reason == seemsOut:
 		a.hidden, a.await = t, &t.by
 	case s.State == "ended":
@@ -184,7 +188,7 @@ func (a *account) exit() (x exit, err error) {
 		x.ending = a.cause(by)
 	}
 	x.first = x.hiding.at // which may not have been refused as outside, but as too fast to be believed
-	if n := a.first(func(r report) bool { return r.fate == outside || r.word != "" }); n > 0 && n < hidden.by {
+	if n := a.first(func(r report) bool { return r.fate == outside || !r.fix }); n > 0 && n < hidden.by {
 		x.first = a.said[n-1].at
 	}
 	return x, nil
@@ -192,14 +196,29 @@ func (a *account) exit() (x exit, err error) {
 
 func (a *account) cause(seq int64) cause {
 	r := a.said[seq-1]
-	return cause{at: r.at, byPhone: r.word != ""}
+	return cause{at: r.at, byPhone: !r.fix}
 }
 
-// ranOut reports whether time ended the visit: what the fence says then is left_store as well. Within
-// half a report of the limit, it is taken to be so.
+// ranOut reports whether time ended the visit: what the fence says then is left_store as well. The time
+// begins anew with whatever speaks against the end. Within half a report of the limit, it is taken to
+// be so.
 func (a *account) ranOut() bool {
-	return a.hidden != nil && a.ended.reason == leftStore &&
-		a.ended.server-a.hidden.server >= a.rules.SuspendMS-fixPace.Milliseconds()/2
+	if a.hidden == nil || a.hidden.by == 0 || a.ended.reason != leftStore {
+		return false
+	}
+	began := a.hidden.server
+	for _, r := range a.said[a.hidden.by:] {
+		reached := a.hidden.server + r.at.Sub(a.said[a.hidden.by-1].at).Milliseconds() // as fast as the one that hid it
+		if r.against() && reached < a.ended.server {
+			began = reached
+		}
+	}
+	return a.ended.server-began >= a.rules.SuspendMS-fixPace.Milliseconds()/2
+}
+
+// against reports whether a report puts the end off: from inside, or outside no farther than the doubt goes.
+func (r report) against() bool {
+	return r.fate != refused && (r.where == "edge" || r.fate == accepted || r.fate == counted)
 }
 
 // confirming is the fix that ended the visit, if its ack did not come after the end. The server closes
@@ -214,7 +233,7 @@ func (a *account) confirming() (seq int64, inferred bool) {
 	}
 	for i := max(a.acked, 0); i < int64(len(a.said)); i++ {
 		next := a.said[i]
-		if next.word != "" || next.at.After(a.ended.at) {
+		if !next.fix || next.at.After(a.ended.at) {
 			continue
 		}
 		if seq == 0 {
@@ -229,24 +248,21 @@ func (a *account) confirming() (seq int64, inferred bool) {
 	return seq, false
 }
 
-// lastWord is the phone's word that ended the visit, reckoned as the fence does: words in a row, which
-// a fix inside breaks.
+// lastWord is the phone's word that ended the visit, reckoned as the fence does: as many "out" in a row
+// as its rules ask for, which whatever speaks against the end breaks; or one "far".
 func (a *account) lastWord() int64 {
 	row := 0
 	for i, r := range a.said {
 		seq := int64(i + 1)
 		switch {
-		case r.word != "" && r.fate == refused:
-			continue
-		case r.word == "far" && seq > a.active:
+		case r.says("far") && seq > a.active:
 			return seq
-		case r.word == "out":
-			row++
-		case r.fate == accepted || r.fate == counted:
+		case r.against():
 			row = 0
-		}
-		if r.word == "out" && row >= a.rules.EndFixes && a.hidden != nil && seq > a.hidden.by {
-			return seq
+		case r.says("out"):
+			if row++; row >= a.rules.EndFixes && a.hidden != nil && seq > a.hidden.by {
+				return seq
+			}
 		}
 	}
 	return 0

@@ -18,9 +18,20 @@ func at(ms int64) time.Time { return epoch.Add(time.Duration(ms) * time.Millisec
 // step is one thing that an account takes down.
 type step func(*account)
 
-func fix(ms int64) step { return func(a *account) { a.report("", at(ms)) } }
+func fix(ms int64) step { return fixFrom("out", ms) }
 
-func word(w string, ms int64) step { return func(a *account) { a.report(w, at(ms)) } }
+func fixFrom(where string, ms int64) step {
+	return func(a *account) { a.report(true, where, at(ms)) }
+}
+
+func word(w string, ms int64) step { return func(a *account) { a.report(false, w, at(ms)) } }
+
+// threeInARow are rules that end a visit by three signs.
+func threeInARow() geofence.Rules {
+	r := geofence.DefaultRules()
+	r.EndFixes = 3
+	return r
+}
 
 func ackAccepted(seq, ms int64) step {
 	return func(a *account) { a.ack(client.Ack{T: at(ms).UnixMilli(), Seq: seq, AcceptedSeq: seq}) }
@@ -113,6 +124,25 @@ func TestAccountFindsCauses(t *testing.T) {
 			fix(2000), isTold("suspended", seemsOut, 2001), ackRefused(3, "outside", 2001),
 			fix(12_100), isTold("ended", leftStore, 12_101), ackRefused(4, "outside", 12_101),
 		}, first: 2000, hiding: 2000, byTime: true},
+		"time ran out, put off by a fix inside": {steps: []step{
+			fix(2000), isTold("suspended", seemsOut, 2001), ackRefused(3, "outside", 2001),
+			fix(9000), ackCounted(4, 9001), isTold("ended", leftStore, 19_001),
+		}, first: 2000, hiding: 2000, byTime: true},
+		"time ran out before what would have put it off": {steps: []step{
+			word("out", 2000), isTold("suspended", phoneSays, 2001), word("edge", 12_500), toldLate("ended", leftStore, 12_001, 12_600),
+		}, first: 2000, hiding: 2000, byPhone: true, byTime: true},
+		"a word in doubt that came too fast": {steps: []step{
+			word("out", 2000), isTold("suspended", phoneSays, 2001), word("out", 3000), word("edge", 4000), ackRefused(5, "rate", 4001),
+			word("out", 5000), isTold("ended", phoneSays, 5001),
+		}, first: 2000, hiding: 2000, ending: 5000, byPhone: true},
+		"a fix in time that was put off": {steps: []step{
+			fix(2000), isTold("suspended", seemsOut, 2001), ackRefused(3, "outside", 2001),
+			fixFrom("edge", 9000), ackRefused(4, "outside", 9001), fix(12_500), ackRefused(5, "outside", 12_501), isTold("ended", leftStore, 12_501),
+		}, first: 2000, hiding: 2000, ending: 12_500},
+		"words in a row, broken by one in doubt": {steps: []step{
+			word("out", 2000), isTold("suspended", phoneSays, 2001), word("out", 3000), word("edge", 4000),
+			word("out", 5000), word("out", 6000), word("out", 7000), isTold("ended", phoneSays, 7001),
+		}, first: 2000, hiding: 2000, ending: 7000, byPhone: true},
 		"the phone's own words": {steps: []step{
 			word("edge", 2000), word("out", 3000), isTold("suspended", phoneSays, 3001),
 			word("out", 4000), word("out", 5000), isTold("ended", phoneSays, 5001),
@@ -136,7 +166,7 @@ func TestAccountFindsCauses(t *testing.T) {
 		}, first: 2000, hiding: 3000, ending: 5000, byPhone: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := account{rules: geofence.DefaultRules()}
+			a := account{rules: threeInARow()}
 			for _, s := range append(enter(), c.steps...) {
 				s(&a)
 			}
@@ -166,7 +196,7 @@ func TestAccountDoesNotGuess(t *testing.T) {
 		"too few words":               {word("out", 2000), isTold("suspended", phoneSays, 2001), word("out", 3000), isTold("ended", phoneSays, 3001)},
 		"a suspension without an ack": {fix(2000), isTold("suspended", seemsOut, 2001), isTold("ended", leftStore, 12_001)},
 	} {
-		a := account{rules: geofence.DefaultRules()}
+		a := account{rules: threeInARow()}
 		for _, s := range append(enter(), steps...) {
 			s(&a)
 		}

@@ -62,7 +62,7 @@ const (
 	fixPace     = time.Second
 	withdrawAt  = 3                // fixes inside before a walker changes its mind
 	curtainTime = 12 * time.Second // before the end, no new visit begins
-	exitTime    = 20 * time.Second // and none that is to leave through a door, which takes longer
+	exitTime    = 17 * time.Second // and none that is to leave through a door, which takes longer
 	lookFor     = 1500 * time.Millisecond
 	looksAtOnce = 2 // as many as one person may have
 )

@@ -260,20 +260,18 @@ func (w *walker) step(s *client.Session) error {
 		return errors.New("the route ended before the visit did")
 	}
 	level := levelOf(fix)
-	word := w.Routes.fence.Where(fix.Lat, fix.Lng, fix.AccuracyM, level)
-	if !w.obeys || word == "inside" {
-		word = ""
-	}
+	where := w.Routes.fence.Where(fix.Lat, fix.Lng, fix.AccuracyM, level)
+	silent := w.obeys && where != "inside"
 	w.mu.Lock()
 	at := time.Now()
-	w.account.report(word, at)
+	w.account.report(!silent, where, at)
 	if !truth.Inside && w.crossed.IsZero() {
 		w.crossed = at
 	}
 	w.mu.Unlock()
 	var err error
-	if word != "" {
-		err = s.Outside(word)
+	if silent {
+		err = s.Outside(where)
 	} else {
 		err = s.Fix(client.Fix{T: at.UnixMilli(), Lat: fix.Lat, Lng: fix.Lng, AccuracyM: fix.AccuracyM, Basis: "p68",
 			Level: level, Source: "sim"})
@@ -285,7 +283,7 @@ func (w *walker) step(s *client.Session) error {
 		return unlessOver("report", err)
 	}
 	w.tally.with(func(s *Summary) {
-		if word != "" {
+		if silent {
 			s.OutsideSaid++
 		} else {
 			s.FixesSent++
