@@ -16,7 +16,7 @@ import (
 type StoreSetting struct {
 	Store   string
 	Version string // of the map; empty: none
-	Sources []byte // the map's files, as Config.ReadMap reads them
+	Sources []byte // the map, as Config.ReadMap reads it
 	Hours   string // as geofence.ParseHours reads them; empty: always open
 	Zone    string // IANA time zone of the hours
 	Closed  bool   // closed, whatever the hours say

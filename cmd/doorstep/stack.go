@@ -138,11 +138,7 @@ func (st *stack) openLedger(ctx context.Context) error {
 
 // readStored reads a map as the ledger keeps it.
 func readStored(store string, stored []byte) (*geofence.Index, error) {
-	src, err := decodeSources(stored)
-	if err != nil {
-		return nil, err
-	}
-	site, _, err := geofence.Load(store, src...)
+	site, _, err := geofence.Load(store, geofence.Source{Name: store + ".geojson", Data: stored})
 	if err != nil {
 		return nil, err
 	}

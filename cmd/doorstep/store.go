@@ -4,18 +4,15 @@ package main
 
 import (
 	"bufio"
-	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 
-	"doorstep/consent/sqlstore"
 	"doorstep/geofence"
 )
 
 type storeCmd struct {
 	Check  storeCheckCmd  `cmd:"" help:"Validate maps: what was found, what was mended, what is wrong and where."`
-	Import storeImportCmd `cmd:"" help:"Load maps into a server's data folder, while it is not running; it serves them from its next start."`
+	Import storeImportCmd `cmd:"" help:"Load maps into a running server, or into the data folder of one that is not running."`
 	Locate storeLocateCmd `cmd:"" help:"CSV lat,lng in; CSV lat,lng,inside,unit,dist_m out."`
 	Replay storeReplayCmd `cmd:"" help:"Fixes as NDJSON in; one line of NDJSON out per transition."`
 }
@@ -60,81 +57,6 @@ func (c *storeCheckCmd) Run(s streams) error {
 		return fmt.Errorf("%d of %d maps refused", refused, len(c.Files))
 	}
 	return nil
-}
-
-type storeImportCmd struct {
-	Data string `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"The server's data folder."`
-	mapArgs
-}
-
-// Run imports every map, or none: all are checked before the first is written.
-func (c *storeImportCmd) Run(ctx context.Context, s streams) error {
-	if err := c.check(); err != nil {
-		return err
-	}
-	from := map[string]string{}
-	var stores []loadedMap
-	for _, path := range c.Files {
-		list, err := loadStores(path, c.Boundary)
-		if err != nil {
-			return fmt.Errorf("nothing was imported: %s: %w", path, err)
-		}
-		for _, m := range list {
-			id := m.index.Site().ID
-			if other, twice := from[id]; twice {
-				return fmt.Errorf("nothing was imported: %s and %s are both store %q: give one a store_id of its own", other, path, id)
-			}
-			from[id] = path
-			if err := describe(s.out, path, m, false); err != nil {
-				return err
-			}
-		}
-		stores = append(stores, list...)
-	}
-	if err := makeData(c.Data); err != nil {
-		return err
-	}
-	db, err := sqlstore.Open(ctx, ledgerPath(c.Data))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	for _, m := range stores {
-		site := m.index.Site()
-		stored, err := encodeSources(site)
-		if err != nil {
-			return err
-		}
-		if err := db.SaveMap(ctx, site.ID, site.Version, stored, "doorstep store import"); err != nil {
-			return err
-		}
-		fmt.Fprintf(s.out, "imported %s, version %s\n", site.ID, site.Version)
-	}
-	return nil
-}
-
-// storedSource is one file of a map as it is kept.
-type storedSource struct {
-	Name string `json:"name"`
-	Data string `json:"data"`
-}
-
-// encodeSources keeps a store as what was made of its map: mended, joined and chosen, whatever it was
-// read from, so that serving it needs no second reading of the original.
-func encodeSources(site *geofence.Site) ([]byte, error) {
-	return json.Marshal([]storedSource{{site.ID + ".geojson", string(site.GeoJSON())}})
-}
-
-func decodeSources(b []byte) ([]geofence.Source, error) {
-	var list []storedSource
-	if err := json.Unmarshal(b, &list); err != nil {
-		return nil, fmt.Errorf("an imported map cannot be read: %w: import it again", err)
-	}
-	src := make([]geofence.Source, len(list))
-	for i, f := range list {
-		src[i] = geofence.Source{Name: f.Name, Data: []byte(f.Data)}
-	}
-	return src, nil
 }
 
 // mapFlags choose a map and a level for the commands that need no server.

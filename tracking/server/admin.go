@@ -87,7 +87,7 @@ func (s *Server) adminStore(x *geofence.Index) adminStore {
 		Open: s.Atlas.Open(site.ID, s.Now()), Closed: closed, Hours: hours.String(), Zone: hours.Zone()}
 }
 
-// putMap takes a map as `doorstep store import` packs it: checked and indexed before it is kept, so that
+// putMap takes a map as GeoJSON: checked and indexed before it is kept, so that
 // one that would be refused changes nothing.
 func (s *Server) putMap(r *http.Request, by string) (any, error) {
 	id := r.PathValue("id")

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"doorstep/consent/sqlstore"
+	"doorstep/geofence"
+)
+
+type storeImportCmd struct {
+	Data  string `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"The data folder of a server that is not running; it serves the maps from its next start."`
+	URL   string `name:"url" help:"A running server instead, which serves them from now on and whose sessions change over to them. Needs --token."`
+	Token string `help:"An operator's token for that server; better in DOORSTEP_TOKEN, where other users of the machine do not see it."`
+	mapArgs
+}
+
+// Run imports every map; all are checked before the first is sent or written.
+func (c *storeImportCmd) Run(ctx context.Context, s streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	keep, done, err := c.target()
+	if err != nil {
+		return err
+	}
+	defer done()
+	stores, err := c.load(s)
+	if err != nil {
+		return fmt.Errorf("nothing was imported: %w", err)
+	}
+	for _, site := range stores {
+		if err := keep(ctx, site); err != nil {
+			return fmt.Errorf("store %s: %w", site.ID, err)
+		}
+		fmt.Fprintf(s.out, "imported %s, version %s\n", site.ID, site.Version)
+	}
+	return nil
+}
+
+// load reads all maps; no store may come twice.
+func (c *storeImportCmd) load(s streams) ([]*geofence.Site, error) {
+	from := map[string]string{}
+	var stores []*geofence.Site
+	for _, path := range c.Files {
+		list, err := loadStores(path, c.Boundary)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		for _, m := range list {
+			site := m.index.Site()
+			if other, twice := from[site.ID]; twice {
+				return nil, fmt.Errorf("%s and %s are both store %q: give one a store_id of its own", other, path, site.ID)
+			}
+			from[site.ID] = path
+			if err := describe(s.out, path, m, false); err != nil {
+				return nil, err
+			}
+			stores = append(stores, site)
+		}
+	}
+	return stores, nil
+}
+
+type keepMap func(context.Context, *geofence.Site) error
+
+// target is where the maps go: a running server, or a data folder, which is made and opened with the
+// first map that is good.
+func (c *storeImportCmd) target() (keep keepMap, done func(), err error) {
+	if c.URL != "" {
+		at, err := c.server()
+		return at.put, func() {}, err
+	}
+	if c.Token != "" {
+		return nil, nil, wrong("--token: is for a running server: name it with --url, or leave the token out")
+	}
+	var db *sqlstore.DB
+	keep = func(ctx context.Context, site *geofence.Site) (err error) {
+		if db == nil {
+			if err = makeData(c.Data); err != nil {
+				return err
+			}
+			if db, err = sqlstore.Open(ctx, ledgerPath(c.Data)); err != nil {
+				return c.inUse(err)
+			}
+		}
+		return db.SaveMap(ctx, site.ID, site.Version, site.GeoJSON(), "doorstep store import")
+	}
+	return keep, func() {
+		if db != nil {
+			_ = db.Close()
+		}
+	}, nil
+}
+
+// inUse says what to do about a server that runs on the data folder.
+func (c *storeImportCmd) inUse(err error) error {
+	if errors.Is(err, sqlstore.ErrInUse) {
+		return fmt.Errorf("--data %s: %w; or import into the running server, with --url and --token", c.Data, err)
+	}
+	return fmt.Errorf("--data %s: %w", c.Data, err)
+}
+
+// operated is a running server, as an operator reaches it.
+type operated struct{ url, token string }
+
+func (c *storeImportCmd) server() (operated, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+		return operated{}, wrong("--url %q: must be https://host, or http on this machine: a token must not travel in the open", c.URL)
+	}
+	if c.Token == "" {
+		return operated{}, wrong("--url %s: needs an operator's token: set DOORSTEP_TOKEN or --token, in a trial to what `doorstep token admin` prints", c.URL)
+	}
+	return operated{strings.TrimSuffix(c.URL, "/"), c.Token}, nil
+}
+
+// put replaces the map of a store at the server.
+func (o operated) put(ctx context.Context, site *geofence.Site) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPut, o.url+"/v1/admin/stores/"+site.ID+"/map", bytes.NewReader(site.GeoJSON()))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+o.token)
+	r.Header.Set("Content-Type", "application/geo+json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("--url %s: %w: is the server running there?", o.url, errors.Unwrap(err))
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	var p struct{ Title, Detail, Remedy string }
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err := json.Unmarshal(b, &p); err != nil || p.Title == "" {
+		return fmt.Errorf("--url %s: answered %s, not as a Doorstep server does", o.url, resp.Status)
+	}
+	return fmt.Errorf("--url %s: %s", o.url, strings.Join(strings.Fields(p.Title+": "+p.Detail+" "+p.Remedy), " "))
+}
