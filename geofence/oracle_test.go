@@ -4,21 +4,70 @@ package geofence
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
 
+// oracleFile is a file of points with their answers, and the floor that it is about.
+type oracleFile struct{ name, file, floor string }
+
+// oracles are all of the data folder, each by the name of its map and floor: oracle/MAP-FLOOR.csv.gz is about
+// …/MAP/floors/FLOOR.geojson. One without a floor is an error: it would not be run.
+func oracles(t testing.TB) (out []oracleFile) {
+	t.Helper()
+	floors := map[string]string{}
+	for _, depth := range []string{"*", "*/*"} {
+		for _, f := range glob(t, depth+"/floors/*.geojson") {
+			site := filepath.Base(filepath.Dir(filepath.Dir(f)))
+			floors[site+"-"+strings.TrimSuffix(filepath.Base(f), ".geojson")] = f
+		}
+	}
+	for _, f := range glob(t, "oracle/*.csv.gz") {
+		name := strings.TrimSuffix(filepath.Base(f), ".csv.gz")
+		floor, ok := floors[name]
+		if !ok {
+			t.Fatalf("no floor for the oracle %s", name)
+		}
+		out = append(out, oracleFile{name, f, floor})
+	}
+	if len(out) < 3 {
+		t.Fatalf("only %d oracle files", len(out))
+	}
+	return out
+}
+
+func glob(t testing.TB, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dataDir(t), filepath.FromSlash(pattern)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func (o oracleFile) source(t testing.TB) Source {
+	t.Helper()
+	data, err := os.ReadFile(o.floor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Source{Name: filepath.Base(o.floor), Data: data}
+}
+
+func (o oracleFile) rows(t testing.TB) []map[string]string {
+	t.Helper()
+	return rows(t, "oracle", filepath.Base(o.file))
+}
+
 // Every row of every oracle file: boundary, zones and distance. Nothing is excused but points
 // closer to an edge than a millimetre.
 func TestOracle(t *testing.T) {
-	for _, c := range []struct{ name, file string }{
-		{"hz-xixi-intime-B1", "malls/hz-xixi-intime/floors/B1.geojson"},
-		{"hz-xixi-intime-F1", "malls/hz-xixi-intime/floors/F1.geojson"},
-		{"caserne-de-bonne-L0", "osm-indoor/caserne-de-bonne/floors/L0.geojson"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			x := mustIndex(t, mustLoad(t, strings.ToLower(c.name), sources(t, c.file)...))
-			all := rows(t, "oracle", c.name+".csv.gz")
+	for _, o := range oracles(t) {
+		t.Run(o.name, func(t *testing.T) {
+			x := mustIndex(t, mustLoad(t, strings.ToLower(o.name), o.source(t)))
+			all := o.rows(t)
 			if len(all) != 20_000 {
 				t.Fatalf("%d rows, want 20,000", len(all))
 			}

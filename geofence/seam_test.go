@@ -5,16 +5,28 @@ package geofence
 import (
 	"math"
 	"testing"
+
+	"doorstep/mobile-sdk-spec/go/client"
 )
 
 // A store on the antimeridian, cut there as RFC 7946 §3.1.9 has it, or left whole: the same answers,
-// and its middle is not at an edge.
+// and its middle is not at an edge. Phones decide alike.
 func TestStoreOnTheSeam(t *testing.T) {
 	cut := collection(`{"type":"Feature","id":"b","properties":{"kind":"boundary"},"geometry":{"type":"MultiPolygon","coordinates":[
 		[[[179.9995,-17],[180,-17],[180,-16.9990],[179.9995,-16.9990],[179.9995,-17]]],
 		[[[-180,-17],[-179.9995,-17],[-179.9995,-16.9995],[-180,-16.9995],[-180,-17]]]]}}`)
 	whole := collection(area4("boundary", "b", `[[179.9995,-17],[-179.9995,-17],[-179.9995,-16.9995],[180,-16.9995],[180,-16.9990],[179.9995,-16.9990],[179.9995,-17]]`))
 	a, b := mustIndex(t, mustLoad(t, "cut", cut)), mustIndex(t, mustLoad(t, "whole", whole))
+	phones := map[*Index]*client.Fence{}
+	for _, x := range []*Index{a, b} {
+		data, err := x.Fence()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if phones[x], err = client.ParseFence(data); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		p      LatLng
 		inside bool
@@ -33,6 +45,10 @@ func TestStoreOnTheSeam(t *testing.T) {
 			at := x.Locate(c.p, 0, false)
 			if at.Inside != c.inside || math.Abs(at.DistM-c.dist) > 0.2 {
 				t.Errorf("%s %v: inside %v at %.2f m, want %v at %.2f", x.site.ID, c.p, at.Inside, at.DistM, c.inside, c.dist)
+			}
+			f := phones[x]
+			if cell := f.Cell(mustCell(t, c.p, f.CellRes())); f.Inside(c.p.Lat, c.p.Lng, nil) != c.inside || cell != "edge" && (cell == "inside") != c.inside {
+				t.Errorf("%s %v: the phone says %s by its cell, and is not inside %v", x.site.ID, c.p, cell, c.inside)
 			}
 		}
 	}

@@ -16,6 +16,7 @@ type Fence struct {
 	Name    string
 	Version string
 	levels  []fenceLevel
+	cells   *cover // nil if it came without
 }
 
 // fenceLevel is one level's boundary. Rings are closed, points are {lng, lat} in degrees.
@@ -35,6 +36,10 @@ func ParseFence(raw []byte) (*Fence, error) {
 	var in struct {
 		Store, Name, Version string
 		Levels               []fenceLevel
+		Cells                *struct {
+			Res          int
+			Inside, Edge []string
+		}
 	}
 	if err := json.Unmarshal(raw, &in); err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrFence, "not the JSON of a fence")
@@ -47,7 +52,40 @@ func ParseFence(raw []byte) (*Fence, error) {
 			return nil, fmt.Errorf("%w: level %d: %w", ErrFence, i, err)
 		}
 	}
-	return &Fence{Store: in.Store, Name: in.Name, Version: in.Version, levels: in.Levels}, nil
+	f := &Fence{Store: in.Store, Name: in.Name, Version: in.Version, levels: in.Levels}
+	if c := in.Cells; c != nil {
+		cells, err := newCover(c.Res, c.Inside, c.Edge)
+		if err != nil {
+			return nil, fmt.Errorf("%w: cells: %w", ErrFence, err)
+		}
+		f.cells = cells
+	}
+	f.joinAtAntimeridian()
+	return f, nil
+}
+
+// joinAtAntimeridian counts longitudes on past 180, so that a store that lies across it is in one piece.
+func (f *Fence) joinAtAntimeridian() {
+	for _, l := range f.levels {
+		for _, part := range l.Boundary {
+			for _, ring := range part {
+				for i := range ring {
+					ring[i][0] = f.near(ring[i][0])
+				}
+			}
+		}
+	}
+}
+
+// near is the same longitude, within half a turn of the fence's first point.
+func (f *Fence) near(lng float64) float64 {
+	switch d := lng - f.levels[0].Boundary[0][0][0][0]; {
+	case d > 180:
+		return lng - 360
+	case d < -180:
+		return lng + 360
+	}
+	return lng
 }
 
 func checkRings(parts [][][]point) error {
@@ -79,7 +117,7 @@ func (f *Fence) Inside(lat, lng float64, level *int) bool {
 		return false
 	}
 	for _, l := range f.pick(level) {
-		if insideParts(l.Boundary, point{lng, lat}) {
+		if insideParts(l.Boundary, point{f.near(lng), lat}) {
 			return true
 		}
 	}
@@ -93,10 +131,10 @@ func (f *Fence) DistM(lat, lng float64, level *int) float64 {
 	if !(math.Abs(lat) <= 90 && math.Abs(lng) <= 180) {
 		return math.NaN()
 	}
-	best := math.Inf(1)
+	best, p := math.Inf(1), point{f.near(lng), lat}
 	for _, l := range f.pick(level) {
-		d := distanceToRings(l.Boundary, point{lng, lat})
-		if insideParts(l.Boundary, point{lng, lat}) {
+		d := distanceToRings(l.Boundary, p)
+		if insideParts(l.Boundary, p) {
 			d = -d
 		}
 		best = min(best, d)
@@ -104,12 +142,16 @@ func (f *Fence) DistM(lat, lng float64, level *int) float64 {
 	return best
 }
 
+// usableM is the accuracy in metres that a fix needs to say anything, as the server has it.
+const usableM = 50
+
 // Where is the phone's answer for an outside frame: inside, edge (outside by no more than the
-// doubt, itself at most 15 m), out, or far (more than 100 m). A fix that is none is unknown.
+// doubt, itself at most 15 m), out, or far (more than 100 m). A fix that is none, or is less accurate
+// than 50 m, is unknown.
 func (f *Fence) Where(lat, lng, accuracyM float64, level *int) string {
 	d := f.DistM(lat, lng, level)
 	switch {
-	case math.IsNaN(d) || math.IsInf(d, 0) || !(accuracyM > 0):
+	case math.IsNaN(d) || math.IsInf(d, 0) || !(accuracyM > 0 && accuracyM <= usableM):
 		return "unknown"
 	case f.Inside(lat, lng, level):
 		return "inside"

@@ -129,39 +129,71 @@ func number(t *testing.T, s string) float64 {
 }
 
 func TestFenceVectors(t *testing.T) {
-	raw, err := spec.Files.ReadFile("vectors/fence.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Fence json.RawMessage
-		Cases []struct {
+	for _, name := range []string{"fence", "fence-seam"} {
+		fence, cases := fenceVectors[struct {
 			Name      string
 			Lat, Lng  float64
 			Level     *int
 			AccuracyM float64 `json:"accuracy_m"`
 			Inside    bool
 			Where     string
+		}](t, name)
+		for _, c := range cases {
+			if got := fence.Inside(c.Lat, c.Lng, c.Level); got != c.Inside {
+				t.Errorf("%s: %s: inside = %v", name, c.Name, got)
+			}
+			if got := fence.Where(c.Lat, c.Lng, c.AccuracyM, c.Level); got != c.Where {
+				t.Errorf("%s: %s: where = %s, want %s", name, c.Name, got, c.Where)
+			}
 		}
+	}
+}
+
+func TestCellVectors(t *testing.T) {
+	fence, cases := fenceVectors[struct{ Name, Cell, Is string }](t, "fence-cells")
+	if fence.CellRes() != 12 {
+		t.Errorf("cells of resolution %d", fence.CellRes())
+	}
+	for _, c := range cases {
+		cell, err := strconv.ParseUint(c.Cell, 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fence.Cell(cell); got != c.Is {
+			t.Errorf("%s: %s, want %s", c.Name, got, c.Is)
+		}
+	}
+	bare, err := ParseFence([]byte(square))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bare.CellRes() != -1 || bare.Cell(0x8c54c4b5391d3ff) != "edge" {
+		t.Error("a fence without cells must leave it to the polygons")
+	}
+}
+
+// fenceVectors reads a file of the specification: a fence and what is asked of it.
+func fenceVectors[T any](t *testing.T, name string) (*Fence, []T) {
+	t.Helper()
+	raw, err := spec.Files.ReadFile("vectors/" + name + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Fence json.RawMessage
+		Cases []T
 	}
 	if err := json.Unmarshal(raw, &file); err != nil {
 		t.Fatal(err)
 	}
 	if len(file.Cases) == 0 {
-		t.Fatal("no vectors")
+		t.Fatalf("%s has no vectors", name)
 	}
 	fence, err := ParseFence(file.Fence)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range file.Cases {
-		if got := fence.Inside(c.Lat, c.Lng, c.Level); got != c.Inside {
-			t.Errorf("%s: inside = %v", c.Name, got)
-		}
-		if got := fence.Where(c.Lat, c.Lng, c.AccuracyM, c.Level); got != c.Where {
-			t.Errorf("%s: where = %s, want %s", c.Name, got, c.Where)
-		}
-	}
+	return fence, file.Cases
 }
 
 func TestFencesThatAreNone(t *testing.T) {
@@ -172,6 +204,8 @@ func TestFencesThatAreNone(t *testing.T) {
 		"no ring":    `{"version":"v","levels":[{"ordinal":0,"boundary":[[]]}]}`,
 		"open":       `{"version":"v","levels":[{"ordinal":0,"boundary":[[[[0,0],[1,0],[1,1],[0,1]]]]}]}`,
 		"too short":  `{"version":"v","levels":[{"ordinal":0,"boundary":[[[[0,0],[1,0],[0,0]]]]}]}`,
+		"cell no":    `{"version":"v","levels":[{"ordinal":0,"boundary":[[[[0,0],[1,0],[1,1],[0,0]]]]}],"cells":{"res":12,"inside":["zz"],"edge":[]}}`,
+		"cell fine":  `{"version":"v","levels":[{"ordinal":0,"boundary":[[[[0,0],[1,0],[1,1],[0,0]]]]}],"cells":{"res":11,"inside":[],"edge":["8c54c4b5391d3ff"]}}`,
 		"swapped":    `{"version":"v","levels":[{"ordinal":0,"boundary":[[[[30,120],[31,120],[31,121],[30,120]]]]}]}`,
 	} {
 		if _, err := ParseFence([]byte(text)); !errors.Is(err, ErrFence) {

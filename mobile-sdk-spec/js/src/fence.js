@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { Cells } from "./cells.js";
+
 /**
  * The store's outline as the phone holds it, and the phone's own judgement of a reading. It uses
  * the exact polygon alone: a phone judges one reading a second, and the cells that come with the
- * fence are for whoever must judge thousands.
+ * fence are for whoever must judge thousands and has an H3 library (see cells.js).
  *
  * @typedef {[number, number]} LngLat
  * @typedef {LngLat[][][]} MultiPolygon
@@ -16,8 +18,17 @@
 /** Radii in metres: accuracy a reading needs, accuracy to enter, widest benefit of the doubt, far. */
 export const JUDGE = { usableM: 50, enterM: 35, edgeM: 15, farM: 100 };
 
-/** Metres in one degree of latitude, on the sphere that a store's few hundred metres allow. */
-const METRES = 111_195;
+/** Metres per degree of longitude and latitude at a latitude, on the WGS 84 ellipsoid. @param {number} lat @returns {{kx: number, ky: number}} */
+function metresPerDegree(lat) {
+  const degree = Math.PI / 180, e2 = 0.00669437999014, sin = Math.sin(lat * degree);
+  const w = Math.sqrt(1 - e2 * sin * sin);
+  return { kx: (6_378_137 / w) * Math.cos(lat * degree) * degree, ky: ((6_378_137 * (1 - e2)) / w ** 3) * degree };
+}
+
+/** @param {number} lng @param {number} home @returns {number} the same longitude, within half a turn of home */
+function nearTo(lng, home) {
+  return lng - home > 180 ? lng - 360 : lng - home < -180 ? lng + 360 : lng;
+}
 
 export class Fence {
   /** @param {any} json the body of GET /v1/stores/{id}/fences/{version} */
@@ -27,27 +38,33 @@ export class Fence {
     /** @type {string} */ this.version = String(json.version);
     /** Degrees clockwise from north. */
     this.bearing = Number(json.bearing ?? 0);
+    const boundaries = json.levels.map((/** @type {any} */ l) => multi(l.boundary));
+    const [lng, lat] = firstPoint(boundaries);
+    this.origin = { lng, lat, ...metresPerDegree(lat) };
+    /** A store across the antimeridian is put in one piece. @param {LngLat} p @returns {LngLat} */
+    const near = ([x, y]) => [nearTo(x, lng), y];
+    /** @param {MultiPolygon} shape @returns {MultiPolygon} */
+    const joined = (shape) => shape.map((polygon) => polygon.map((ring) => ring.map(near)));
     /** @type {FenceLevel[]} */
-    this.levels = json.levels.map((/** @type {any} */ l) => ({
-      ordinal: l.ordinal, name: String(l.name || l.ordinal), boundary: multi(l.boundary),
+    this.levels = json.levels.map((/** @type {any} */ l, /** @type {number} */ i) => ({
+      ordinal: l.ordinal, name: String(l.name || l.ordinal), boundary: joined(boundaries[i]),
     }));
-    if (!this.levels.some((l) => l.boundary.length > 0)) throw new TypeError("a fence without a boundary");
     /** @type {FenceDoor[]} */
-    this.doors = (json.doors ?? []).map(door);
+    this.doors = (json.doors ?? []).map(door).map((/** @type {FenceDoor} */ d) => ({ ...d, at: near(d.at) }));
     /** @type {FenceZone[]} */
-    this.zones = (json.zones ?? []).map(zone);
-    const [lng, lat] = firstPoint(this.levels);
-    this.origin = { lng, lat, kx: METRES * Math.cos((lat * Math.PI) / 180), ky: METRES };
+    this.zones = (json.zones ?? []).map((/** @type {any} */ z) => zone(z, joined));
+    /** Null if it came without. */
+    this.cells = json.cells ? new Cells(json.cells) : null;
   }
 
   /** Local metres, east and north of the first vertex. @param {number} lat @param {number} lng @returns {[number, number]} */
   xy(lat, lng) {
-    return [(lng - this.origin.lng) * this.origin.kx, (lat - this.origin.lat) * this.origin.ky];
+    return [(nearTo(lng, this.origin.lng) - this.origin.lng) * this.origin.kx, (lat - this.origin.lat) * this.origin.ky];
   }
 
   /** Degrees back from local metres. @param {number} x @param {number} y @returns {{lat: number, lng: number}} */
   latLng(x, y) {
-    return { lat: this.origin.lat + y / this.origin.ky, lng: this.origin.lng + x / this.origin.kx };
+    return { lat: this.origin.lat + y / this.origin.ky, lng: nearTo(this.origin.lng + x / this.origin.kx, 0) };
   }
 
   /** The levels that a reading could be on: the one it names, or all of them. @param {number|null} [level] */
@@ -58,6 +75,7 @@ export class Fence {
 
   /** Signed metres to the boundary, negative inside; on the edge counts as inside. @param {number} lat @param {number} lng @param {number|null} [level] */
   distance(lat, lng, level) {
+    lng = nearTo(lng, this.origin.lng);
     let best = Infinity;
     for (const l of this.candidates(level)) {
       const d = this.#edge(l.boundary, lat, lng);
@@ -73,25 +91,26 @@ export class Fence {
   judge({ lat, lng, accuracyM, level }) {
     if (!(Math.abs(lat) <= 90 && Math.abs(lng) <= 180)) return { where: "unknown", distM: NaN };
     const distM = this.distance(lat, lng, level);
-    if (distM > JUDGE.farM && accuracyM > 0 && accuracyM < distM) return { where: "far", distM };
     if (!(accuracyM > 0 && accuracyM <= JUDGE.usableM)) return { where: "unknown", distM };
     if (distM <= 0) return { where: "inside", distM };
+    if (distM > JUDGE.farM) return { where: "far", distM };
     return { where: distM > Math.min(accuracyM, JUDGE.edgeM) ? "out" : "edge", distM };
   }
 
   /** The smallest zone around a point, if any. @param {number} lat @param {number} lng @param {number|null} [level] @returns {FenceZone|null} */
   zoneAt(lat, lng, level) {
+    lng = nearTo(lng, this.origin.lng);
     const levels = new Set(this.candidates(level).map((l) => l.ordinal));
     const found = this.zones.filter((z) => levels.has(z.level) && contains(z.shape, lng, lat));
     return found.sort((a, b) => area(a.shape) - area(b.shape))[0] ?? null;
   }
 
-  /** @param {MultiPolygon} shape @param {number} lat @param {number} lng */
+  /** In the plane that touches the ellipsoid at the point. @param {MultiPolygon} shape @param {number} lat @param {number} lng */
   #edge(shape, lat, lng) {
-    const [px, py] = this.xy(lat, lng);
+    const { kx, ky } = metresPerDegree(lat);
     let best = Infinity;
-    for (const [a, b] of edges(shape)) {
-      best = Math.min(best, toSegment(px, py, this.xy(a[1], a[0]), this.xy(b[1], b[0])));
+    for (const [[ax, ay], [bx, by]] of edges(shape)) {
+      best = Math.min(best, toSegment([(ax - lng) * kx, (ay - lat) * ky], [(bx - lng) * kx, (by - lat) * ky]));
     }
     return best;
   }
@@ -128,12 +147,11 @@ function* edges(shape) {
   }
 }
 
-/** @param {number} px @param {number} py @param {[number, number]} a @param {[number, number]} b */
-function toSegment(px, py, [ax, ay], [bx, by]) {
+/** From the origin to a segment. @param {[number, number]} a @param {[number, number]} b */
+function toSegment([ax, ay], [bx, by]) {
   const dx = bx - ax, dy = by - ay;
-  const along = ((px - ax) * dx + (py - ay) * dy) / (dx * dx + dy * dy || 1);
-  const k = Math.min(1, Math.max(0, along));
-  return Math.hypot(px - ax - k * dx, py - ay - k * dy);
+  const k = Math.min(1, Math.max(0, -(ax * dx + ay * dy) / (dx * dx + dy * dy || 1)));
+  return Math.hypot(ax + k * dx, ay + k * dy);
 }
 
 /** Square degrees: good enough to say which of two zones is the smaller. @param {MultiPolygon} shape */
@@ -154,9 +172,9 @@ function door(d) {
   return { name: String(d.name ?? ""), level: Number(d.level ?? 0), at: d.at ?? [d.lng, d.lat] };
 }
 
-/** @param {any} z @returns {FenceZone} */
-function zone(z) {
-  const shape = multi(z.shape ?? z.polygon ?? z.boundary);
+/** @param {any} z @param {(shape: MultiPolygon) => MultiPolygon} joined @returns {FenceZone} */
+function zone(z, joined) {
+  const shape = joined(multi(z.shape ?? z.polygon ?? z.boundary));
   const ring = shape[0]?.[0] ?? [];
   const n = Math.max(1, ring.length - 1);
   const sum = ring.slice(0, n).reduce((s, p) => [s[0] + p[0] / n, s[1] + p[1] / n], [0, 0]);
@@ -166,10 +184,10 @@ function zone(z) {
   };
 }
 
-/** @param {FenceLevel[]} levels @returns {LngLat} */
-function firstPoint(levels) {
-  for (const l of levels) {
-    const p = l.boundary[0]?.[0]?.[0];
+/** @param {MultiPolygon[]} boundaries @returns {LngLat} */
+function firstPoint(boundaries) {
+  for (const b of boundaries) {
+    const p = b[0]?.[0]?.[0];
     if (p) return p;
   }
   throw new TypeError("a fence without a boundary");

@@ -2,6 +2,7 @@
 
 export { Client } from "./client.js";
 export { Problem } from "./api.js";
+export { Cells } from "./cells.js";
 export { Fence, JUDGE, contains } from "./fence.js";
 export { InstallationKey } from "./key.js";
 export { ServerClock, realEnv } from "./clock.js";

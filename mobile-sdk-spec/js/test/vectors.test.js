@@ -48,14 +48,26 @@ test("the digest of what was shown", async () => {
   }
 });
 
-test("the phone's fence", () => {
-  const { fence: json, cases } = vectors("fence");
+for (const name of ["fence", "fence-seam"]) {
+  test(`the phone's fence: ${name}`, () => {
+    const { fence: json, cases } = vectors(name);
+    const turned = { ...json, levels: json.levels.map((/** @type {any} */ l) => ({ ...l, boundary: [...l.boundary].reverse() })) };
+    for (const fence of [new Fence(json), new Fence(turned)]) { // whichever part comes first
+      for (const c of cases) {
+        const { where } = fence.judge({ lat: c.lat, lng: c.lng, accuracyM: c.accuracy_m, level: c.level ?? null });
+        assert.equal(where, c.where, c.name);
+        assert.equal(fence.distance(c.lat, c.lng, c.level ?? null) <= 0, c.inside, c.name);
+      }
+    }
+  });
+}
+
+test("the fence's cells", () => {
+  const { fence: json, cases } = vectors("fence-cells");
   const fence = new Fence(json);
-  for (const c of cases) {
-    const { where } = fence.judge({ lat: c.lat, lng: c.lng, accuracyM: c.accuracy_m, level: c.level ?? null });
-    assert.equal(where, c.where, c.name);
-    assert.equal(fence.distance(c.lat, c.lng, c.level ?? null) <= 0, c.inside, c.name);
-  }
+  assert.equal(fence.cells?.res, 12);
+  for (const c of cases) assert.equal(fence.cells?.at(c.cell), c.is, c.name);
+  assert.equal(new Fence({ ...json, cells: undefined }).cells, null);
 });
 
 test("every frame that a server may send is taken, and what is unknown is ignored", async () => {
