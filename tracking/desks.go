@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"doorstep/consent"
+	"doorstep/geofence"
 )
 
 // desks are the stores that have a console open on this node.
@@ -86,6 +87,20 @@ func (ds *desks) closeAll() {
 			go c.cut(closeShutdown)
 		}
 		d.mu.Unlock()
+	}
+}
+
+// remap lets go of the consoles of a store whose map is another now: what they are sent is in metres of
+// the old one. They come back to the new one.
+func (ds *desks) remap(x *geofence.Index) {
+	d := ds.get(x.Site().ID)
+	if d == nil || d.index == x {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for c := range d.consoles {
+		go c.cut(consent.MapChanged)
 	}
 }
 

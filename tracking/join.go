@@ -29,6 +29,10 @@ func (n *Node) Join(ctx context.Context, store string, p Person, s Screen) (c *C
 	ds := n.desks
 	ds.mu.Lock()
 	d := ds.desks[store]
+	if d != nil && d.index != x { // its consoles are on their way out, and have to be told of ends until they are
+		ds.mu.Unlock()
+		return nil, nil, ErrUnavailable
+	}
 	if d == nil {
 		d = newDesk(n, store, x)
 		ds.desks[store] = d

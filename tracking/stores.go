@@ -59,7 +59,7 @@ func (n *Node) rereadStores() {
 }
 
 // ReadStores takes up the settings of all stores as they are now. Whoever is in a store that is closed
-// by them leaves it at once; whoever is in one whose map is another is asked to change over. What
+// by them leaves it at once; whoever is in one whose map is another is asked to change over; consoles come back to it. What
 // cannot be read is told, after the rest was taken up.
 func (n *Node) ReadStores(ctx context.Context) error {
 	if n.Stores == nil {
@@ -107,6 +107,9 @@ func (n *Node) takeUp(s StoreSetting) error {
 // followStores lets every session follow its store: out of one that is closed, over to its new map.
 func (n *Node) followStores() {
 	now, boot := n.Clock.Now(), n.Clock.Boot()
+	for _, x := range n.Atlas.All() {
+		n.desks.remap(x)
+	}
 	for s := range n.sessions.all() {
 		s.tick(now, boot, n.Atlas.Open(s.scope.Store, now))
 		if x, ok := n.Atlas.Index(s.scope.Store); ok {

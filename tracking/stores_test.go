@@ -282,3 +282,44 @@ func TestAMapThatCannotBeRead(t *testing.T) {
 		}
 	})
 }
+
+// What a console is sent is in metres of its map: with another one it begins anew, and nobody joins
+// the old one meanwhile.
+func TestConsolesComeBackToTheNewMap(t *testing.T) {
+	inBubble(t, func(h *house) {
+		h.saveMap(0)
+		n := h.start("a")
+		mei, lea := h.join(n, popup, "mei"), h.join(n, shop, "lea")
+		h.saveMap(500)
+		h.ok(n.ReadStores(h.Context()))
+		select {
+		case <-mei.cut:
+		case <-time.After(time.Second):
+			t.Fatal("a console goes on with the old map")
+		}
+		select {
+		case <-lea.cut:
+			t.Error("a console of another store was cut")
+		default:
+		}
+		h.pass(time.Second)
+		h.join(n, popup, "mei")
+	})
+}
+
+func TestNobodyJoinsTheOldMap(t *testing.T) {
+	inBubble(t, func(h *house) {
+		h.saveMap(0)
+		n := h.start("a")
+		slow := h.screen("slow")
+		_, leave, err := n.Join(h.Context(), popup, tracking.Person{Actor: tracking.Actor{Shift: "slow", Tag: "Slow"}}, slow)
+		h.ok(err)
+		h.saveMap(500)
+		h.ok(n.ReadStores(h.Context())) // cut, and not gone yet: it is still told of ends
+		if _, _, err := n.Join(h.Context(), popup, tracking.Person{Actor: tracking.Actor{Shift: "mei", Tag: "Mei"}}, h.screen("mei")); !errors.Is(err, tracking.ErrUnavailable) {
+			t.Errorf("joined the desk of the old map: %v", err)
+		}
+		leave()
+		h.join(n, popup, "mei")
+	})
+}

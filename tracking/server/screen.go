@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"doorstep/consent"
+	"doorstep/geofence"
 	"doorstep/tracking"
 	"doorstep/tracking/server/auth"
 	"doorstep/tracking/server/problem"
@@ -64,7 +65,7 @@ func (s *Server) screen(w http.ResponseWriter, r *http.Request) {
 		return // Upgrade has answered
 	}
 	c := &screen{srv: s, conn: conn, release: release}
-	go c.serve(who, session, x.Site().Name)
+	go c.serve(who, session, x.Site())
 }
 
 // Write implements tracking.Screen: at most writeWait, and then the console is cut.
@@ -116,10 +117,11 @@ type consoleWelcome struct {
 	BeatMS   int64             `json:"beat_ms"`
 	StaleMS  int64             `json:"stale_ms"`
 	Training bool              `json:"training"`
+	Fence    string            `json:"fence"` // version of the map that positions are in metres of
 }
 
 // serve is the console's life. Its session's end closes it.
-func (c *screen) serve(who auth.Staff, session *auth.StaffSession, name string) {
+func (c *screen) serve(who auth.Staff, session *auth.StaffSession, site *geofence.Site) {
 	defer c.release()
 	defer c.close(wire.CloseBye)
 	shift := c.srv.shift(who)
@@ -128,7 +130,7 @@ func (c *screen) serve(who auth.Staff, session *auth.StaffSession, name string) 
 		team = who.Teams[0]
 	}
 	err := c.Write(consoleWelcome{Type: "welcome", T: c.srv.now(),
-		Store:  map[string]string{"id": who.Store, "name": name},
+		Store:  map[string]string{"id": who.Store, "name": site.Name}, Fence: site.Version,
 		Person: map[string]string{"shift": shift, "tag": who.Tag, "role": who.Role},
 		BeatMS: tracking.BeatEvery.Milliseconds(), StaleMS: tracking.ConsoleStale.Milliseconds()})
 	if err != nil {
@@ -142,6 +144,10 @@ func (c *screen) serve(who auth.Staff, session *auth.StaffSession, name string) 
 		return
 	}
 	defer leave()
+	if now, ok := c.srv.Atlas.Index(who.Store); !ok || now.Site() != site { // it was told of a map that is another already
+		c.close(wire.CloseDependency)
+		return
+	}
 	over := make(chan struct{})
 	defer close(over)
 	go c.endWith(who, session, over)

@@ -183,7 +183,7 @@ func (b *backend) screen(w http.ResponseWriter, r *http.Request) {
 		switch f["type"] {
 		case "hello":
 			p.send(obj{"type": "welcome", "t": time.Now().UnixMilli(), "store": obj{"id": "s1", "name": "Harbour Street"},
-				"person": obj{"shift": "sh1", "tag": "Mei", "role": "floor"}, "beat_ms": 250, "stale_ms": 800, "training": false})
+				"person": obj{"shift": "sh1", "tag": "Mei", "role": "floor"}, "beat_ms": 250, "stale_ms": 800, "training": false, "fence": "v1"})
 			p.send(obj{"type": "snapshot", "offset": offset, "alerts": alerts})
 			p.send(obj{"type": "colleagues", "colleagues": []obj{{"shift": "sh2", "tag": "Jonas"}, {"shift": "sh1", "tag": "Mei"}}})
 		case "beat":

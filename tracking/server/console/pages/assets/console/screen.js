@@ -40,6 +40,7 @@ export class Screen {
     /** @type {Map<string, {text: string, until: number}>} by key */ this.said = new Map();
     /** @type {Map<string, string>} who else is there: shift → tag */ this.colleagues = new Map();
     /** @type {Map<string, number>} by key: how often a look was refused */ this.tries = new Map();
+    /** version of the floor that is asked for or drawn */ this.fence = "";
     this.queued = false;
     this.ending = false;
     this.second = 0;
@@ -66,7 +67,6 @@ export class Screen {
     }, () => this.board.offset);
     this.visibility = () => this.#seen();
     document.addEventListener("visibilitychange", this.visibility);
-    void this.#loadMap();
     this.#keys();
     this.render();
   }
@@ -117,6 +117,7 @@ export class Screen {
 
   /** @param {any} w */
   #welcome(w) {
+    if (w.fence !== this.fence) void this.#loadMap(w.fence);
     this.serverOffset = w.t - Date.now();
     this.self = w.person?.shift ?? "";
     show(this.ribbon, w.training === true);
@@ -358,12 +359,14 @@ export class Screen {
     void ask({ title: words.t("keys_title"), body: keysHelp(words), answers: [], cancel: words.t("close") });
   }
 
-  async #loadMap() {
-    try {
-      this.map.set(await floorMap());
-    } catch {
-      this.map.set(null);
-    }
+  /** The floor that positions are in metres of; until it is here there is none. @param {string} fence */
+  async #loadMap(fence) {
+    this.fence = fence;
+    this.map.set(null);
+    const floor = await floorMap().catch(() => null);
+    if (this.fence !== fence) return;
+    if (floor?.version === fence) this.map.set(floor);
+    else this.fence = ""; // the next welcome tries again
     this.changed();
   }
 
