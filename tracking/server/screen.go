@@ -130,7 +130,7 @@ func (c *screen) serve(who auth.Staff, session *auth.StaffSession, site *geofenc
 		team = who.Teams[0]
 	}
 	err := c.Write(consoleWelcome{Type: "welcome", T: c.srv.now(),
-		Store:  map[string]string{"id": who.Store, "name": site.Name}, Fence: site.Version,
+		Store: map[string]string{"id": who.Store, "name": site.Name}, Fence: site.Version,
 		Person: map[string]string{"shift": shift, "tag": who.Tag, "role": who.Role},
 		BeatMS: tracking.BeatEvery.Milliseconds(), StaleMS: tracking.ConsoleStale.Milliseconds()})
 	if err != nil {
