@@ -18,11 +18,14 @@ import "math"
 type near struct {
 	grid
 	area *area
-	half float64   // half the diagonal of a square
-	mid  []float32 // of each square: the distance from its middle to the nearest edge
-	from []uint32  // of each square: where its edges begin in list
-	to   []uint32  // and where they end
-	list []uint32  // indices into area.segs
+	half float64 // half the diagonal of a square
+	of   []nearSquare
+	list []uint32 // indices into area.segs
+}
+
+type nearSquare struct {
+	mid      float32 // the distance from the square's middle to the nearest edge
+	from, to uint32  // its edges in list
 }
 
 const (
@@ -36,7 +39,7 @@ const (
 func newNear(a *area) *near {
 	g := newGrid(a.box.grown(farExactM*slack+1), nearSquares, 0)
 	n := &near{grid: g, area: a, half: g.side / math.Sqrt2 * slack}
-	n.mid, n.from, n.to = make([]float32, g.nx*g.ny), make([]uint32, g.nx*g.ny), make([]uint32, g.nx*g.ny)
+	n.of = make([]nearSquare, g.nx*g.ny)
 	all := make([]uint32, len(a.segs))
 	for i := range all {
 		all[i] = uint32(i)
@@ -79,21 +82,21 @@ func (n *near) add(k block, edges []uint32, w *nearWork) {
 }
 
 func (n *near) set(square int, m vec, dist float64, edges []uint32) {
-	n.mid[square] = float32(dist)
 	limit := float64(farExactM)
 	if n.area.contains(n.area.plane.latLng(m)) {
 		limit = nearExactM
 	}
-	n.from[square] = uint32(len(n.list))
+	s := &n.of[square]
+	s.mid, s.from = float32(dist), uint32(len(n.list))
 	if n.least(square) <= limit {
 		n.list = append(n.list, edges...)
 	}
-	n.to[square] = uint32(len(n.list))
+	s.to = uint32(len(n.list))
 }
 
 // least and most bound the distance to the nearest edge from any point of a square.
-func (n *near) least(square int) float64 { return float64(n.mid[square])/slack - n.half }
-func (n *near) most(square int) float64  { return float64(n.mid[square])*slack + n.half }
+func (n *near) least(square int) float64 { return float64(n.of[square].mid)/slack - n.half }
+func (n *near) most(square int) float64  { return float64(n.of[square].mid)*slack + n.half }
 
 // edgeDist is area.edgeDist from the table: exact, or a lower bound above the limits.
 func (n *near) edgeDist(p vec) float64 { return n.edgeDistIn(n.at(p), p) }
@@ -102,7 +105,7 @@ func (n *near) edgeDistIn(square int, p vec) float64 {
 	if square < 0 {
 		return min(n.area.box.dist(p)/slack, roughM)
 	}
-	edges := n.list[n.from[square]:n.to[square]]
+	edges := n.list[n.of[square].from:n.of[square].to]
 	if len(edges) == 0 {
 		return n.least(square)
 	}
