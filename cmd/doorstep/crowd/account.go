@@ -160,7 +160,7 @@ type exit struct {
 	suspended time.Time // when the app was told
 	ending    cause     // zero if time ended it
 	byTime    bool
-	inferred  bool // the protocol left two fixes that may have ended it; the server's clock decided
+	inferred  bool // the acks left two fixes that may have ended it; the server's clock decided
 }
 
 var errNoCause = errors.New("an exit that no report explains: a latency would be a guess")

@@ -210,6 +210,6 @@ func (p *Crowd) summary() Summary {
 	s.Store, s.Seconds, s.Walkers = p.Routes.Store(), p.lasted.Seconds(), p.Walkers
 	s.full = p.For >= fullRun && p.lasted >= p.For
 	seen := p.watch.Totals()
-	s.Alerts, s.Dots, s.Unsafe = seen.Alerts, seen.Dots, seen.Unsafe
+	s.Alerts, s.Dots, s.Unsafe, s.ConsoleCuts = seen.Alerts, seen.Dots, seen.Unsafe, seen.Cuts
 	return s
 }

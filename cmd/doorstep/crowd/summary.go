@@ -31,12 +31,13 @@ type Summary struct {
 	Alerts      int            `json:"alerts"`
 	Dots        int            `json:"dots"`          // positions shown to whoever had claimed
 	Unsafe      int            `json:"unsafe"`        // of them: of somebody who was hidden or gone already
+	ConsoleCuts int            `json:"console_cuts"`  // how often the console lost its socket, and came back
 	Exits       map[string]int `json:"exits"`         // by the reason the app was told
 	Unseen      int            `json:"unseen"`        // exits that no console knew of: no call for help had been heard
 	Interrupted int            `json:"interrupted"`   // sessions let go of in doubt, with a code that says to come back
 	CutOff      int            `json:"cut_off"`       // visits that the end of the run cut off
 	EndedByTime int            `json:"ended_by_time"` // exits that no report confirmed: the suspension ran out
-	Inferred    int            `json:"inferred"`      // exits whose confirming fix the acks left open between two
+	Inferred    int            `json:"inferred"`      // exits whose confirming fix was not acknowledged: see account
 
 	// From the report that hid the shopper or ended the visit, whether a fix or the phone's own word.
 	ExitToSuspended Span `json:"exit_to_suspended_ms"`

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/cookiejar"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/gorilla/websocket"
+
+	"doorstep/mobile-sdk-spec/go/client"
 )
 
 // Watcher is a staff console without a screen: it signs in, beats, claims what it is told to, and
@@ -23,11 +26,11 @@ import (
 type Watcher struct {
 	base string
 	http *http.Client
-	conn *websocket.Conn
 	stop context.CancelFunc
 	done chan struct{}
 
-	write sync.Mutex
+	write sync.Mutex // owns conn but for reading, which run does
+	conn  *websocket.Conn
 
 	mu     sync.Mutex // owns the rest
 	alerts map[string]*watched
@@ -38,6 +41,7 @@ type Watcher struct {
 	unsafe    int // positions of somebody who was hidden or gone already
 	beat      int64
 	beats     map[int64]time.Time
+	cuts      int // how often the socket was lost and opened again
 	err       error
 }
 
@@ -93,18 +97,29 @@ func Watch(ctx context.Context, base, code string) (*Watcher, error) {
 	if _, err := w.post(ctx, "/v1/staff/session", "", map[string]string{"code": code}); err != nil {
 		return nil, fmt.Errorf("sign in at the console: %w", err)
 	}
-	dialer := websocket.Dialer{Jar: jar, Subprotocols: []string{"doorstep.staff.v1"}, HandshakeTimeout: 10 * time.Second}
-	w.conn, _, err = dialer.DialContext(ctx, "ws"+strings.TrimPrefix(base, "http")+"/v1/staff/socket", http.Header{"Origin": {base}})
-	if err != nil {
-		return nil, fmt.Errorf("open the console's socket: %w", err)
-	}
-	if err := w.send(map[string]any{"type": "hello", "since": 0}); err != nil {
-		return nil, fmt.Errorf("greet the server as a console: %w", err)
+	if err := w.dial(ctx); err != nil {
+		return nil, err
 	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
 	go w.run(watching)
 	return w, nil
+}
+
+// dial opens a socket and says hello.
+func (w *Watcher) dial(ctx context.Context) error {
+	dialer := websocket.Dialer{Jar: w.http.Jar, Subprotocols: []string{"doorstep.staff.v1"}, HandshakeTimeout: 10 * time.Second}
+	conn, _, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(w.base, "http")+"/v1/staff/socket", http.Header{"Origin": {w.base}})
+	if err != nil {
+		return fmt.Errorf("open the console's socket: %w", err)
+	}
+	w.write.Lock()
+	w.conn = conn
+	w.write.Unlock()
+	if err := w.send(map[string]any{"type": "hello", "since": 0}); err != nil {
+		return fmt.Errorf("greet the server as a console: %w", err)
+	}
+	return nil
 }
 
 // Close leaves: nobody is on duty here any more.
@@ -149,7 +164,8 @@ func (w *Watcher) send(v any) error {
 	return w.conn.WriteJSON(v)
 }
 
-// run beats and reads until ctx ends or the socket does.
+// run beats and reads until ctx ends or the server wants no more of it. Cut off by a slow moment, it
+// comes back, as a page does.
 func (w *Watcher) run(ctx context.Context) {
 	defer close(w.done)
 	var beating sync.WaitGroup
@@ -157,17 +173,49 @@ func (w *Watcher) run(ctx context.Context) {
 	defer beating.Wait()
 	defer cancel()
 	beating.Go(func() { w.keepBeating(ctx) })
-	beating.Go(func() { <-ctx.Done(); _ = w.conn.Close() })
 	for {
-		_, b, err := w.conn.ReadMessage()
+		err := w.read(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		var closed *websocket.CloseError
+		if errors.As(err, &closed) {
+			if retry, _ := client.Outcome(closed.Code); !retry {
+				w.mu.Lock()
+				w.err = err
+				w.mu.Unlock()
+				return
+			}
+		}
+		w.mu.Lock()
+		w.cuts++
+		w.mu.Unlock()
+		for err = errCut; err != nil; err = w.dial(ctx) {
+			if !pause(ctx, comeBack) {
+				return
+			}
+		}
+	}
+}
+
+// comeBack is how long a console waits before it opens another socket.
+const comeBack = 250 * time.Millisecond
+
+var errCut = errors.New("the socket is closed")
+
+// read takes in what one socket says, until it is closed.
+func (w *Watcher) read(ctx context.Context) error {
+	w.write.Lock()
+	conn := w.conn
+	w.write.Unlock()
+	unhook := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer unhook()
+	defer conn.Close()
+	for {
+		_, b, err := conn.ReadMessage()
 		at := time.Now()
 		if err != nil {
-			w.mu.Lock()
-			if ctx.Err() == nil {
-				w.err = err
-			}
-			w.mu.Unlock()
-			return
+			return err
 		}
 		w.take(b, at)
 	}
@@ -187,9 +235,7 @@ func (w *Watcher) keepBeating(ctx context.Context) {
 			w.beats[n] = now
 			delete(w.beats, n-40)
 			w.mu.Unlock()
-			if w.send(map[string]any{"type": "beat", "n": n}) != nil {
-				return
-			}
+			_ = w.send(map[string]any{"type": "beat", "n": n}) // whoever reads sees why, if it failed
 		}
 	}
 }
@@ -201,9 +247,7 @@ func (w *Watcher) take(b []byte, at time.Time) {
 	}
 	switch f.Type {
 	case "snapshot":
-		for _, a := range f.Alerts {
-			w.saw(a, at)
-		}
+		w.sawOnly(f.Alerts, at)
 	case "alert":
 		var a watchedAlert
 		if json.Unmarshal(f.Alert, &a) == nil {
@@ -218,6 +262,23 @@ func (w *Watcher) take(b []byte, at time.Time) {
 	}
 }
 
+// sawOnly takes in all that there is: what is not in it any more is gone from the screen.
+func (w *Watcher) sawOnly(list []watchedAlert, at time.Time) {
+	there := make(map[string]bool)
+	for _, a := range list {
+		there[a.ID] = true
+		w.saw(a, at)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, held := range w.alerts {
+		if !held.Raised.IsZero() && held.Gone.IsZero() && !there[id] {
+			held.Gone = at
+			held.signal()
+		}
+	}
+}
+
 func (w *Watcher) saw(a watchedAlert, at time.Time) {
 	w.mu.Lock()
 	held := w.entry(a.ID)
@@ -227,6 +288,7 @@ func (w *Watcher) saw(a watchedAlert, at time.Time) {
 	if a.Presence == "off" && held.Off.IsZero() {
 		held.Off = at
 	}
+	held.presence(a.Presence, at)
 	held.signal()
 	w.mu.Unlock()
 }
@@ -238,12 +300,8 @@ func (w *Watcher) noted(id string, f consoleFrame, at time.Time) {
 	switch {
 	case f.Type == "gone" && held.Gone.IsZero():
 		held.Gone, held.Reason, held.Proof = at, f.Reason, f.Proof
-	case f.Type == "presence" && f.Presence == "hidden":
-		if held.Hidden.IsZero() {
-			held.Hidden = at
-		}
 	case f.Type == "presence":
-		held.Hidden = time.Time{}
+		held.presence(f.Presence, at)
 	case f.Type == "position":
 		if sent, known := w.beats[f.N]; !known || at.Sub(sent) > staleBeat {
 			w.stale++ // as a page does: what carries an old beat is not shown
@@ -266,6 +324,16 @@ func (w *Watcher) entry(id string) *watched {
 		w.alerts[id] = held
 	}
 	return held
+}
+
+// presence notes since when it has been hidden. Other words than these two say nothing of that.
+func (h *watched) presence(p string, at time.Time) {
+	switch {
+	case p == "visible":
+		h.Hidden = time.Time{}
+	case p == "hidden" && h.Hidden.IsZero():
+		h.Hidden = at
+	}
 }
 
 func (h *watched) signal() {
@@ -303,6 +371,7 @@ type Totals struct {
 	Alerts int          // raised
 	Dots   int          // positions shown
 	Unsafe int          // of them: of somebody who was hidden or gone already
+	Cuts   int          // how often the socket was lost, and opened again
 	Last   [][2]float64 // the last positions shown, a hundred at most: x, y in metres of the store's frame
 }
 
@@ -310,7 +379,7 @@ type Totals struct {
 func (w *Watcher) Totals() Totals {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	t := Totals{Dots: w.dots, Unsafe: w.unsafe, Last: slices.Clone(w.positions)}
+	t := Totals{Dots: w.dots, Unsafe: w.unsafe, Cuts: w.cuts, Last: slices.Clone(w.positions)}
 	for _, a := range w.alerts {
 		if !a.Raised.IsZero() {
 			t.Alerts++

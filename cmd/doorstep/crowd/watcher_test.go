@@ -3,8 +3,12 @@
 package crowd
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // A console notes when it was told first; what is taken back begins anew.
@@ -14,7 +18,7 @@ func TestWatcherNotesTheFirstTime(t *testing.T) {
 	hear(`{"type":"alert","alert":{"id":"a"}}`, 10)
 	hear(`{"type":"alert","alert":{"id":"a"}}`, 20)
 	hear(`{"type":"presence","alert":"a","presence":"hidden"}`, 30)
-	hear(`{"type":"presence","alert":"a","presence":"visible"}`, 40)
+	hear(`{"type":"snapshot","alerts":[{"id":"a","presence":"visible"}]}`, 40)
 	hear(`{"type":"position","alert":"a","n":1,"x":1,"y":2}`, 50)
 	hear(`{"type":"presence","alert":"a","presence":"hidden"}`, 60)
 	hear(`{"type":"presence","alert":"a","presence":"hidden"}`, 70)
@@ -28,5 +32,63 @@ func TestWatcherNotesTheFirstTime(t *testing.T) {
 	}
 	if n := w.Totals(); n.Alerts != 1 || n.Dots != 2 || n.Unsafe != 1 || len(n.Last) != 2 {
 		t.Errorf("%+v", n)
+	}
+}
+
+// What a snapshot has no more is gone from the screen; what was never there is not.
+func TestWatcherBelievesASnapshot(t *testing.T) {
+	w := &Watcher{alerts: make(map[string]*watched)}
+	w.mu.Lock()
+	w.entry("awaited")
+	w.mu.Unlock()
+	w.take([]byte(`{"type":"snapshot","alerts":[{"id":"a","presence":"visible"},{"id":"b","presence":"visible"}]}`), at(10))
+	w.take([]byte(`{"type":"snapshot","alerts":[{"id":"b","presence":"hidden"}]}`), at(20))
+	if a, b := w.alerts["a"].Seen, w.alerts["b"].Seen; !a.Gone.Equal(at(20)) || !b.Gone.IsZero() || !b.Hidden.Equal(at(20)) || !b.Raised.Equal(at(10)) {
+		t.Errorf("%+v, %+v", a, b)
+	}
+	if !w.alerts["awaited"].Gone.IsZero() {
+		t.Error("an alert is gone that never came")
+	}
+}
+
+// Cut off because it was slow, a console comes back; sent away for good, it says why.
+func TestWatcherComesBack(t *testing.T) {
+	sockets := 0
+	up := websocket.Upgrader{Subprotocols: []string{"doorstep.staff.v1"}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/staff/session", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) })
+	mux.HandleFunc("GET /v1/staff/socket", func(w http.ResponseWriter, r *http.Request) {
+		conn, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		sockets++
+		code := 4002
+		if sockets == 2 {
+			_ = conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"snapshot","alerts":[{"id":"a","presence":"visible"}]}`))
+			code = 4500
+		}
+		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
+		for err == nil { // the peer's own close
+			_, _, err = conn.ReadMessage()
+		}
+	})
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	w, err := Watch(t.Context(), srv.URL, "code")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Until(t.Context(), "a", func(a Seen) time.Time { return a.Raised }); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.Until(t.Context(), "b", func(a Seen) time.Time { return a.Raised }); err == nil {
+		t.Error("an alert came over a closed socket")
+	}
+	w.Close()
+	if n := w.Totals(); n.Cuts != 1 || n.Alerts != 1 || !websocket.IsCloseError(w.Err(), 4500) {
+		t.Errorf("%+v, %v", n, w.Err())
 	}
 }
