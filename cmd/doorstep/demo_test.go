@@ -46,8 +46,10 @@ func checkDemo(t *testing.T, more ...string) {
 	if s.KeysLeft != 0 || s.Unsafe != 0 || len(s.Problems) != 0 {
 		t.Errorf("broken promises: %s", last)
 	}
-	if s.Scans != int(s.ExitToHidden.N+s.WithdrawToAnswer.N) || int(s.ExitToHidden.N) != int(s.ExitToGone.N)+s.EndedByTime {
-		t.Errorf("%d scans for %d exits, of them %d confirmed and %d ended by time, and %d withdrawals", s.Scans, s.ExitToHidden.N, s.ExitToGone.N, s.EndedByTime, s.WithdrawToAnswer.N)
+	exits := int(s.ExitToSuspended.N)
+	if s.Scans != exits+int(s.WithdrawToAnswer.N) || exits != int(s.ExitToGone.N)+s.EndedByTime || exits != int(s.ExitToHidden.N)+s.HiddenBefore {
+		t.Errorf("%d scans for %d exits and %d withdrawals; of the exits %d were confirmed and %d ended by time, %d hidden and %d hidden before",
+			s.Scans, exits, s.WithdrawToAnswer.N, s.ExitToGone.N, s.EndedByTime, s.ExitToHidden.N, s.HiddenBefore)
 	}
 	if s.FixToHidden.N+s.PhoneToHidden.N != s.ExitToHidden.N || s.WithdrawSocketToAnswer.N+s.WithdrawHTTPToAnswer.N+s.WithdrawStopToAnswer.N != s.WithdrawToAnswer.N {
 		t.Errorf("the parts are not the whole: %s", last)

@@ -163,6 +163,15 @@ type exit struct {
 	inferred  bool // the acks left two fixes that may have ended it; the server's clock decided
 }
 
+// blankWithin is how long it may take until a console hides somebody of whom there is no position.
+const blankWithin = 2 * time.Second
+
+// hiddenBefore reports whether a console hid the shopper for another reason: still inside, but where
+// staff do not see, such as a fitting room.
+func (x exit) hiddenBefore(hidden time.Time) bool {
+	return hidden.Before(x.hiding.at) && hidden.Before(x.first.Add(blankWithin))
+}
+
 var errNoCause = errors.New("an exit that no report explains: a latency would be a guess")
 
 // exit says what brought the end about. Everything the server had to say must have been taken down.

@@ -205,3 +205,18 @@ func TestAccountDoesNotGuess(t *testing.T) {
 		}
 	}
 }
+
+// Whom a console hid already, in a fitting room, was not hidden by leaving; later than that, a hiding
+// before its cause is a cause that was mistaken.
+func TestHiddenBefore(t *testing.T) {
+	x := exit{first: at(5000), hiding: cause{at: at(9000)}}
+	for ms, want := range map[int64]bool{1000: true, 5000: true, 6999: true, 7000: false, 8999: false, 9000: false, 9001: false} {
+		if x.hiddenBefore(at(ms)) != want {
+			t.Errorf("hidden after %d ms: %v", ms, !want)
+		}
+	}
+	at0 := exit{first: at(5000), hiding: cause{at: at(5000)}}
+	if at0.hiddenBefore(at(5001)) || !at0.hiddenBefore(at(4999)) {
+		t.Error("the cause itself is the limit")
+	}
+}

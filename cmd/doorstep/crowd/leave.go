@@ -64,10 +64,14 @@ func (w *walker) measure(hiddenAt, goneAt time.Time) error {
 		return err
 	}
 	w.took(x.hiding.byPhone, x.suspended.Sub(x.hiding.at), toSuspended, fixToSuspended, phoneToSuspended)
-	w.took(x.hiding.byPhone, hiddenAt.Sub(x.hiding.at), toHidden, fixToHidden, phoneToHidden)
-	w.tally.took(outToHidden, hiddenAt.Sub(x.first))
-	if !w.crossed.IsZero() && w.crossed.Before(hiddenAt) { // an erring phone may be out before its owner
-		w.tally.took(crossingToHidden, hiddenAt.Sub(w.crossed))
+	if x.hiddenBefore(hiddenAt) {
+		w.tally.with(func(s *Summary) { s.HiddenBefore++ })
+	} else {
+		w.took(x.hiding.byPhone, hiddenAt.Sub(x.hiding.at), toHidden, fixToHidden, phoneToHidden)
+		w.tally.took(outToHidden, hiddenAt.Sub(x.first))
+		if !w.crossed.IsZero() && w.crossed.Before(hiddenAt) { // an erring phone may be out before its owner
+			w.tally.took(crossingToHidden, hiddenAt.Sub(w.crossed))
+		}
 	}
 	if x.byTime {
 		w.tally.with(func(s *Summary) { s.EndedByTime++ })

@@ -19,25 +19,26 @@ type Span struct {
 // Summary is what a crowd saw; the last line of `doorstep demo --json`. Latencies run from the moment
 // before a report or request was sent to the moment when a frame or answer was read.
 type Summary struct {
-	Store       string         `json:"store"`
-	Seconds     float64        `json:"seconds"`
-	Walkers     int            `json:"walkers"`
-	Sessions    int            `json:"sessions"` // opened; each is an exit, a withdrawal, interrupted or cut off
-	FixesSent   int            `json:"fixes_sent"`
-	OutsideSaid int            `json:"outside_said"` // reports without a coordinate, from phones that hold the fence
-	Accepted    int            `json:"accepted"`
-	Counted     int            `json:"counted"` // neither stored nor refused: toward entering or resuming
-	Refused     map[string]int `json:"refused"`
-	Alerts      int            `json:"alerts"`
-	Dots        int            `json:"dots"`          // positions shown to whoever had claimed
-	Unsafe      int            `json:"unsafe"`        // of them: of somebody who was hidden or gone already
-	ConsoleCuts int            `json:"console_cuts"`  // how often the console lost its socket, and came back
-	Exits       map[string]int `json:"exits"`         // by the reason the app was told
-	Unseen      int            `json:"unseen"`        // exits that no console knew of: no call for help had been heard
-	Interrupted int            `json:"interrupted"`   // sessions let go of in doubt, with a code that says to come back
-	CutOff      int            `json:"cut_off"`       // visits that the end of the run cut off
-	EndedByTime int            `json:"ended_by_time"` // exits that no report confirmed: the suspension ran out
-	Inferred    int            `json:"inferred"`      // exits whose confirming fix was not acknowledged: see account
+	Store        string         `json:"store"`
+	Seconds      float64        `json:"seconds"`
+	Walkers      int            `json:"walkers"`
+	Sessions     int            `json:"sessions"` // opened; each is an exit, a withdrawal, interrupted or cut off
+	FixesSent    int            `json:"fixes_sent"`
+	OutsideSaid  int            `json:"outside_said"` // reports without a coordinate, from phones that hold the fence
+	Accepted     int            `json:"accepted"`
+	Counted      int            `json:"counted"` // neither stored nor refused: toward entering or resuming
+	Refused      map[string]int `json:"refused"`
+	Alerts       int            `json:"alerts"`
+	Dots         int            `json:"dots"`          // positions shown to whoever had claimed
+	Unsafe       int            `json:"unsafe"`        // of them: of somebody who was hidden or gone already
+	ConsoleCuts  int            `json:"console_cuts"`  // how often the console lost its socket, and came back
+	Exits        map[string]int `json:"exits"`         // by the reason the app was told
+	Unseen       int            `json:"unseen"`        // exits that no console knew of: no call for help had been heard
+	HiddenBefore int            `json:"hidden_before"` // exits of somebody whom consoles did not see: last in a fitting room, for one
+	Interrupted  int            `json:"interrupted"`   // sessions let go of in doubt, with a code that says to come back
+	CutOff       int            `json:"cut_off"`       // visits that the end of the run cut off
+	EndedByTime  int            `json:"ended_by_time"` // exits that no report confirmed: the suspension ran out
+	Inferred     int            `json:"inferred"`      // exits whose confirming fix was not acknowledged: see account
 
 	// From the report that hid the shopper or ended the visit, whether a fix or the phone's own word.
 	ExitToSuspended Span `json:"exit_to_suspended_ms"`
