@@ -331,3 +331,41 @@ func TestJoiningIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// Each position carries the beat that the page sent last: by it the page tells how old the news is.
+func TestAPositionCarriesTheLastBeat(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s := newScene(h)
+		for _, beat := range []int64{7, 8} {
+			s.mei.Beat(beat)
+			h.pass(tracking.BeatEvery)
+			s.v.at(frame().LatLng(float64(beat), 1))
+			h.pass(time.Second)
+			shown := s.mei.got("position")
+			equal(h, "beat of the last position", shown[len(shown)-1]["n"].(float64), float64(beat))
+		}
+	})
+}
+
+// A console that comes when a visit has just gone hears that it is, and nothing more of what was asked
+// for or of who had it.
+func TestWhoComesAfterTheEndIsToldNoMoreThanThat(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s := newScene(h)
+		a := must(s.n.Raise(h.Context(), tracking.Alert{Store: shop, Visit: s.v.hid, Kind: tracking.Arrived, Topic: "pickup", Ref: "order-7", Purpose: "assist"}))(h)
+		s.mei.claim(s.n, a.ID)
+		h.pass(time.Second)
+		s.end(consent.EndStore)
+		late := h.join(s.n, shop, "kim")
+		h.pass(time.Second)
+		snapshots := late.got("snapshot")
+		if len(snapshots) == 0 || !mentions(snapshots[0], a.ID) || !mentions(snapshots[0], "gone") {
+			t.Fatalf("the snapshot does not tell of the end: %v", snapshots)
+		}
+		for _, word := range []string{"pickup", "order-7", "mei", "MEI", s.v.hid} {
+			if mentions(snapshots[0], word) {
+				t.Errorf("the snapshot still holds %q", word)
+			}
+		}
+	})
+}

@@ -231,7 +231,7 @@ func lastPresence(s *screen, alert string) string {
 
 // A blanking that the live state did not take is repeated: an older position must not come back on screens.
 func TestABlankingThatFailsIsRepeated(t *testing.T) {
-	for _, how := range []string{"live state out of reach", "no lease at the moment"} {
+	for _, how := range []string{"live state out of reach", "past its deadline", "no lease at the moment"} {
 		t.Run(how, func(t *testing.T) {
 			inBubble(t, func(h *house) {
 				n := h.start("a")
@@ -240,14 +240,18 @@ func TestABlankingThatFailsIsRepeated(t *testing.T) {
 				alert := v.help()
 				h.pass(5 * time.Second)
 				restore := func() { n.live.around("write", nil) }
-				if how == "no lease at the moment" {
+				switch how {
+				case "no lease at the moment":
 					n.ledger.fail("poll")
 					restore = func() { n.ledger.around("poll", nil) }
 					for n.Serving() {
 						h.pass(time.Millisecond)
 					}
 					v.Outside("out", v.seq+1)
-				} else {
+				case "past its deadline":
+					n.live.around("write", func(func() error) error { return errLate })
+					v.at(away(10))
+				default:
 					n.live.fail("write")
 					v.at(away(10))
 				}

@@ -5,6 +5,7 @@ package tracking_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,9 @@ func (p *tap) once(op string, f func(next func() error) error) {
 }
 
 var errTapped = errors.New("out of reach")
+
+// errLate makes a write arrive past its deadline: nothing of it is stored, and the live state says so.
+var errLate = errors.New("too late")
 
 // fail makes an operation fail without being done.
 func (p *tap) fail(op string) { p.around(op, func(func() error) error { return errTapped }) }
@@ -141,6 +145,9 @@ func (l *liveTap) Write(ctx context.Context, store string, batch []tracking.Live
 	}
 	l.mu.Unlock()
 	err = l.do("write", func() (err error) { r, err = l.Live.Write(ctx, store, batch); return err })
+	if errors.Is(err, errLate) {
+		return slices.Repeat([]tracking.WriteResult{tracking.TooLate}, len(batch)), nil
+	}
 	return r, err
 }
 
