@@ -146,7 +146,11 @@ func (c *demoCmd) gather(ctx context.Context, st *stack, routes *crowd.Routes, s
 	if err != nil {
 		return nil, err
 	}
-	return crowd.Gather(ctx, crowd.Options{URL: st.address(), Code: code, Routes: routes, Scanner: scanner, Rules: st.node.Rules,
+	index := st.indexes[0]
+	frame := index.Site().Frame()
+	return crowd.Gather(ctx, crowd.Options{
+		Outside: func(x, y float64) bool { return index.Distance(frame.LatLng(x, y), 0, false) > 2*shownTo },
+		URL:     st.address(), Code: code, Routes: routes, Scanner: scanner, Rules: st.node.Rules,
 		Walkers: c.walkers(), For: c.For, Seed: c.Seed, Mint: func(shopper string) (string, error) {
 			return st.devKey.MintShopper(shopper, "doorstep-demo", "adult", 15*time.Minute)
 		}})
@@ -162,6 +166,9 @@ func (c *demoCmd) walkers() int {
 	}
 	return lookers
 }
+
+// shownTo is how exact consoles are told a place, in metres.
+const shownTo = 0.01
 
 const (
 	lookers  = 12  // walkers when somebody only wants to look

@@ -43,7 +43,7 @@ func checkDemo(t *testing.T, more ...string) {
 	if err := json.Unmarshal([]byte(last), &s); err != nil {
 		t.Fatal(err)
 	}
-	if s.KeysLeft != 0 || s.Unsafe != 0 || len(s.Problems) != 0 {
+	if s.KeysLeft != 0 || s.Unsafe != 0 || s.Outside != 0 || len(s.Problems) != 0 {
 		t.Errorf("broken promises: %s", last)
 	}
 	exits := int(s.ExitToSuspended.N)
@@ -57,8 +57,8 @@ func checkDemo(t *testing.T, more ...string) {
 	for name, n := range map[string]int64{"sessions": int64(s.Sessions), "accepted": int64(s.Accepted), "refused as outside": int64(s.Refused["outside"]),
 		"alerts": int64(s.Alerts), "exits": s.ExitToHidden.N, "ends": s.ExitToGone.N, "withdrawals": s.WithdrawToAnswer.N, "gone": s.WithdrawToGone.N,
 		"silent reports": int64(s.OutsideSaid), "dots": int64(s.Dots)} {
-		if n < 10 { // of the parts of these, the verdict has asked for one at least
-			t.Errorf("only %d %s: the demonstration did not do its job: %s", n, name, last)
+		if n == 0 { // how many is a matter of the machine
+			t.Errorf("no %s: the demonstration did not do its job: %s", name, last)
 		}
 	}
 	if fates := s.Accepted + s.Counted + s.Refused["outside"]; fates > s.FixesSent {

@@ -136,7 +136,7 @@ func TestNothingFromOutsideGoesAnywhere(t *testing.T) {
 	if err != nil || len(views) != 1 || views[0].Team != "Shoes" || views[0].Purpose != askPurpose || views[0].OpenedT == 0 {
 		t.Errorf("the journal of the one look holds %+v, %v", views, err)
 	}
-	shown := w.Totals().Last
+	shown := w.Totals().Shown
 	for _, p := range shown {
 		if !x.Locate(x.Site().Frame().LatLng(p[0], p[1]), 0, false).Inside {
 			t.Error("the console was shown a position outside")

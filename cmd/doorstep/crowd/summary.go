@@ -31,6 +31,7 @@ type Summary struct {
 	Alerts       int            `json:"alerts"`
 	Dots         int            `json:"dots"`          // positions shown to whoever had claimed
 	Unsafe       int            `json:"unsafe"`        // of them: of somebody who was hidden or gone already
+	Outside      int            `json:"outside"`       // places shown to staff that are not in the store
 	ConsoleCuts  int            `json:"console_cuts"`  // how often the console lost its socket, and came back
 	Exits        map[string]int `json:"exits"`         // by the reason the app was told
 	Unseen       int            `json:"unseen"`        // exits that no console knew of: no call for help had been heard
@@ -89,6 +90,9 @@ func (s Summary) Verdict() error {
 	}
 	if s.Unsafe > 0 {
 		errs = append(errs, fmt.Errorf("%d positions were shown that should not have been", s.Unsafe))
+	}
+	if s.Outside > 0 {
+		errs = append(errs, fmt.Errorf("staff were shown %d places outside the store", s.Outside))
 	}
 	for what, n := range s.Problems {
 		errs = append(errs, fmt.Errorf("%d times: %s", n, what))

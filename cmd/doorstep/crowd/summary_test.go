@@ -29,6 +29,7 @@ func TestVerdictNamesWhatIsBroken(t *testing.T) {
 		"nobody got in":         {func(s *Summary) { *s = Summary{Seconds: 5, Walkers: 2} }, "nobody got in"},
 		"keys left":             {func(s *Summary) { s.KeysLeft = 1 }, "1 keys"},
 		"a dot too many":        {func(s *Summary) { s.Unsafe = 2 }, "2 positions"},
+		"a dot outside":         {func(s *Summary) { s.Outside = 1 }, "1 places outside"},
 		"a walker failed":       {func(s *Summary) { s.Problems["prompt: no"] = 3 }, "3 times: prompt: no"},
 		"a session disappeared": {func(s *Summary) { s.Sessions++ }, "1 sessions is not known"},
 		"nothing accepted":      {func(s *Summary) { s.Accepted = 0 }, "positions accepted"},

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"slices"
@@ -34,15 +35,14 @@ type Watcher struct {
 
 	mu     sync.Mutex // owns the rest
 	alerts map[string]*watched
-	dots   int // positions shown
-	// positions are the last ones shown: x, y in metres of the store's frame.
-	positions [][2]float64
-	stale     int // positions dropped because their beat was old
-	unsafe    int // positions of somebody who was hidden or gone already
-	beat      int64
-	beats     map[int64]time.Time
-	cuts      int // how often the socket was lost and opened again
-	err       error
+	dots   int                     // positions shown
+	shown  map[[2]float64]struct{} // where: x, y in metres of the store's frame
+	stale  int                     // positions dropped because their beat was old
+	unsafe int                     // positions of somebody who was hidden or gone already
+	beat   int64
+	beats  map[int64]time.Time
+	cuts   int // how often the socket was lost and opened again
+	err    error
 }
 
 // staleBeat is the oldest beat on which a page shows a position.
@@ -93,7 +93,7 @@ func Watch(ctx context.Context, base, code string) (*Watcher, error) {
 		return nil, err
 	}
 	w := &Watcher{base: base, http: &http.Client{Jar: jar, Timeout: 10 * time.Second}, done: make(chan struct{}),
-		alerts: make(map[string]*watched), beats: make(map[int64]time.Time)}
+		alerts: make(map[string]*watched), beats: make(map[int64]time.Time), shown: make(map[[2]float64]struct{})}
 	if _, err := w.post(ctx, "/v1/staff/session", "", map[string]string{"code": code}); err != nil {
 		return nil, fmt.Errorf("sign in at the console: %w", err)
 	}
@@ -308,7 +308,7 @@ func (w *Watcher) noted(id string, f consoleFrame, at time.Time) {
 			break
 		}
 		w.dots++
-		w.positions = append(w.positions[max(0, len(w.positions)-99):], [2]float64{f.X, f.Y})
+		w.shown[[2]float64{f.X, f.Y}] = struct{}{}
 		if !held.Gone.IsZero() || !held.Hidden.IsZero() {
 			w.unsafe++
 		}
@@ -372,14 +372,14 @@ type Totals struct {
 	Dots   int          // positions shown
 	Unsafe int          // of them: of somebody who was hidden or gone already
 	Cuts   int          // how often the socket was lost, and opened again
-	Last   [][2]float64 // the last positions shown, a hundred at most: x, y in metres of the store's frame
+	Shown  [][2]float64 // where: x, y in metres of the store's frame, each place once
 }
 
 // Totals counts what the console was told so far.
 func (w *Watcher) Totals() Totals {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	t := Totals{Dots: w.dots, Unsafe: w.unsafe, Cuts: w.cuts, Last: slices.Clone(w.positions)}
+	t := Totals{Dots: w.dots, Unsafe: w.unsafe, Cuts: w.cuts, Shown: slices.Collect(maps.Keys(w.shown))}
 	for _, a := range w.alerts {
 		if !a.Raised.IsZero() {
 			t.Alerts++
