@@ -167,7 +167,12 @@ var messages = map[string][]call{
 		{args: "store replay --map shop.geojson --accuracy NaN", exit: 2, says: []string{"--accuracy NaN: choose metres above 0, 1000 at most"}},
 		{args: "store replay --map shop.geojson --accuracy good", exit: 2, says: []string{`--accuracy: "good" is not a number (see doorstep store replay --help)`}},
 		{args: "store replay --map shop.geojson", in: "{\"t\":1,\"lat\":54,\"lng\":3}\n\n{\"t\":1,\"lat\":\"54\",\"lng\":3}\n", exit: 1, says: []string{"standard input, line 3: lat must be a number of degrees, not a string"}},
-		{args: "store replay --map shop.geojson", in: `{"t":1.5,"lat":54,"lng":3}`, exit: 1, says: []string{"standard input, line 1: t must be a whole number of Unix milliseconds, not the number 1.5"}},
+		{args: "store replay --map shop.geojson", in: `{"t":"1","lat":54,"lng":3}`, exit: 1, says: []string{"standard input, line 1: t must be a number of Unix milliseconds, not a string"}},
+		{args: "store replay --map shop.geojson", in: "{\"t\":1,\"lat\":54,\"lng\":3}\n{\"t\":1700000000000000000,\"lat\":54,\"lng\":3}\n", exit: 1, says: []string{
+			"standard input, line 2: t 1.7e+18 is no date, which ends at 8640000000000000: write Unix milliseconds"}},
+		{args: "store replay --map shop.geojson", in: `{"t":-9223372036854775808,"lat":54,"lng":3}`, exit: 1, says: []string{
+			"standard input, line 1: t -9.223372036854776e+18 is no date, which ends at 8640000000000000: write Unix milliseconds"}},
+		{args: "store replay --map shop.geojson", in: `{"t":1,"lat":54,"lng":3,"floor":1.5}`, exit: 1, says: []string{"standard input, line 1: floor must be a whole number or null, not the number 1.5"}},
 		{args: "store replay --map shop.geojson", in: `{"t":1,"lat":54,"lng":3,"floor":"B1"}`, exit: 1, says: []string{"standard input, line 1: floor must be a whole number or null, not a string"}},
 		{args: "store replay --map shop.geojson", in: `{"t":1,"lat":54,"lon":3}`, exit: 1, says: []string{"standard input, line 1: lng is missing: rename lon to lng"}},
 		{args: "store replay --map shop.geojson", in: `{"t":1,"lat":null,"lng":3}`, exit: 1, says: []string{"standard input, line 1: lat is missing: every fix needs t, lat and lng"}},

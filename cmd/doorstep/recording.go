@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -24,9 +25,44 @@ type recordedFix struct {
 	Mocked    bool     `json:"mocked"`
 }
 
+// writtenFix is that line as programs write it: many know no whole numbers, and a column with gaps in
+// it is one of 0.0 and 1.7e12. Every t that is taken is exact as a float64.
+type writtenFix struct {
+	T         *float64 `json:"t"`
+	Lat       *float64 `json:"lat"`
+	Lng       *float64 `json:"lng"`
+	AccuracyM *float64 `json:"accuracy_m"`
+	Floor     *float64 `json:"floor"`
+	Seq       int64    `json:"seq"`
+	Mocked    bool     `json:"mocked"`
+}
+
+// lastMS is the last moment that a date can hold, ECMA-262's time value: Unix milliseconds.
+const lastMS = 8.64e15
+
+// read makes the whole numbers whole.
+func (w writtenFix) read() (recordedFix, error) {
+	f := recordedFix{Lat: w.Lat, Lng: w.Lng, AccuracyM: w.AccuracyM, Seq: w.Seq, Mocked: w.Mocked}
+	if w.T != nil {
+		if math.Abs(*w.T) > lastMS {
+			return f, fmt.Errorf("t %v is no date, which ends at %d: write Unix milliseconds", *w.T, int64(lastMS))
+		}
+		t := int64(math.Round(*w.T))
+		f.T = &t
+	}
+	if w.Floor != nil {
+		floor := int(*w.Floor)
+		if math.Abs(*w.Floor) > 1<<53 || float64(floor) != *w.Floor {
+			return f, fmt.Errorf("floor must be %s, not the number %v", recordedTypes["floor"], *w.Floor)
+		}
+		f.Floor = &floor
+	}
+	return f, nil
+}
+
 // recordedTypes are what the fields must be, for people.
 var recordedTypes = map[string]string{
-	"t": "a whole number of Unix milliseconds", "lat": "a number of degrees", "lng": "a number of degrees",
+	"t": "a number of Unix milliseconds", "lat": "a number of degrees", "lng": "a number of degrees",
 	"accuracy_m": "a number of metres or null", "floor": "a whole number or null", "seq": "a whole number", "mocked": "true or false",
 }
 
@@ -46,11 +82,14 @@ func readFixes(name string, in io.Reader) *fixReader {
 	return r
 }
 
-// next is the next fix, or io.EOF. Empty lines are passed over.
+// next is the next fix, or io.EOF. Empty lines are passed over, and a byte order mark at the start.
 func (r *fixReader) next() (recordedFix, error) {
 	for r.lines.Scan() {
-		r.line++
-		text := bytes.TrimSpace(r.lines.Bytes())
+		text := r.lines.Bytes()
+		if r.line++; r.line == 1 {
+			text = bytes.TrimPrefix(text, []byte("\ufeff"))
+		}
+		text = bytes.TrimSpace(text)
 		if len(text) == 0 {
 			continue
 		}
@@ -70,16 +109,20 @@ func (r *fixReader) next() (recordedFix, error) {
 }
 
 func parseFix(text []byte) (recordedFix, error) {
-	var f recordedFix
-	err := json.Unmarshal(text, &f)
+	var w writtenFix
+	err := json.Unmarshal(text, &w)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return f, fmt.Errorf(`column %d: not JSON: %v: write each fix as {"t":…,"lat":…,"lng":…} on a line of its own`, syntax.Offset, err)
+		return recordedFix{}, fmt.Errorf(`column %d: not JSON: %v: write each fix as {"t":…,"lat":…,"lng":…} on a line of its own`, syntax.Offset, err)
 	}
 	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && recordedTypes[kind.Field] != "" {
-		return f, fmt.Errorf("%s must be %s, not %s", kind.Field, recordedTypes[kind.Field], article(kind.Value))
+		return recordedFix{}, fmt.Errorf("%s must be %s, not %s", kind.Field, recordedTypes[kind.Field], article(kind.Value))
 	}
 	if err != nil {
-		return f, errors.New(`not a JSON object: write each fix as {"t":…,"lat":…,"lng":…}`)
+		return recordedFix{}, errors.New(`not a JSON object: write each fix as {"t":…,"lat":…,"lng":…}`)
+	}
+	f, err := w.read()
+	if err != nil {
+		return recordedFix{}, err
 	}
 	return f, f.complete(text)
 }

@@ -3,10 +3,11 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"doorstep/mobile-sdk-spec/go/sim"
@@ -22,7 +23,8 @@ func (c *walkCmd) walker(fence []byte) (*sim.Walker, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if err := c.checkTrace(f); err != nil {
+	trace, err := c.readTrace(f)
+	if err != nil {
 		return nil, err
 	}
 	plan := sim.VisitPlan{EndBy: sim.None}
@@ -30,30 +32,34 @@ func (c *walkCmd) walker(fence []byte) (*sim.Walker, error) {
 		plan.EndBy = sim.Exit
 	}
 	noise := sim.Noise{SigmaM: c.Noise, Correlation: 5 * time.Second, AccuracyM: max(8, 1.5*c.Noise)}
-	w, err := sim.NewTraceWalker(f, m, sim.Options{Seed: c.Seed, Plan: plan, Noise: noise, OutM: 130})
+	w, err := sim.NewTraceWalker(trace, m, sim.Options{Seed: c.Seed, Plan: plan, Noise: noise, OutM: 130})
 	if err != nil {
 		return nil, fmt.Errorf("--trace %s: %w", c.Trace, err)
 	}
 	return w, nil
 }
 
-// checkTrace reads the file through, since the simulator does not say which field of a line is wrong,
-// and goes back to its start.
-func (c *walkCmd) checkTrace(f *os.File) error {
+// readTrace reads the file through, since the simulator does not say which field of a line is wrong,
+// and hands on what was read: the simulator takes whole numbers only as such.
+func (c *walkCmd) readTrace(f io.Reader) (io.Reader, error) {
 	r := readFixes("--trace "+c.Trace, f)
+	var read bytes.Buffer
+	lines := json.NewEncoder(&read)
 	for n := 0; ; n++ {
 		fix, err := r.next()
 		switch {
 		case errors.Is(err, io.EOF) && n < 2:
-			return fmt.Errorf("%s: %d fixes: a walk has two or more", r.name, n)
+			return nil, fmt.Errorf("%s: %d fixes: a walk has two or more", r.name, n)
 		case errors.Is(err, io.EOF):
-			_, err := f.Seek(0, io.SeekStart)
-			return err
+			return &read, nil
 		case err != nil:
-			return err
+			return nil, err
 		}
 		if err := onEarth(*fix.Lat, *fix.Lng); err != nil {
-			return fmt.Errorf("%s, line %d: %w", r.name, r.line, err)
+			return nil, fmt.Errorf("%s, line %d: %w", r.name, r.line, err)
+		}
+		if err := lines.Encode(fix); err != nil {
+			return nil, err
 		}
 	}
 }
