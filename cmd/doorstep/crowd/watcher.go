@@ -8,10 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/cookiejar"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,46 +41,6 @@ type Watcher struct {
 	beats  map[int64]time.Time
 	cuts   int // how often the socket was lost and opened again
 	err    error
-}
-
-// staleBeat is the oldest beat on which a page shows a position.
-const staleBeat = 800 * time.Millisecond
-
-// Seen is what a console was told of one alert, and when; zero times if it was not.
-type Seen struct {
-	Raised time.Time
-	Hidden time.Time // since when it has been hidden
-	Off    time.Time // the request stays, its location is off
-	Gone   time.Time
-	Reason string // of gone
-	Proof  string // of gone, signed
-}
-
-// watched is one alert.
-type watched struct {
-	Seen
-	changed chan struct{} // closed and replaced at every change
-}
-
-type watchedAlert struct {
-	ID       string `json:"id"`
-	State    string `json:"state"`
-	Version  int    `json:"version"`
-	Mine     bool   `json:"mine"`
-	Presence string `json:"presence"`
-}
-
-// consoleFrame is any frame to a console. Alert is an object in some, an id in the others.
-type consoleFrame struct {
-	Type     string          `json:"type"`
-	N        int64           `json:"n"`
-	Presence string          `json:"presence"`
-	Reason   string          `json:"reason"`
-	X        float64         `json:"x"`
-	Y        float64         `json:"y"`
-	Proof    string          `json:"proof"`
-	Alert    json.RawMessage `json:"alert"`
-	Alerts   []watchedAlert  `json:"alerts"`
 }
 
 // Watch signs in with a one-time code, as the page does, opens the console's socket and keeps it until
@@ -240,152 +198,9 @@ func (w *Watcher) keepBeating(ctx context.Context) {
 	}
 }
 
-func (w *Watcher) take(b []byte, at time.Time) {
-	var f consoleFrame
-	if err := json.Unmarshal(b, &f); err != nil {
-		return
-	}
-	switch f.Type {
-	case "snapshot":
-		w.sawOnly(f.Alerts, at)
-	case "alert":
-		var a watchedAlert
-		if json.Unmarshal(f.Alert, &a) == nil {
-			w.saw(a, at)
-		}
-	case "presence", "gone", "position":
-		var id string
-		if json.Unmarshal(f.Alert, &id) != nil {
-			return
-		}
-		w.noted(id, f, at)
-	}
-}
-
-// sawOnly takes in all that there is: what is not in it any more is gone from the screen.
-func (w *Watcher) sawOnly(list []watchedAlert, at time.Time) {
-	there := make(map[string]bool)
-	for _, a := range list {
-		there[a.ID] = true
-		w.saw(a, at)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for id, held := range w.alerts {
-		if !held.Raised.IsZero() && held.Gone.IsZero() && !there[id] {
-			held.Gone = at
-			held.signal()
-		}
-	}
-}
-
-func (w *Watcher) saw(a watchedAlert, at time.Time) {
-	w.mu.Lock()
-	held := w.entry(a.ID)
-	if held.Raised.IsZero() {
-		held.Raised = at
-	}
-	if a.Presence == "off" && held.Off.IsZero() {
-		held.Off = at
-	}
-	held.presence(a.Presence, at)
-	held.signal()
-	w.mu.Unlock()
-}
-
-func (w *Watcher) noted(id string, f consoleFrame, at time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	held := w.entry(id)
-	switch {
-	case f.Type == "gone" && held.Gone.IsZero():
-		held.Gone, held.Reason, held.Proof = at, f.Reason, f.Proof
-	case f.Type == "presence":
-		held.presence(f.Presence, at)
-	case f.Type == "position":
-		if sent, known := w.beats[f.N]; !known || at.Sub(sent) > staleBeat {
-			w.stale++ // as a page does: what carries an old beat is not shown
-			break
-		}
-		w.dots++
-		w.shown[[2]float64{f.X, f.Y}] = struct{}{}
-		if !held.Gone.IsZero() || !held.Hidden.IsZero() {
-			w.unsafe++
-		}
-	}
-	held.signal()
-}
-
-// entry is what is held of an alert. Called with mu held.
-func (w *Watcher) entry(id string) *watched {
-	held := w.alerts[id]
-	if held == nil {
-		held = &watched{changed: make(chan struct{})}
-		w.alerts[id] = held
-	}
-	return held
-}
-
-// presence notes since when it has been hidden. Other words than these two say nothing of that.
-func (h *watched) presence(p string, at time.Time) {
-	switch {
-	case p == "visible":
-		h.Hidden = time.Time{}
-	case p == "hidden" && h.Hidden.IsZero():
-		h.Hidden = at
-	}
-}
-
-func (h *watched) signal() {
-	close(h.changed)
-	h.changed = make(chan struct{})
-}
-
-// Until waits for the moment that pick finds in what was seen of an alert.
-func (w *Watcher) Until(ctx context.Context, id string, pick func(Seen) time.Time) (time.Time, error) {
-	for {
-		w.mu.Lock()
-		held := w.entry(id)
-		at, changed := pick(held.Seen), held.changed
-		w.mu.Unlock()
-		if !at.IsZero() {
-			return at, nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return time.Time{}, ctx.Err()
-		case <-w.done:
-			return time.Time{}, fmt.Errorf("the console's socket is gone: %w", w.Err())
-		}
-	}
-}
-
 // Look asks to be shown where the shopper of a claimed alert is.
 func (w *Watcher) Look(alert string) error {
 	return w.send(map[string]any{"type": "look", "alert": alert})
-}
-
-// Totals are what a console was told altogether.
-type Totals struct {
-	Alerts int          // raised
-	Dots   int          // positions shown
-	Unsafe int          // of them: of somebody who was hidden or gone already
-	Cuts   int          // how often the socket was lost, and opened again
-	Shown  [][2]float64 // where: x, y in metres of the store's frame, each place once
-}
-
-// Totals counts what the console was told so far.
-func (w *Watcher) Totals() Totals {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	t := Totals{Dots: w.dots, Unsafe: w.unsafe, Cuts: w.cuts, Shown: slices.Collect(maps.Keys(w.shown))}
-	for _, a := range w.alerts {
-		if !a.Raised.IsZero() {
-			t.Alerts++
-		}
-	}
-	return t
 }
 
 // Err is why the server or the network closed the console's socket; nil as long as it has not.
