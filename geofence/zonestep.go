@@ -4,7 +4,8 @@ package geofence
 
 // zones decides which zones to name after an accepted fix.
 //
-//	certain   fixes stayed in it for ZoneMS, and the last one's accuracy is within its half-width
+//	certain   fixes stayed in it for ZoneMS, and the last one's accuracy is within its half-width and
+//	          its level known: whoever may be on any of five floors is in no one shop of them
 //	likely    otherwise: the smallest zone that the fix fell into, and the one before it while that
 //	          was no more than LikelyMS ago. Someone between two counters is thus in either, and
 //	          fixes that jump to and fro change nothing.
@@ -12,7 +13,7 @@ package geofence
 // A certain zone is kept until fixes have stayed out of it for ZoneLeaveMS, or another is certain.
 func (r Rules) zones(p *Presence, out *Outcome, f Fix, at Place, now int64) {
 	p.follow(fitting(at, f.AccuracyM), at, f.T)
-	if h := p.hint; h != nil && f.AccuracyM <= h.HalfWidthM && f.T-p.hintSince >= r.ZoneMS {
+	if h := p.hint; h != nil && at.LevelKnown && f.AccuracyM <= h.HalfWidthM && f.T-p.hintSince >= r.ZoneMS {
 		if !p.certain || !sameZone(p.shown[0], h) {
 			p.show(out, [2]*Zone{h}, true, now)
 			p.zoneSince = p.hintSince
@@ -30,8 +31,12 @@ func (r Rules) zones(p *Presence, out *Outcome, f Fix, at Place, now int64) {
 	r.likely(p, out, at, f.T, now)
 }
 
-// fitting is the smallest zone that the fix fell into and is accurate enough for.
+// fitting is the smallest zone that the fix fell into and is accurate enough for; none if it may be on
+// another level.
 func fitting(at Place, accuracy float64) *Zone {
+	if !at.LevelKnown {
+		return nil
+	}
 	for _, z := range at.Zones[:at.N] {
 		if accuracy <= z.HalfWidthM {
 			return z

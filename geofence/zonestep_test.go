@@ -31,6 +31,30 @@ func TestZoneSteps(t *testing.T) {
 		}
 		tp.expect(Inside, "zone_enter shoes")
 	})
+	t.Run("never certain on a level that is not known", func(t *testing.T) {
+		tp := newTape(t).enter()
+		somewhere := func() {
+			tp.now += 1000
+			at := placeAt(-5, shoes)
+			at.LevelKnown = false
+			f := tp.fix()
+			f.AccuracyM = 5
+			tp.step(f, at)
+		}
+		for range 20 {
+			somewhere()
+		}
+		tp.expect(Inside, "zone_enter shoes")
+		for range 8 {
+			tp.at(-5, 5, shoes)
+		}
+		somewhere() // eight seconds, and not the moment to say so
+		tp.expect(Inside, "zone_enter shoes")
+		tp.at(-5, 5, shoes)
+		tp.expect(Inside, "zone_enter shoes", "zone_enter shoes!")
+		somewhere() // what is certain stays so
+		tp.expect(Inside, "zone_enter shoes", "zone_enter shoes!")
+	})
 	t.Run("to and fro changes nothing", func(t *testing.T) {
 		tp := newTape(t).enter()
 		for range 20 {
