@@ -110,6 +110,18 @@ func checkRings(parts [][][]point) error {
 	return nil
 }
 
+// Around are those of several stores' fences that a point lies in. If they are more than one, the
+// boundaries overlap, and the shopper chooses (SPEC.md, P-6).
+func Around(fences []*Fence, lat, lng float64, level *int) []*Fence {
+	var around []*Fence
+	for _, f := range fences {
+		if f.Inside(lat, lng, level) {
+			around = append(around, f)
+		}
+	}
+	return around
+}
+
 // Inside reports whether a point lies in the store: on the given level, or on any if level is nil
 // or none of the fence's. It is exact for straight edges in longitude and latitude (RFC 7946).
 func (f *Fence) Inside(lat, lng float64, level *int) bool {

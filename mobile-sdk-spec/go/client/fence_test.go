@@ -236,3 +236,29 @@ func TestEdgesAreInside(t *testing.T) {
 		}
 	})
 }
+
+// Two stores that share a strip, as a store and the mall around it may.
+func TestAround(t *testing.T) {
+	square := func(store string, west float64) *Fence {
+		b, err := json.Marshal(map[string]any{"store": store, "version": "1", "levels": []any{map[string]any{"ordinal": 0,
+			"boundary": [][][][2]float64{{{{west, 54}, {west + 0.002, 54}, {west + 0.002, 54.002}, {west, 54.002}, {west, 54}}}}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := ParseFence(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	fences := []*Fence{square("west", 3), square("east", 3.001)}
+	for lng, want := range map[float64]string{2.999: "", 3.0005: "west", 3.001: "westeast", 3.0015: "westeast", 3.0025: "east"} {
+		got := ""
+		for _, f := range Around(fences, 54.001, lng, nil) {
+			got += f.Store
+		}
+		if got != want {
+			t.Errorf("at %v: %q, want %q", lng, got, want)
+		}
+	}
+}

@@ -117,6 +117,15 @@ export class Fence {
 }
 
 /**
+ * Those of several stores' fences that a reading is inside of. If they are more than one, the boundaries
+ * overlap, and the shopper chooses (SPEC.md, P-6).
+ * @param {Fence[]} fences @param {import("./types.js").Reading} reading
+ */
+export function around(fences, reading) {
+  return fences.filter((fence) => fence.judge(reading).where === "inside");
+}
+
+/**
  * Whether a shape holds a point; the edge counts as inside. Even-odd over all rings, so a hole is
  * simply one more crossing.
  * @param {MultiPolygon} shape @param {number} x @param {number} y

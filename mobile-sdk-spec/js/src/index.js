@@ -3,7 +3,7 @@
 export { Client } from "./client.js";
 export { Problem } from "./api.js";
 export { Cells } from "./cells.js";
-export { Fence, JUDGE, contains } from "./fence.js";
+export { Fence, JUDGE, around, contains } from "./fence.js";
 export { InstallationKey } from "./key.js";
 export { ServerClock, realEnv } from "./clock.js";
 export { memoryStore, indexedStore, openStore } from "./storage.js";

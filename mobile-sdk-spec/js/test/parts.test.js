@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { ServerClock, realEnv } from "../src/clock.js";
 import { backoffMs, closeRule } from "../src/closecodes.js";
 import { base64url, canonical, fromBase64url, sha256hex, shownDigest, uuid7 } from "../src/encoding.js";
-import { Fence, contains } from "../src/fence.js";
+import { Fence, around, contains } from "../src/fence.js";
 import { InstallationKey } from "../src/key.js";
 import { STATES, next } from "../src/machine.js";
 import { verifyReceipt } from "../src/receipt.js";
@@ -180,4 +180,14 @@ test("a receipt is checked against published keys", async () => {
   assert.equal((await verifyReceipt(none, { keys: [jwk] })).verdict, "invalid");
   assert.equal((await verifyReceipt(jws, { keys: [{ ...jwk, kid: "k2" }] })).verdict, "unknown_key");
   assert.equal((await verifyReceipt("what?", { keys: [jwk] })).verdict, "malformed");
+});
+
+test("where stores overlap, all of them are named: the shopper chooses", () => {
+  const east = JSON.parse(JSON.stringify(FENCE), (k, v) => (k === "boundary" ? v.map((/** @type {any} */ p) => p.map((/** @type {any} */ r) => r.map((/** @type {any} */ [x, y]) => [x + 0.0004, y]))) : v));
+  const fences = [new Fence(FENCE), new Fence({ ...east, store: "east" })];
+  const names = (/** @type {Partial<import("../src/types.js").Reading>} */ r) => around(fences, { ...INSIDE, ...r }).map((f) => f.store);
+  const { lat } = INSIDE, x = 3;
+  assert.deepEqual(names({ lat, lng: x + 0.0002 }), [FENCE.store]);
+  assert.deepEqual(names({ lat, lng: x + 0.0006 }), [FENCE.store, "east"]);
+  assert.deepEqual(names({ lat, lng: x - 0.0002 }), []);
 });
