@@ -21,7 +21,7 @@ import (
 type storeImportCmd struct {
 	Data  string `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"The data folder of a server that is not running; it serves the maps from its next start."`
 	URL   string `name:"url" help:"A running server instead, which serves them from now on and whose sessions change over to them. Needs --token."`
-	Token string `help:"An operator's token for that server; better in DOORSTEP_TOKEN, where other users of the machine do not see it."`
+	Token string `env:"DOORSTEP_ADMIN_TOKEN" help:"An operator's token for that server; better in the environment, where other users of the machine do not see it."`
 	mapArgs
 }
 
@@ -120,7 +120,7 @@ func (c *storeImportCmd) server() (operated, error) {
 		return operated{}, wrong("--url %q: must be https://host, or http on this machine: a token must not travel in the open", c.URL)
 	}
 	if c.Token == "" {
-		return operated{}, wrong("--url %s: needs an operator's token: set DOORSTEP_TOKEN or --token, in a trial to what `doorstep token admin` prints", c.URL)
+		return operated{}, wrong("--url %s: needs an operator's token: set DOORSTEP_ADMIN_TOKEN or --token, in a trial to what `doorstep token admin` prints", c.URL)
 	}
 	return operated{strings.TrimSuffix(c.URL, "/"), c.Token}, nil
 }
