@@ -76,6 +76,8 @@ func (h Hours) Zone() string {
 }
 
 // Open reports whether the store is open at a moment. A span has its first minute and not its last.
+// Hours are what the clock on the wall says, on the nights when it is changed too: an hour that comes
+// twice is open both times or neither, and a span within an hour that never comes is not open.
 func (h Hours) Open(at time.Time) bool {
 	if h.rules == nil {
 		return true
@@ -115,43 +117,6 @@ func within(spans []span, minute int) bool {
 		}
 	}
 	return false
-}
-
-// Next is when Open's answer changes after a moment, to the minute. False if it does not within a
-// year.
-func (h Hours) Next(after time.Time) (time.Time, bool) {
-	if h.rules == nil {
-		return time.Time{}, false
-	}
-	open := h.Open(after)
-	for day, local := 0, after.In(h.zone); day <= 366; day++ {
-		noon := time.Date(local.Year(), local.Month(), local.Day()+day, 12, 0, 0, 0, h.zone)
-		for _, minute := range h.edges(noon) {
-			t := time.Date(noon.Year(), noon.Month(), noon.Day(), 0, minute, 0, 0, h.zone)
-			if t.After(after) && h.Open(t) != open {
-				return t, true
-			}
-		}
-	}
-	return time.Time{}, false
-}
-
-// edges are the minutes of a local day at which something may change, in order.
-func (h Hours) edges(day time.Time) []int {
-	seen := map[int]bool{0: true}
-	for _, s := range h.day(day) {
-		seen[s.from], seen[s.to] = true, true
-	}
-	for _, s := range h.day(day.AddDate(0, 0, -1)) {
-		seen[s.to-dayMinutes] = true
-	}
-	var minutes []int
-	for m := range dayMinutes {
-		if seen[m] {
-			minutes = append(minutes, m)
-		}
-	}
-	return minutes
 }
 
 var weekdays = []string{"Su", "Mo", "Tu", "We", "Th", "Fr", "Sa"}

@@ -15,7 +15,7 @@
 //	opening   a door of the store, if pedestrians use it and it is in the boundary
 //
 // Anchors and occupants give names and classes, amenities tell what a nameless room is for; footprints
-// and the venue stand in for a level without an outline. Everything else is left alone.
+// and the venue stand in for a level without an outline. Everything else is left alone; that hours are is noted.
 package imdf
 
 import (
@@ -93,6 +93,7 @@ func (a *Archive) read(files map[string][]byte) (*Archive, error) {
 	}
 	a.checkReferences()
 	a.checkLevels()
+	a.noteHours()
 	if n := len(a.files["venue"]); n != 1 {
 		a.note(place(a.name), fmt.Sprintf("has %d venues; one was expected, which gives the store its name", n))
 	}
@@ -100,6 +101,26 @@ func (a *Archive) read(files map[string][]byte) (*Archive, error) {
 		return nil, errors.Join(a.errs...)
 	}
 	return a, nil
+}
+
+// noteHours says that opening hours are left alone: those of a mall are not a store's, and whoever runs
+// the store changes them without a map.
+func (a *Archive) noteHours() {
+	var first *feature
+	n := 0
+	for _, kind := range []string{"venue", "occupant"} {
+		for _, f := range a.files[kind] {
+			if h := f.props["hours"]; h == nil || h == "" {
+				continue
+			}
+			if n++; first == nil {
+				first = f
+			}
+		}
+	}
+	if first != nil {
+		a.note(first.where, fmt.Sprintf("its hours, and %d in all, are not read from a map: set them with PUT /v1/admin/stores/{id}/hours", n))
+	}
 }
 
 func (a *Archive) readManifest(data []byte) {

@@ -257,6 +257,14 @@ func TestOddities(t *testing.T) {
 		{"version", func(_ *testing.T, m map[string][]byte) { m[manifestFile] = []byte(`{"version":"1.0.0-rc.2"}`) }, "is not 1.0.0"},
 		{"no venue", func(_ *testing.T, m map[string][]byte) { delete(m, "venue.geojson") }, "has 0 venues"},
 		{"loose address", func(t *testing.T, m map[string][]byte) { edit(t, m, "venue", 0, set("address_id", "x")) }, "names no address"},
+		{"a venue's hours", func(t *testing.T, m map[string][]byte) {
+			edit(t, m, "venue", 0, set("hours", "Mo-Su 10:00-22:00"))
+		}, `venue.geojson: feature 0 "00000002-0000-4000-8000-000000000002": its hours, and 1 in all, are not read from a map: set them with PUT /v1/admin/stores/{id}/hours`},
+		{"occupants' hours", func(t *testing.T, m map[string][]byte) {
+			edit(t, m, "occupant", 0, set("hours", "24/7"))
+			edit(t, m, "occupant", 1, set("hours", ""))
+			edit(t, m, "occupant", 2, set("hours", "Mo-Fr 09:00-20:00"))
+		}, "its hours, and 2 in all, are not read"},
 		{"level without outline", func(t *testing.T, m map[string][]byte) {
 			edit(t, m, "level", 0, func(f map[string]any) { f["geometry"] = nil })
 		}, "the footprint of its building stands in"},
