@@ -61,7 +61,7 @@ type Fix struct {
 	Seq       int64
 	T         int64 // capture time, Unix milliseconds of server time
 	At        LatLng
-	AccuracyM float64 // radius; 0 is unknown
+	AccuracyM float64 // radius; 0 or less is unknown
 	Level     int
 	HasLevel  bool
 	Mocked    bool

@@ -15,7 +15,7 @@ import "math"
 //	approximate     approximate
 //	age             stale        now - T > MaxAgeMS             exactly MaxAgeMS is accepted
 //	                future       T - now > MaxAheadMS           exactly MaxAheadMS is accepted
-//	accuracy        accuracy     0, missing or > MaxAccuracyM   exactly MaxAccuracyM is accepted
+//	accuracy        accuracy     unknown or > MaxAccuracyM      exactly MaxAccuracyM is accepted
 //	in doubt        mocked       never counts for anything; outside, it suspends all the same
 //	                speed        faster than MaxSpeedMPS from the last counted fix, less both accuracies
 //	where it fell   outside      below
@@ -70,7 +70,7 @@ func (r Rules) Step(p Presence, f Fix, at Place, now int64) (Presence, Outcome) 
 // unfit says why a fix cannot be judged by where it fell. "" means that it can.
 func (r Rules) unfit(f Fix, at Place, now int64) Refusal {
 	switch {
-	case !at.Valid || !inRange(f.At) || math.IsNaN(f.AccuracyM) || math.IsInf(f.AccuracyM, 0) || f.AccuracyM < 0:
+	case !at.Valid || !inRange(f.At) || math.IsNaN(f.AccuracyM) || math.IsInf(f.AccuracyM, 0):
 		return RefusedRange
 	case !f.Precise:
 		return RefusedApproximate
@@ -78,7 +78,7 @@ func (r Rules) unfit(f Fix, at Place, now int64) Refusal {
 		return RefusedStale
 	case f.T-now > r.MaxAheadMS:
 		return RefusedFuture
-	case f.AccuracyM == 0 || f.AccuracyM > r.MaxAccuracyM:
+	case f.AccuracyM <= 0 || f.AccuracyM > r.MaxAccuracyM:
 		return RefusedAccuracy
 	}
 	return ""

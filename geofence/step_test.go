@@ -128,7 +128,7 @@ func TestStepRefusesUnfit(t *testing.T) {
 		{"accuracy above 50", func(f *Fix, _ *Place) { f.AccuracyM = math.Nextafter(50, 51) }, RefusedAccuracy},
 		{"accuracy 900", func(f *Fix, _ *Place) { f.AccuracyM = 900 }, RefusedAccuracy},
 		{"accuracy unknown", func(f *Fix, _ *Place) { f.AccuracyM = 0 }, RefusedAccuracy},
-		{"accuracy negative", func(f *Fix, _ *Place) { f.AccuracyM = -1 }, RefusedRange},
+		{"accuracy negative", func(f *Fix, _ *Place) { f.AccuracyM = -1 }, RefusedAccuracy},
 		{"accuracy NaN", func(f *Fix, _ *Place) { f.AccuracyM = math.NaN() }, RefusedRange},
 		{"accuracy infinite", func(f *Fix, _ *Place) { f.AccuracyM = math.Inf(1) }, RefusedRange},
 		{"latitude 90.1", func(f *Fix, _ *Place) { f.At.Lat = 90.1 }, RefusedRange},
@@ -261,6 +261,34 @@ func TestSuspend(t *testing.T) {
 		}
 		tp.expect(Inside)
 	})
+	for _, c := range []struct {
+		name   string
+		before func(tp *tape) // leaves the detector high, and the visit inside
+		said   []string
+	}{
+		{"entering", func(tp *tape) {
+			for range 10 {
+				tp.at(50, 10)
+			}
+			tp.enter()
+		}, nil},
+		{"resuming", func(tp *tape) {
+			tp.enter()
+			for range 12 {
+				tp.at(15, 40) // in doubt: hides, and never ends
+			}
+			tp.at(-1, 10)
+			tp.at(-1, 10)
+		}, []string{"suspend seems_out", "resume"}},
+	} {
+		t.Run("change detector begins anew on "+c.name, func(t *testing.T) {
+			tp := newTape(t)
+			c.before(tp)
+			tp.expect(Inside, c.said...)
+			tp.at(4, 10) // too little to hide anybody
+			tp.expect(Inside, c.said...)
+		})
+	}
 	for _, why := range []Refusal{RefusedMocked, RefusedSpeed} {
 		t.Run(string(why)+" and outside suspends, and does not end", func(t *testing.T) {
 			tp := newTape(t).enter()
@@ -349,16 +377,29 @@ func TestEnd(t *testing.T) {
 		tp.tick(1)
 		tp.expect(Ended, "end silent")
 	})
-	t.Run("the lease counts from the capture", func(t *testing.T) {
-		tp := newTape(t).enter()
-		f := tp.fix()
-		f.T += 1000
-		tp.now += 10_000
-		tp.step(f, placeAt(-5))
-		if got, want := tp.p.LeaseUntil(), f.T+30_000; got != want {
-			t.Errorf("lease until %d, want %d", got, want)
-		}
-	})
+	for _, c := range []struct {
+		name  string
+		ahead int64 // the phone's clock, of the server's
+		lease int64 // from the server's now
+	}{
+		{"the lease counts from the capture", -9_000, 21_000},
+		{"a fix at once has the whole lease", 0, 30_000},
+		{"a phone's clock that is ahead lengthens no lease", 1, 30_000},
+		{"nor one as far ahead as is taken", 5_000, 30_000},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tp := newTape(t).enter()
+			tp.now += 10_000
+			f := tp.fix()
+			f.T += c.ahead
+			if !tp.step(f, placeAt(-5)).Accepted {
+				t.Fatal("refused")
+			}
+			if got, want := tp.p.LeaseUntil(), tp.now+c.lease; got != want {
+				t.Errorf("lease until %d, want %d", got, want)
+			}
+		})
+	}
 	t.Run("close", func(t *testing.T) {
 		tp := newTape(t).enter()
 		tp.p, _ = tp.rules.Close(tp.p, StoreClosed, tp.now)

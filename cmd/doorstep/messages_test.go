@@ -183,8 +183,8 @@ var messages = map[string][]call{
 		{args: "store replay --map shop.geojson", in: "\n" + strings.Repeat(" ", longestLine), exit: 1, says: []string{"standard input, line 2: longer than 65536 bytes: write one fix a line"}},
 		{args: "store replay --map shop.geojson", in: `{"t":1,"lat":53,"lng":3,"accuracy_m":5}`}, // outside, as any walk that leaves
 		// What a phone may send is not an error: the rules refuse it, and that is said.
-		{args: "store replay --map shop.geojson", in: "{\"t\":1,\"lat\":95,\"lng\":3}\n{\"t\":2,\"lat\":54,\"lng\":181}\n{\"t\":3,\"lat\":54,\"lng\":3,\"accuracy_m\":0}\n", says: []string{
-			"fixes refused, by reason: accuracy 1 (line 3 first), range 2 (line 1 first: lat or lng is no place on earth)"}},
+		{args: "store replay --map shop.geojson", in: "{\"t\":1,\"lat\":95,\"lng\":3}\n{\"t\":2,\"lat\":54,\"lng\":181}\n{\"t\":3,\"lat\":54,\"lng\":3,\"accuracy_m\":0}\n{\"t\":4,\"lat\":54,\"lng\":3,\"accuracy_m\":-1}\n", says: []string{
+			"fixes refused, by reason: accuracy 2 (line 3 first), range 2 (line 1 first: lat or lng is no place on earth)"}},
 	},
 	"walk": {
 		{args: walking + "--url ftp://x", exit: 2, says: []string{`--url "ftp://x": must be http://host:port or https://host without a path, as the server printed it`}},
