@@ -29,10 +29,8 @@ func (c *storeLocateCmd) Run(s streams) error {
 }
 
 func (c *storeLocateCmd) locate(x *geofence.Index, in io.Reader, w *bufio.Writer) error {
-	rows := csv.NewReader(in)
-	rows.FieldsPerRecord = -1
-	rows.ReuseRecord = true
-	head, err := rows.Read()
+	rows := readRows(in)
+	head, line, err := rows.next()
 	if errors.Is(err, io.EOF) {
 		return errors.New("standard input: empty: the first line is lat,lng")
 	}
@@ -41,7 +39,7 @@ func (c *storeLocateCmd) locate(x *geofence.Index, in io.Reader, w *bufio.Writer
 	}
 	lat, lng, err := columns(head)
 	if err != nil {
-		return fmt.Errorf("standard input, line 1: %w", err)
+		return fmt.Errorf("standard input, line %d: %w", line, err)
 	}
 	w.WriteString("lat,lng,inside,unit,dist_m\n")
 	level, has := 0, c.Level != nil
@@ -49,14 +47,13 @@ func (c *storeLocateCmd) locate(x *geofence.Index, in io.Reader, w *bufio.Writer
 		level = *c.Level
 	}
 	for {
-		row, err := rows.Read()
+		row, line, err := rows.next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return misread(err)
 		}
-		line, _ := rows.FieldPos(0)
 		if most := max(lat, lng); len(row) <= most {
 			return fmt.Errorf("standard input, line %d: too short: the header has lat and lng among its first %d columns, this line has %d", line, most+1, len(row))
 		}
@@ -72,6 +69,9 @@ func (c *storeLocateCmd) locate(x *geofence.Index, in io.Reader, w *bufio.Writer
 func misread(err error) error {
 	if p, ok := errors.AsType[*csv.ParseError](err); ok {
 		return fmt.Errorf("standard input, line %d, column %d: not CSV: %w", p.Line, p.Column, p.Err)
+	}
+	if long, ok := errors.AsType[longRow](err); ok {
+		return fmt.Errorf("standard input, %w", long)
 	}
 	return fmt.Errorf("standard input: %w", cause(err))
 }
@@ -101,15 +101,23 @@ func columns(head []string) (lat, lng int, err error) {
 }
 
 func point(lat, lng string) (geofence.LatLng, error) {
-	y, err := strconv.ParseFloat(strings.TrimSpace(lat), 64)
+	y, err := decimal(lat)
 	if err != nil {
 		return geofence.LatLng{}, fmt.Errorf("lat %q is not a number from -90 to 90", lat)
 	}
-	x, err := strconv.ParseFloat(strings.TrimSpace(lng), 64)
+	x, err := decimal(lng)
 	if err != nil {
 		return geofence.LatLng{}, fmt.Errorf("lng %q is not a number from -180 to 180", lng)
 	}
 	return geofence.LatLng{Lat: y, Lng: x}, onEarth(y, x)
+}
+
+// decimal reads a number as people write it, which Go's 0x1p3 and 0x_1p3 are not.
+func decimal(text string) (float64, error) {
+	if strings.ContainsAny(text, "xX_") {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(strings.TrimSpace(text), 64)
 }
 
 // onEarth refuses degrees that are no place, NaN among them.

@@ -161,6 +161,18 @@ var messages = map[string][]call{
 		{args: "store locate --map shop.geojson", in: "name,lat,lng\nx,54\n", exit: 1, says: []string{"standard input, line 2: too short: the header has lat and lng among its first 3 columns, this line has 2"}},
 		{args: "store locate --map shop.geojson", in: "lat,lng\n\"54,3\n", exit: 1, says: []string{`standard input, line 2, column 7: not CSV: extraneous or missing " in quoted-field`}},
 	},
+	"store locate rows": {
+		{args: "store locate --map shop.geojson", in: " \nlat,lng\n   \n\n54,3\n\t\n"}, // blank lines are passed over
+		{args: "store locate --map shop.geojson", in: "lat,lng\n \n54,east\n", exit: 1, says: []string{`standard input, line 3: lng "east" is not a number from -180 to 180`}},
+		{args: "store locate --map shop.geojson", in: "lat,lng\n0x1p3,3\n", exit: 1, says: []string{`standard input, line 2: lat "0x1p3" is not a number from -90 to 90`}},
+		{args: "store locate --map shop.geojson", in: "lat,lng\n54,0x_1p3\n", exit: 1, says: []string{`standard input, line 2: lng "0x_1p3" is not a number from -180 to 180`}},
+		{args: "store locate --map shop.geojson", in: "lat,lng\n1_0,3\n", exit: 1, says: []string{`standard input, line 2: lat "1_0" is not a number from -90 to 90`}},
+		{args: "store locate --map shop.geojson", in: "lat,lng,name\n54,3," + strings.Repeat("x", longestLine-6) + "\n"}, // as long as may be
+		{args: "store locate --map shop.geojson", in: "lat,lng,name\n54,3,x\n54,3," + strings.Repeat("x", longestLine) + "\n", exit: 1, says: []string{
+			"standard input, line 3: longer than 65536 bytes: write one place a line, and close every quote"}},
+		{args: "store locate --map shop.geojson", in: "lat,lng,name\n54,3,\"x\n" + strings.Repeat("54,3,y\n", longestLine/6), exit: 1, says: []string{
+			"standard input, line 2: longer than 65536 bytes: write one place a line, and close every quote"}},
+	},
 	"store replay": {
 		{args: "store replay --map shop.geojson --accuracy 0", exit: 2, says: []string{"--accuracy 0: choose metres above 0, 1000 at most"}},
 		{args: "store replay --map shop.geojson --accuracy -3", exit: 2, says: []string{"--accuracy -3: choose metres above 0, 1000 at most"}},
