@@ -5,19 +5,16 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"doorstep/cmd/doorstep/crowd"
-	"doorstep/cmd/doorstep/demostore"
 	"doorstep/geofence"
 	"doorstep/mobile-sdk-spec/go/client"
-	"doorstep/mobile-sdk-spec/go/sim"
 )
 
 const askPurpose = "assist"
@@ -67,8 +64,8 @@ func (a *app) decideFor(t *testing.T, store, purpose, choice string) {
 func (r *running) visit(t *testing.T, at geofence.LatLng) (*app, *client.Session) {
 	t.Helper()
 	a := r.app(t)
-	a.decide(t, demostore.ID, "visit")
-	s, err := a.Connect(t.Context(), demostore.ID, []string{askPurpose})
+	a.decide(t, r.indexes[0].Site().ID, "visit")
+	s, err := a.Connect(t.Context(), r.indexes[0].Site().ID, []string{askPurpose})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,33 +162,29 @@ func insideOf(t *testing.T, x *geofence.Index) geofence.LatLng {
 	return geofence.LatLng{}
 }
 
-// leave walks out of the store on a straight line with a perfect phone, until the session has ended.
+// outward is the place a step of 2 m on from p that is the farthest out of the store, on any level.
+func outward(x *geofence.Index, p geofence.LatLng) (next geofence.LatLng) {
+	f := x.Site().Frame()
+	px, py := f.XY(p)
+	best := math.Inf(-1)
+	for heading := range 16 {
+		sin, cos := math.Sincos(0.1 + float64(heading)*math.Pi/8) // along no meridian: both coordinates change
+		q := f.LatLng(px+2*cos, py+2*sin)
+		if d := x.Distance(q, 0, false); d > best {
+			best, next = d, q
+		}
+	}
+	return next
+}
+
+// leave walks out of the store by the nearest way with a perfect phone, until the session has ended.
 func leave(t *testing.T, s *client.Session, x *geofence.Index) (inside, outside []geofence.LatLng) {
 	t.Helper()
-	fence, err := x.Fence()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := sim.ParseMap(fence)
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := insideOf(t, x)
-	trace := fmt.Sprintf("{\"t\":0,\"lat\":%.9f,\"lng\":%.9f}\n{\"t\":1000,\"lat\":%.9f,\"lng\":%.9f}\n", start.Lat, start.Lng, start.Lat+1e-7, start.Lng+1e-7)
-	w, err := sim.NewTraceWalker(strings.NewReader(trace), m, sim.Options{SpeedMPS: 4, Every: 500 * time.Millisecond,
-		Plan: sim.VisitPlan{EndBy: sim.Exit}, Noise: sim.Noise{AccuracyM: 6}, OutM: 150})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := insideOf(t, x)
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		fix, truth, ok := w.Next()
-		if !ok {
-			t.Fatal("the walk ended before the session did")
-		}
-		p := geofence.LatLng{Lat: fix.Lat, Lng: fix.Lng}
-		if truth.Inside {
+		if p = outward(x, p); x.Distance(p, 0, false) <= 0 {
 			inside = append(inside, p)
 		} else {
 			outside = append(outside, p)

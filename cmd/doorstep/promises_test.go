@@ -118,9 +118,13 @@ func scanOnce(t *testing.T, r *running, visit string) (int, error) {
 // one coordinate from outside reaches Redis, a console, a log or the ledger's files; and neither do
 // the shopper's id or the phone's key anywhere but where they were sent.
 func TestNothingFromOutsideGoesAnywhere(t *testing.T) {
-	r := serveStores(t)
-	x := r.indexes[0]
-	w := r.console(t, demostore.ID)
+	t.Run("own store", func(t *testing.T) { nothingFromOutside(t, demoIndex(t)) })
+	t.Run("real mall", func(t *testing.T) { nothingFromOutside(t, mallIndex(t)) })
+}
+
+func nothingFromOutside(t *testing.T, x *geofence.Index) {
+	r := serveStores(t, x)
+	w := r.console(t, x.Site().ID)
 	redis := tapRedis(t, r.scanURL)
 	a, s := r.visit(t, insideOf(t, x))
 	alert := callForHelp(t, s, w, true)
