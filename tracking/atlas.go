@@ -23,6 +23,12 @@ type storeEntry struct {
 	given  bool            // the map is a setting of this server, which the ledger's never replaces
 	hours  geofence.Hours
 	closed bool
+	kept   string // the version under which the ledger keeps index: reckoned by whoever saved it
+}
+
+// open reports whether people may be tracked there at a moment.
+func (e *storeEntry) open(at time.Time) bool {
+	return e.index != nil && !e.closed && e.hours.Open(at)
 }
 
 // NewAtlas holds the given stores, whose maps are settings of this server.
@@ -58,7 +64,7 @@ func (a *Atlas) Open(store string, at time.Time) bool {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	e := a.stores[store]
-	return e != nil && e.index != nil && !e.closed && e.hours.Open(at)
+	return e != nil && e.open(at)
 }
 
 // Hours are when a store is open, and whether somebody has closed it all the same.
@@ -85,15 +91,25 @@ func (a *Atlas) All() []*geofence.Index {
 	return all
 }
 
-// version is that of a store's map, if the ledger may replace it.
-func (a *Atlas) version(store string) (v string, given bool) {
+// kept is the version under which the ledger keeps a store's map; given, that it does not say.
+func (a *Atlas) kept(store string) (version string, given bool) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	e := a.stores[store]
-	if e == nil || e.index == nil {
-		return "", e != nil && e.given
+	if e := a.stores[store]; e != nil {
+		return e.kept, e.given
 	}
-	return e.index.Site().Version, e.given
+	return "", false
+}
+
+// openStores tells which of the atlas's stores are open at a moment.
+func (a *Atlas) openStores(at time.Time) map[string]bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	open := make(map[string]bool, len(a.stores))
+	for id, e := range a.stores {
+		open[id] = e.open(at)
+	}
+	return open
 }
 
 // set changes one store's entry under the lock.

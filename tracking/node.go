@@ -72,6 +72,7 @@ type Node struct {
 	acks          *acks
 	poll          chan struct{} // a nudge: poll now
 	storesChanged chan struct{} // their settings are to be read again
+	readingStores sync.Mutex    // held from reading them to having put them in force
 	started       chan struct{} // closed once the first poll has been applied
 	once          sync.Once
 }

@@ -65,6 +65,8 @@ func (n *Node) ReadStores(ctx context.Context) error {
 	if n.Stores == nil {
 		return nil
 	}
+	n.readingStores.Lock() // or what was read first could be put in force last
+	defer n.readingStores.Unlock()
 	list, err := n.Stores.Stores(ctx)
 	if err != nil {
 		return fmt.Errorf("settings of stores: %w", err)
@@ -90,8 +92,8 @@ func (n *Node) takeUp(s StoreSetting) error {
 		hours, err = geofence.ParseHours(s.Hours, s.Zone)
 	}
 	n.Atlas.set(s.Store, func(e *storeEntry) { e.hours, e.closed = hours, s.Closed || err != nil })
-	version, given := n.Atlas.version(s.Store)
-	if err != nil || given || version == s.Version {
+	kept, given := n.Atlas.kept(s.Store)
+	if err != nil || given || kept == s.Version {
 		return err
 	}
 	var next *geofence.Index
@@ -100,7 +102,7 @@ func (n *Node) takeUp(s StoreSetting) error {
 			return err
 		}
 	}
-	n.Atlas.set(s.Store, func(e *storeEntry) { e.index = next })
+	n.Atlas.set(s.Store, func(e *storeEntry) { e.index, e.kept = next, s.Version })
 	return nil
 }
 
@@ -116,17 +118,6 @@ func (n *Node) followStores() {
 			s.offer(x)
 		}
 	}
-}
-
-// openStores tells which of the atlas's stores are open at a moment.
-func (a *Atlas) openStores(at time.Time) map[string]bool {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	open := make(map[string]bool, len(a.stores))
-	for id, e := range a.stores {
-		open[id] = e.index != nil && !e.closed && e.hours.Open(at)
-	}
-	return open
 }
 
 // MapWithin is how long an app has to change over to another map.

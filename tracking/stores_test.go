@@ -323,3 +323,22 @@ func TestNobodyJoinsTheOldMap(t *testing.T) {
 		h.join(n, popup, "mei")
 	})
 }
+
+// The ledger keeps a map under the version that whoever saved it reckoned. Where this server reckons
+// another one, the map is read once all the same, not with every change of any store.
+func TestAMapThatIsKeptUnderAnotherVersion(t *testing.T) {
+	inBubble(t, func(h *house) {
+		h.ok(h.db.SaveMap(h.Context(), popup, "of an earlier release", []byte(plot(0)), manager))
+		n := h.start("a")
+		mei := h.join(n, popup, "mei")
+		before, _ := n.Atlas.Index(popup)
+		h.ok(h.db.SetClosed(h.Context(), shop, true, manager))
+		h.pass(tracking.PollEvery)
+		if after, _ := n.Atlas.Index(popup); after != before {
+			t.Error("the same map was read again")
+		}
+		if !mei.open() {
+			t.Error("a console was sent away for it")
+		}
+	})
+}
