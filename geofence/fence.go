@@ -15,11 +15,12 @@ const (
 	fenceLimit  = 64 << 10 // bytes
 	fenceBudget = 1_024    // cells before compaction
 	fenceSpan   = 4        // a merged cell is at most this many resolutions coarser
+	perDegree   = 1e8      // coordinates are rounded to this part of a degree: a millimetre
 )
 
 // Fence is what phones fetch before any session, to start and stop by themselves: canonical JSON
 // (RFC 8785), the same bytes for the same version, at most 64 KiB for any store that has fewer than
-// some 2,500 corners in its boundaries.
+// some 6,000 corners in its boundaries.
 //
 //	{"bearing":24,
 //	 "cells":{"res":13,"inside":["8d…",…],"edge":["8d…",…]},
@@ -29,7 +30,9 @@ const (
 //	 "zones":[{"id":"shoes","name":"Shoes","level":0,"sensitive":true,"polygon":[[[[lng,lat],…]]]}]}
 //
 // Boundaries and zones are MultiPolygon coordinates, rounded to 8 decimals (a millimetre); "sensitive"
-// is there only when true.
+// is there only when true. Where that would be too long, "per_degree":100000000 says that they are whole
+// numbers of that part of a degree, and that in each ring every corner but the first stands as its
+// difference from the one before: a third of the length, and the same numbers once added up and divided.
 //
 // A phone turns a fix into its H3 cell at resolution "res" and looks for it, then for its parents (by
 // H3 index arithmetic, not by converting the fix at a coarser resolution) up to four resolutions
@@ -39,8 +42,6 @@ const (
 //
 // What does not fit is left out, in this order: "zones"; then cells get coarser; then "cells".
 func (x *Index) Fence() ([]byte, error) {
-	doc := x.fenceDoc()
-	zones := doc["zones"]
 	for res := x.pickRes(fenceBudget); res >= coarsestRes; res-- {
 		cells, err := x.fenceCells(res)
 		if errors.Is(err, errTooManyCells) {
@@ -49,17 +50,22 @@ func (x *Index) Fence() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		doc["cells"], doc["zones"] = cells, zones
-		for range 2 {
+		for _, f := range []fenceForm{{zones: true}, {zones: true, short: true}, {}, {short: true}} {
+			doc := x.fenceDoc(f)
+			doc["cells"] = cells
 			data, err := encodeCanonical(doc)
 			if err != nil || len(data) <= fenceLimit {
 				return data, err
 			}
-			delete(doc, "zones")
 		}
 	}
-	delete(doc, "cells")
-	return encodeCanonical(doc)
+	return encodeCanonical(x.fenceDoc(fenceForm{short: true}))
+}
+
+// fenceForm is how much a fence says, and how.
+type fenceForm struct {
+	zones bool
+	short bool // differences in whole numbers instead of degrees
 }
 
 // encodeCanonical relies on encoding/json to sort a map's members and to write numbers as ECMAScript
@@ -74,13 +80,14 @@ func encodeCanonical(doc map[string]any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-func (x *Index) fenceDoc() map[string]any {
+func (x *Index) fenceDoc(form fenceForm) map[string]any {
 	s := x.site
+	doc := map[string]any{"store": s.ID, "name": s.Name, "version": s.Version, "bearing": s.Bearing}
 	levels, doors, zones := []any{}, []any{}, []any{}
 	for _, l := range s.Levels {
-		levels = append(levels, map[string]any{"ordinal": l.Ordinal, "name": l.Name, "boundary": coordinates(l.Boundary)})
+		levels = append(levels, map[string]any{"ordinal": l.Ordinal, "name": l.Name, "boundary": form.coordinates(l.Boundary)})
 		for _, z := range l.Zones {
-			m := map[string]any{"id": z.ID, "name": z.Name, "level": z.Level, "polygon": coordinates(z.Shape)}
+			m := map[string]any{"id": z.ID, "name": z.Name, "level": z.Level, "polygon": form.coordinates(z.Shape)}
 			if z.Sensitive {
 				m["sensitive"] = true
 			}
@@ -90,29 +97,55 @@ func (x *Index) fenceDoc() map[string]any {
 	for _, d := range s.Doors {
 		doors = append(doors, map[string]any{"name": d.Name, "level": d.Level, "at": position(d.At)})
 	}
-	return map[string]any{
-		"store": s.ID, "name": s.Name, "version": s.Version, "bearing": s.Bearing,
-		"levels": levels, "doors": doors, "zones": zones,
+	doc["levels"], doc["doors"] = levels, doors
+	if form.zones {
+		doc["zones"] = zones
 	}
+	if form.short {
+		doc["per_degree"] = int64(perDegree)
+	}
+	return doc
 }
 
-func coordinates(m MultiPolygon) [][][][2]float64 {
-	out := make([][][][2]float64, len(m))
+func (f fenceForm) coordinates(m MultiPolygon) any {
+	if f.short {
+		return coordinates(m, inDifferences)
+	}
+	return coordinates(m, inDegrees)
+}
+
+func coordinates[N any](m MultiPolygon, ring func([]LatLng) [][2]N) [][][][2]N {
+	out := make([][][][2]N, len(m))
 	for i, part := range m {
-		for _, ring := range part {
-			r := make([][2]float64, len(ring))
-			for k, p := range ring {
-				r[k] = position(p)
-			}
-			out[i] = append(out[i], r)
+		for _, r := range part {
+			out[i] = append(out[i], ring(r))
 		}
+	}
+	return out
+}
+
+func inDegrees(ring []LatLng) [][2]float64 {
+	out := make([][2]float64, len(ring))
+	for i, p := range ring {
+		out[i] = position(p)
+	}
+	return out
+}
+
+func inDifferences(ring []LatLng) [][2]int64 {
+	out := make([][2]int64, len(ring))
+	var before [2]int64
+	for i, p := range ring {
+		at := [2]int64{int64(math.Round(p.Lng * perDegree)), int64(math.Round(p.Lat * perDegree))}
+		out[i] = [2]int64{at[0] - before[0], at[1] - before[1]}
+		before = at
 	}
 	return out
 }
 
 func position(p LatLng) [2]float64 { return [2]float64{round8(p.Lng), round8(p.Lat)} }
 
-func round8(v float64) float64 { return math.Round(v*1e8)/1e8 + 0 } // + 0: no negative zero
+func round8(v float64) float64 { return math.Round(v*perDegree)/perDegree + 0 } // + 0: no negative zero
 
 type fenceCells struct {
 	Edge   []string `json:"edge"`

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,7 @@ import (
 type phoneFence struct {
 	Store, Name, Version string
 	Bearing              float64
+	PerDegree            float64 `json:"per_degree"`
 	Cells                *struct {
 		Res          int
 		Inside, Edge []string
@@ -92,16 +94,59 @@ func readFence(t *testing.T, x *Index) (phoneFence, []byte) {
 	if err := dec.Decode(&f); err != nil {
 		t.Fatal(err)
 	}
+	for _, l := range f.Levels {
+		f.addUp(l.Boundary)
+	}
 	if f.Store != x.site.ID || f.Version != x.site.Version || len(f.Levels) != len(x.site.Levels) {
 		t.Errorf("fence of %q %q, %d levels", f.Store, f.Version, len(f.Levels))
 	}
 	return f, data
 }
 
+// addUp turns differences back into degrees.
+func (f *phoneFence) addUp(m [][][][2]float64) {
+	for _, part := range m {
+		for _, ring := range part {
+			for i := range ring {
+				if f.PerDegree == 0 {
+					return
+				}
+				if i > 0 {
+					ring[i] = [2]float64{ring[i][0] + ring[i-1][0], ring[i][1] + ring[i-1][1]}
+				}
+			}
+			for i, v := range ring {
+				ring[i] = [2]float64{v[0] / f.PerDegree, v[1] / f.PerDegree}
+			}
+		}
+	}
+}
+
 // realMaps are those of the data folder that are a whole site.
 var realMaps = map[string]string{
 	"xixi": "malls/hz-xixi-intime/floors/*.geojson", "caserne": "osm-indoor/caserne-de-bonne/floors/*.geojson",
-	"westport": "wrld-westport-house/floors/*.geojson",
+	"westport": "wrld-westport-house/floors/*.geojson", "gare": "osm-indoor/gare-de-l-est/floors/*.geojson",
+}
+
+// Written in differences, a boundary is the same numbers as in degrees.
+func TestDifferencesAddUp(t *testing.T) {
+	for id, pattern := range realMaps {
+		for _, l := range mustLoad(t, id, sources(t, pattern)...).Levels {
+			text, err := json.Marshal(fenceForm{short: true}.coordinates(l.Boundary))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := phoneFence{PerDegree: perDegree}
+			var short [][][][2]float64
+			if err := json.Unmarshal(text, &short); err != nil {
+				t.Fatal(err)
+			}
+			f.addUp(short)
+			if long := coordinates(l.Boundary, inDegrees); !reflect.DeepEqual(short, long) {
+				t.Errorf("%s, level %d: not the same", id, l.Ordinal)
+			}
+		}
+	}
 }
 
 // A phone that holds the fence decides as the server does.

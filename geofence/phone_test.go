@@ -161,7 +161,7 @@ func jsClientDecides(t *testing.T, data []byte, points []phonePoint) {
 
 // What a phone fetches for each map of the data folder: never more than 64 KiB.
 func TestFenceBytes(t *testing.T) {
-	table := fmt.Sprintf("%-14s %7s %7s %4s %7s %7s %6s %6s", "map", "bytes", "gzip", "res", "inside", "edge", "levels", "zones")
+	table := fmt.Sprintf("%-14s %7s %7s %4s %7s %7s %6s %6s  %s", "map", "bytes", "gzip", "res", "inside", "edge", "levels", "zones", "shapes in")
 	for id, pattern := range realMaps {
 		data, err := mustIndex(t, mustLoad(t, id, sources(t, pattern)...)).Fence()
 		if err != nil {
@@ -210,5 +210,9 @@ func fenceRow(t *testing.T, id string, data []byte) string {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("%-14s %7d %7d %4d %7d %7d %6d %6d", id, len(data), zipped.Len(), f.Cells.Res, len(f.Cells.Inside), len(f.Cells.Edge), len(f.Levels), len(f.Zones))
+	form := "degrees"
+	if f.PerDegree != 0 {
+		form = "differences"
+	}
+	return fmt.Sprintf("%-14s %7d %7d %4d %7d %7d %6d %6d  %s", id, len(data), zipped.Len(), f.Cells.Res, len(f.Cells.Inside), len(f.Cells.Edge), len(f.Levels), len(f.Zones), form)
 }

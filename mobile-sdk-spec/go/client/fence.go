@@ -36,6 +36,7 @@ func ParseFence(raw []byte) (*Fence, error) {
 	var in struct {
 		Store, Name, Version string
 		Levels               []fenceLevel
+		PerDegree            float64 `json:"per_degree"`
 		Cells                *struct {
 			Res          int
 			Inside, Edge []string
@@ -48,6 +49,7 @@ func ParseFence(raw []byte) (*Fence, error) {
 		return nil, fmt.Errorf("%w: no version or no level", ErrFence)
 	}
 	for i, l := range in.Levels {
+		addUp(l.Boundary, in.PerDegree)
 		if err := checkRings(l.Boundary); err != nil {
 			return nil, fmt.Errorf("%w: level %d: %w", ErrFence, i, err)
 		}
@@ -62,6 +64,23 @@ func ParseFence(raw []byte) (*Fence, error) {
 	}
 	f.joinAtAntimeridian()
 	return f, nil
+}
+
+// addUp turns rings that came as differences, in whole numbers of a part of a degree, into degrees; without
+// such a part they are degrees already. Sums of whole numbers this small are exact.
+func addUp(parts [][][]point, perDegree float64) {
+	if perDegree == 0 {
+		return
+	}
+	for _, part := range parts {
+		for _, ring := range part {
+			var at point
+			for i, d := range ring {
+				at[0], at[1] = at[0]+d[0], at[1]+d[1]
+				ring[i] = point{at[0] / perDegree, at[1] / perDegree}
+			}
+		}
+	}
 }
 
 // joinAtAntimeridian counts longitudes on past 180, so that a store that lies across it is in one piece.

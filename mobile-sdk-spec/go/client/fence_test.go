@@ -129,7 +129,7 @@ func number(t *testing.T, s string) float64 {
 }
 
 func TestFenceVectors(t *testing.T) {
-	for _, name := range []string{"fence", "fence-seam"} {
+	for _, name := range []string{"fence", "fence-seam", "fence-short"} {
 		fence, cases := fenceVectors[struct {
 			Name      string
 			Lat, Lng  float64

@@ -38,7 +38,9 @@ export class Fence {
     /** @type {string} */ this.version = String(json.version);
     /** Degrees clockwise from north. */
     this.bearing = Number(json.bearing ?? 0);
-    const boundaries = json.levels.map((/** @type {any} */ l) => multi(l.boundary));
+    /** @param {any} shape */
+    const degrees = (shape) => inDegrees(multi(shape), json.per_degree);
+    const boundaries = json.levels.map((/** @type {any} */ l) => degrees(l.boundary));
     const [lng, lat] = firstPoint(boundaries);
     this.origin = { lng, lat, ...metresPerDegree(lat) };
     /** A store across the antimeridian is put in one piece. @param {LngLat} p @returns {LngLat} */
@@ -52,7 +54,7 @@ export class Fence {
     /** @type {FenceDoor[]} */
     this.doors = (json.doors ?? []).map(door).map((/** @type {FenceDoor} */ d) => ({ ...d, at: near(d.at) }));
     /** @type {FenceZone[]} */
-    this.zones = (json.zones ?? []).map((/** @type {any} */ z) => zone(z, joined));
+    this.zones = (json.zones ?? []).map((/** @type {any} */ z) => zone(z, (shape) => joined(degrees(shape))));
     /** Null if it came without. */
     this.cells = json.cells ? new Cells(json.cells) : null;
   }
@@ -176,14 +178,26 @@ function multi(shape) {
   return typeof coordinates?.[0]?.[0]?.[0] === "number" ? [coordinates] : coordinates;
 }
 
+/**
+ * Rings that came as differences, in whole numbers of a part of a degree, in degrees; without such a part they are that already.
+ * @param {MultiPolygon} shape @param {number} [perDegree] @returns {MultiPolygon}
+ */
+function inDegrees(shape, perDegree) {
+  if (!perDegree) return shape;
+  return shape.map((polygon) => polygon.map((ring) => {
+    let x = 0, y = 0;
+    return ring.map(([dx, dy]) => [(x += dx) / perDegree, (y += dy) / perDegree]);
+  }));
+}
+
 /** @param {any} d @returns {FenceDoor} */
 function door(d) {
   return { name: String(d.name ?? ""), level: Number(d.level ?? 0), at: d.at ?? [d.lng, d.lat] };
 }
 
-/** @param {any} z @param {(shape: MultiPolygon) => MultiPolygon} joined @returns {FenceZone} */
-function zone(z, joined) {
-  const shape = joined(multi(z.shape ?? z.polygon ?? z.boundary));
+/** @param {any} z @param {(shape: any) => MultiPolygon} read @returns {FenceZone} */
+function zone(z, read) {
+  const shape = read(z.shape ?? z.polygon ?? z.boundary);
   const ring = shape[0]?.[0] ?? [];
   const n = Math.max(1, ring.length - 1);
   const sum = ring.slice(0, n).reduce((s, p) => [s[0] + p[0] / n, s[1] + p[1] / n], [0, 0]);

@@ -48,7 +48,7 @@ test("the digest of what was shown", async () => {
   }
 });
 
-for (const name of ["fence", "fence-seam"]) {
+for (const name of ["fence", "fence-seam", "fence-short"]) {
   test(`the phone's fence: ${name}`, () => {
     const { fence: json, cases } = vectors(name);
     const turned = { ...json, levels: json.levels.map((/** @type {any} */ l) => ({ ...l, boundary: [...l.boundary].reverse() })) };
