@@ -29,7 +29,8 @@ func (l *Ledger) Registry() *Registry { return l.reg }
 func (l *Ledger) Keys() Keys { return l.keys }
 
 // Bind ties the store to the keys the first time, and refuses other keys ever after (ErrKeys): under
-// others, every stop would look for scopes that are not there, and find nothing to end.
+// others, every stop would look for scopes that are not there, and find nothing to end. The notices
+// that are in force are put into the log.
 func (l *Ledger) Bind(ctx context.Context) error {
 	held, err := l.store.Claim(ctx, "keys", l.keys.Fingerprint())
 	if err != nil {
@@ -38,7 +39,11 @@ func (l *Ledger) Bind(ctx context.Context) error {
 	if held != l.keys.Fingerprint() {
 		return ErrKeys
 	}
-	return nil
+	var hashes []string
+	for _, n := range l.reg.notices {
+		hashes = append(hashes, n.Hash)
+	}
+	return l.LogNotices(ctx, hashes...)
 }
 
 // Admit reads a scope in one snapshot. A grant whose purpose the registry no longer declares is left out.
@@ -117,6 +122,12 @@ func (l *Ledger) Acked(ctx context.Context, nodes []string) (map[string]int64, e
 
 // Leave takes the node out of the table.
 func (l *Ledger) Leave(ctx context.Context, node string) error { return l.store.Leave(ctx, node) }
+
+// LogNotices puts notices into the log by their hashes, each once (brief, 13). Call it before the first of
+// them is served; repeating it changes nothing.
+func (l *Ledger) LogNotices(ctx context.Context, hashes ...string) error {
+	return l.store.LogNotices(ctx, hashes, l.now())
+}
 
 // TreeHead is the size and root of the log of consent events.
 func (l *Ledger) TreeHead(ctx context.Context) (TreeHead, error) { return l.store.TreeHead(ctx) }

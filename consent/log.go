@@ -29,13 +29,28 @@ func newEvent(r Record, notice string) Event {
 	return e
 }
 
-// leaf is the public form of an event. It holds no id, and its time is rounded to the hour (brief, 44).
-type leaf struct {
+// LeafNotice is the type of a leaf that says which notice was published. The other types are the
+// states of records.
+const LeafNotice = "notice"
+
+// Leaf is an entry of the log as anybody may read it. It holds no id.
+type Leaf struct {
 	Type   string `json:"type"`
-	Time   string `json:"time"`
-	Notice string `json:"notice"`
-	Event  string `json:"event"` // HMAC-SHA-256 of the canonical record, hex
+	Time   string `json:"time"`   // RFC 3339, UTC, rounded down to the hour (brief, 44)
+	Notice string `json:"notice"` // hash of the notice, hex; empty for an end that took grants under several
+	Event  string `json:"event"`  // HMAC-SHA-256 of the canonical record, hex; empty for a notice
 }
+
+// Text is the leaf as it is hashed: canonical JSON.
+func (l Leaf) Text() ([]byte, error) { return Canonical(l) }
+
+// NoticeLeaf is the entry of a notice that was published (brief, 13).
+func NoticeLeaf(hash string, now time.Time) Leaf {
+	return Leaf{Type: LeafNotice, Time: leafTime(now), Notice: hash}
+}
+
+// leafTime is a time as leaves hold it.
+func leafTime(t time.Time) string { return t.UTC().Truncate(time.Hour).Format(time.RFC3339) }
 
 // Leaf is the event's entry in the log: canonical JSON.
 func (e Event) Leaf() ([]byte, error) {
@@ -45,12 +60,9 @@ func (e Event) Leaf() ([]byte, error) {
 	}
 	m := hmac.New(sha256.New, e.Key[:])
 	m.Write(record)
-	return Canonical(leaf{
-		Type:   e.Record.Event.State,
-		Time:   e.Record.Event.Time.UTC().Truncate(time.Hour).Format(time.RFC3339),
-		Notice: e.Notice,
-		Event:  hex.EncodeToString(m.Sum(nil)),
-	})
+	return Leaf{
+		Type: e.Record.Event.State, Time: leafTime(e.Record.Event.Time), Notice: e.Notice, Event: hex.EncodeToString(m.Sum(nil)),
+	}.Text()
 }
 
 // TreeHead is the log at one moment. Root is the RFC 6962 tree hash, hex; of an empty tree, the hash of nothing.

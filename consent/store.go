@@ -130,6 +130,9 @@ type Store interface {
 	// SetDuty records that node has somebody signed in for store until then; a zero time takes it back.
 	SetDuty(ctx context.Context, node, store string, until, now time.Time) error
 
+	// LogNotices puts the hashes of notices into the log in one transaction, each once; those that
+	// are in it already stay where they are.
+	LogNotices(ctx context.Context, hashes []string, now time.Time) error
 	// TreeHead is the size and root of the log.
 	TreeHead(ctx context.Context) (TreeHead, error)
 	// Proof is a leaf with its inclusion proof in the tree of that size; ErrNoLeaf beyond its end.

@@ -8,7 +8,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -17,11 +19,16 @@ import (
 
 // appendLeaf puts an event into the log, in the transaction that makes it true.
 func (t *tx) appendLeaf(e consent.Event) (consent.Place, error) {
-	if err := t.lock(); err != nil {
-		return consent.Place{}, err
-	}
 	text, err := e.Leaf()
 	if err != nil {
+		return consent.Place{}, err
+	}
+	return t.appendText(text)
+}
+
+// appendText puts a leaf into the log, whatever its type.
+func (t *tx) appendText(text []byte) (consent.Place, error) {
+	if err := t.lock(); err != nil {
 		return consent.Place{}, err
 	}
 	index, read := t.size, hashReader(t.all)
@@ -96,6 +103,41 @@ func treeHead(size int64, r tlog.HashReader) (consent.TreeHead, error) {
 		return consent.TreeHead{}, fmt.Errorf("sqlstore: log: %w", err)
 	}
 	return consent.TreeHead{Size: size, Root: hex.EncodeToString(root[:])}, nil
+}
+
+// LogNotices puts the hashes of notices into the log, each once. A setting remembers the leaf of each.
+func (db *DB) LogNotices(ctx context.Context, hashes []string, now time.Time) error {
+	return db.write(ctx, func(t *tx) error {
+		for _, hash := range hashes {
+			if err := t.logNotice(hash, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// noticeLeaf is the name of the setting that holds the index of a notice's leaf.
+const noticeLeaf = "notice_leaf/"
+
+func (t *tx) logNotice(hash string, now time.Time) error {
+	if err := t.lock(); err != nil {
+		return err
+	}
+	var index string
+	if err := t.row(`SELECT value FROM setting WHERE name = $1`, noticeLeaf+hash).into(&index); !noRow(err) {
+		return err
+	}
+	text, err := consent.NoticeLeaf(hash, now).Text()
+	if err != nil {
+		return err
+	}
+	at, err := t.appendText(text)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO setting (name, value) VALUES ($1, $2)`, noticeLeaf+hash, strconv.FormatInt(at.Index, 10))
+	return err
 }
 
 // TreeHead is the size and root of the log.

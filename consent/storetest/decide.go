@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -130,6 +131,31 @@ var decideCases = map[string]func(*testing.T, *house){
 		}
 		_, err := h.ledger.Proof(h.ctx, head.Size, 0)
 		h.wants(err, consent.ErrNoLeaf)
+	},
+	"a notice is in the log once, and names nobody": func(_ *testing.T, h *house) {
+		one, two := strings.Repeat("a", 64), strings.Repeat("b", 64)
+		h.ok(h.ledger.LogNotices(h.ctx, one, two, one))
+		h.clock.pass(time.Hour)
+		h.ok(h.ledger.LogNotices(h.ctx, two, one))
+		h.equal("size", must(h.ledger.TreeHead(h.ctx))(h).Size, int64(2))
+		for i, hash := range []string{one, two} {
+			proof := must(h.ledger.Proof(h.ctx, int64(i), 0))(h)
+			h.ok(proof.Verify())
+			h.equal("leaf", proof.Leaf, `{"event":"","notice":"`+hash+`","time":"2026-03-01T10:00:00Z","type":"notice"}`)
+		}
+	},
+	"a bound ledger has the notices in force in its log": func(_ *testing.T, h *house) {
+		h.ok(h.ledger.Bind(h.ctx))
+		p := h.ask(h.phone("ana", "k1", "shop"), "assist")
+		size, found := must(h.ledger.TreeHead(h.ctx))(h).Size, 0
+		for i := range size {
+			if strings.Contains(must(h.ledger.Proof(h.ctx, i, 0))(h).Leaf, p.Notice.Hash) {
+				found++
+			}
+		}
+		h.equal("leaves of the notice", found, 1)
+		h.ok(h.ledger.Bind(h.ctx))
+		h.equal("size", must(h.ledger.TreeHead(h.ctx))(h).Size, size)
 	},
 	"a value is claimed once": func(_ *testing.T, h *house) {
 		h.equal("first", must(h.store.Claim(h.ctx, "keys", "a"))(h), "a")
