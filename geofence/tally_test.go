@@ -12,7 +12,7 @@ import (
 // entered. Falsely is while truly inside.
 type tally struct {
 	walks, enters, again  int   // again: walks entered more than once
-	hides, ends           int   // falsely
+	hides, ends, silences int   // falsely; silences: the ends that the lease brought
 	insideMS, visibleMS   int64 // truly inside after entering; thereof visible
 	entered, hidden, gone []float64
 	late                  []float64 // fixes from the first credible one outside to the suspension
@@ -90,6 +90,9 @@ func (v *watch) see(t testing.TB, e Event) {
 			v.hide(tr.T)
 			if v.gone, v.open = tr.T, false; tr.T < v.exit {
 				v.ends++
+				if tr.Reason == Silent {
+					v.silences++
+				}
 			}
 		}
 	}
