@@ -43,6 +43,8 @@ type DB struct {
 	stmts  statements // of writer; used only by who has the turn
 	lock   *os.File   // held while open
 	now    func() time.Time
+
+	keyring string // path of the keys by which people can be read
 }
 
 var (
