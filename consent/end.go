@@ -101,4 +101,4 @@ func checkEnd(r EndRequest) error {
 }
 
 // Visit makes the ledger a Sealer: the pseudonym of an epoch of a scope.
-func (l *Ledger) Visit(s Scope, epoch int64) string { return l.keys.Visit(s, epoch) }
+func (l *Ledger) Visit(s Scope, epoch int64) string { return l.Keys().Visit(s, epoch) }

@@ -3,144 +3,46 @@
 package consent
 
 import (
-	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strconv"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/google/renameio/v2"
 )
 
 // Keys are the ledger's secrets. They live in one file outside the database, so that a stolen
-// database names nobody and a stolen key file holds nothing. The zero Keys is unusable.
+// database names nobody and a stolen key file holds nothing. The zero Keys is unusable. A Keys does
+// not change: what rotates is the file, and a Ledger is given the new ones with UseKeys.
 //
 // Losing them cannot be repaired: without the ref key, no stop finds its scopes.
 type Keys struct {
-	ref     []byte       // identifiers to Refs
-	visit   []byte       // scopes and epochs to pseudonyms
-	signing []signingKey // the first signs; all are published
+	ref       []byte       // identifiers to Refs; never rotated
+	visit     []byte       // scopes and epochs to pseudonyms; never rotated
+	signing   []signingKey // the one that signs, the one that comes next, then the retired ones; all are published
+	log       []logKey     // of checkpoints, the newest first
+	proofDays int          // the longest life that a receipt under these keys was given; 0 if none is known
 }
-
-type signingKey struct {
-	kid     string
-	private ed25519.PrivateKey
-}
-
-// keyFile is the JSON form; byte slices are base64.
-type keyFile struct {
-	Version int      `json:"version"`
-	Ref     []byte   `json:"ref"`
-	Visit   []byte   `json:"visit"`
-	Signing [][]byte `json:"signing"` // Ed25519 seeds, the signing one first, then retired and coming ones
-}
-
-const keyFileVersion = 1
 
 // NewKeys makes fresh keys from the system's random source.
 func NewKeys() Keys {
-	secret := func() []byte {
-		b := make([]byte, 32)
-		rand.Read(b) // never fails: it ends the process instead
-		return b
+	now := time.Now()
+	return Keys{
+		ref: secret(), visit: secret(), log: []logKey{newLogKey(secret())},
+		signing: []signingKey{newSigningKey(secret(), now), newSigningKey(secret(), now)},
 	}
-	return Keys{ref: secret(), visit: secret(), signing: []signingKey{newSigningKey(secret())}}
 }
 
-// LoadKeys reads a key file. It refuses one that others may read.
-func LoadKeys(path string) (Keys, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return Keys{}, fmt.Errorf("consent keys: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return Keys{}, fmt.Errorf("consent keys: %s can be read by others (%v): chmod 600 it", path, info.Mode().Perm())
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return Keys{}, fmt.Errorf("consent keys: %w", err)
-	}
-	k, err := parseKeys(data)
-	if err != nil {
-		return Keys{}, fmt.Errorf("consent keys: %s: %w", path, err)
-	}
-	return k, nil
-}
-
-// LoadOrCreateKeys reads the key file, or writes a fresh one if there is none. A ledger that was
-// written under other keys is then refused by Ledger.Bind.
-func LoadOrCreateKeys(path string) (Keys, error) {
-	k, err := LoadKeys(path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return k, err
-	}
-	k = NewKeys()
-	return k, k.Save(path)
-}
-
-// Save writes the key file: whole or not at all, mode 0600.
-func (k Keys) Save(path string) error {
-	f := keyFile{Version: keyFileVersion, Ref: k.ref, Visit: k.visit}
-	for _, s := range k.signing {
-		f.Signing = append(f.Signing, s.private.Seed())
-	}
-	data, err := json.MarshalIndent(f, "", "  ")
-	if err != nil {
-		return fmt.Errorf("consent keys: %w", err)
-	}
-	if err := renameio.WriteFile(path, append(data, '\n'), 0o600); err != nil {
-		return fmt.Errorf("consent keys: %w", err)
-	}
-	return nil
-}
-
-func parseKeys(data []byte) (Keys, error) {
-	var f keyFile
-	if err := json.Unmarshal(data, &f); err != nil {
-		return Keys{}, fmt.Errorf("%w: restore the file from its backup", err)
-	}
-	if f.Version != keyFileVersion {
-		return Keys{}, fmt.Errorf("version %d is not known: use the program that wrote it", f.Version)
-	}
-	if len(f.Ref) != 32 || len(f.Visit) != 32 || len(f.Signing) == 0 {
-		return Keys{}, errors.New("a key is missing or not 32 bytes long: restore the file from its backup")
-	}
-	k := Keys{ref: f.Ref, visit: f.Visit}
-	for i, seed := range f.Signing {
-		if len(seed) != ed25519.SeedSize {
-			return Keys{}, fmt.Errorf("signing key %d is not %d bytes long: restore the file from its backup", i, ed25519.SeedSize)
-		}
-		k.signing = append(k.signing, newSigningKey(seed))
-	}
-	return k, nil
-}
-
-// newSigningKey names the key by its RFC 7638 thumbprint.
-func newSigningKey(seed []byte) signingKey {
-	private := ed25519.NewKeyFromSeed(seed)
-	sum := sha256.Sum256(fmt.Appendf(nil, `{"crv":"Ed25519","kty":"OKP","x":"%s"}`, publicX(private)))
-	return signingKey{kid: base64.RawURLEncoding.EncodeToString(sum[:]), private: private}
-}
-
-func publicX(k ed25519.PrivateKey) string {
-	return base64.RawURLEncoding.EncodeToString(k.Public().(ed25519.PublicKey))
-}
-
-// Rotated returns the keys with a fresh signing key in front. The former ones stay published, since
-// receipts need them.
-func (k Keys) Rotated() Keys {
-	seed := make([]byte, ed25519.SeedSize)
-	rand.Read(seed)
-	k.signing = append([]signingKey{newSigningKey(seed)}, k.signing...)
-	return k
+// secret is 32 random bytes.
+func secret() []byte {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails: it ends the process instead
+	return b
 }
 
 // Subject is the Ref of a shopper: the sub of the retailer's token.
@@ -166,7 +68,7 @@ func mac128(key []byte, text string) string {
 	return hex.EncodeToString(m.Sum(nil)[:16])
 }
 
-// Fingerprint tells two key files apart without telling anything about them.
+// Fingerprint tells two key files apart without telling anything about them. No rotation changes it.
 func (k Keys) Fingerprint() string {
 	return mac128(k.ref, "fingerprint|"+mac128(k.visit, "fingerprint"))
 }
@@ -181,11 +83,12 @@ func (k Keys) Sign(typ string, claims jwt.Claims) (string, error) {
 	return t.SignedString(k.signing[0].private)
 }
 
-// JWKS is the public half of the signing keys as a JSON Web Key Set (RFC 7517, 8037).
+// JWKS is the public half of the signing keys as a JSON Web Key Set (RFC 7517, 8037): the current one, the
+// next one, and every retired one that a receipt still needs.
 func (k Keys) JWKS() []byte {
 	set := jwks{Keys: []jwk{}}
 	for _, s := range k.signing {
-		set.Keys = append(set.Keys, jwk{Kty: "OKP", Crv: "Ed25519", Alg: "EdDSA", Use: "sig", Kid: s.kid, X: publicX(s.private)})
+		set.Keys = append(set.Keys, jwk{Kty: "OKP", Crv: "Ed25519", Alg: "EdDSA", Use: "sig", Kid: s.kid, X: encodeX(s.public)})
 	}
 	data, err := json.Marshal(set)
 	if err != nil {

@@ -42,7 +42,7 @@ func TestKeysAreKeptWhole(t *testing.T) {
 
 func TestBadKeyFilesAreRefused(t *testing.T) {
 	for name, text := range map[string]string{
-		"empty": "", "not JSON": "{", "no keys": `{"version":1}`, "another version": `{"version":2}`,
+		"empty": "", "not JSON": "{", "no keys": `{"version":1}`, "another version": `{"version":3}`, "none of version 2": `{"version":2}`,
 		"short": `{"version":1,"ref":"AAAA","visit":"AAAA","signing":["AAAA"]}`,
 	} {
 		path := filepath.Join(t.TempDir(), "keys.json")

@@ -5,38 +5,51 @@ package consent
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
 // Ledger applies the rules of consent and leaves what must be durable to its Store. It holds no
-// state of its own, so all its methods are safe for concurrent use.
+// state of its own but the keys, which are replaced whole, so all its methods are safe for concurrent use.
 type Ledger struct {
 	store Store
-	keys  Keys
+	keys  atomic.Pointer[Keys]
 	reg   *Registry
 	now   func() time.Time
 }
 
 // New makes a ledger over a store. now is the server's clock, which rules.
 func New(store Store, keys Keys, reg *Registry, now func() time.Time) *Ledger {
-	return &Ledger{store: store, keys: keys, reg: reg, now: now}
+	l := &Ledger{store: store, reg: reg, now: now}
+	l.keys.Store(&keys)
+	return l
 }
 
 // Registry is what is declared and enforced.
 func (l *Ledger) Registry() *Registry { return l.reg }
 
-// Keys are the ledger's keys, for Refs and for the public key set.
-func (l *Ledger) Keys() Keys { return l.keys }
+// Keys are the ledger's keys as they are now, for Refs and for the public key set. Ask again rather than
+// keep them: they rotate.
+func (l *Ledger) Keys() Keys { return *l.keys.Load() }
+
+// UseKeys takes up keys that were rotated. Those of another ledger are refused (ErrKeys).
+func (l *Ledger) UseKeys(k Keys) error {
+	if k.Fingerprint() != l.Keys().Fingerprint() {
+		return ErrKeys
+	}
+	l.keys.Store(&k)
+	return nil
+}
 
 // Bind ties the store to the keys the first time, and refuses other keys ever after (ErrKeys): under
 // others, every stop would look for scopes that are not there, and find nothing to end. The notices
 // that are in force are put into the log.
 func (l *Ledger) Bind(ctx context.Context) error {
-	held, err := l.store.Claim(ctx, "keys", l.keys.Fingerprint())
+	held, err := l.store.Claim(ctx, "keys", l.Keys().Fingerprint())
 	if err != nil {
 		return err
 	}
-	if held != l.keys.Fingerprint() {
+	if held != l.Keys().Fingerprint() {
 		return ErrKeys
 	}
 	var hashes []string
@@ -59,7 +72,7 @@ func (l *Ledger) Admit(ctx context.Context, s Scope) (Admission, error) {
 		}
 	}
 	a.Grants = declared
-	a.Visit = l.keys.Visit(s, a.Epoch)
+	a.Visit = l.Keys().Visit(s, a.Epoch)
 	return a, nil
 }
 

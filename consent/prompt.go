@@ -140,7 +140,7 @@ func (l *Ledger) compose(n Notice, jurisdiction string) (Prompt, error) {
 	if p.Digest, err = stringsDigest(p.Title, p.Blocks, p.Choices); err != nil {
 		return Prompt{}, err
 	}
-	p.Notice.Signature, err = l.keys.Sign("consent-notice+jwt", jwt.MapClaims{
+	p.Notice.Signature, err = l.Keys().Sign("consent-notice+jwt", jwt.MapClaims{
 		"iss": l.reg.Controller.ID, "iat": l.now().Unix(), "notice": n.ID, "version": p.Notice.Version, "hash": n.Hash,
 		"lang": n.Lang, "dir": n.Dir, "jurisdiction": jurisdiction, "purpose": n.Purpose, "digest": p.Digest,
 	})

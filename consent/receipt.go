@@ -44,7 +44,7 @@ func (l *Ledger) Receipt(e Event, at Place) (string, error) {
 		return "", err
 	}
 	issued := e.Record.Event.Time
-	return l.keys.Sign(receiptType, Receipt{
+	return l.Keys().Sign(receiptType, Receipt{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: l.reg.Controller.ID, Subject: string(e.Record.Header.Principal), ID: e.Record.Header.RecordID,
 			IssuedAt: jwt.NewNumericDate(issued), ExpiresAt: jwt.NewNumericDate(issued.Add(days(l.reg.ProofDays))),

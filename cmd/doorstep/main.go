@@ -26,6 +26,7 @@ type cli struct {
 	Store   storeCmd         `cmd:"" help:"Check, import and try out maps."`
 	Walk    walkCmd          `cmd:"" help:"One phone replaying a recorded walk against a server."`
 	Token   tokenCmd         `cmd:"" help:"Mint a token for trying; needs a development key."`
+	Keys    keysCmd          `cmd:"" help:"Look at the keys that sign receipts, and rotate them."`
 	Scan    scanCmd          `cmd:"" hidden:"" help:"Count what the live state still holds of ended visits (used by demo)."`
 	Version kong.VersionFlag `env:"-" help:"Print the version and exit."`
 }

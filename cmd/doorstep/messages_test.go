@@ -31,7 +31,7 @@ const serving = "serve --data d --map shop.geojson --dev-key new.key --listen 12
 // messages are what a stranger may mistype, flag by flag.
 var messages = map[string][]call{
 	"commands": {
-		{args: "", exit: 2, says: []string{`expected one of "demo", "serve", "store", "walk", "token" (see doorstep --help)`}},
+		{args: "", exit: 2, says: []string{`expected one of "demo", "serve", "store", "walk", "token", ... (see doorstep --help)`}},
 		{args: "dance", exit: 2, says: []string{"unexpected argument dance (see doorstep --help)"}},
 		{args: "store dance", exit: 2, says: []string{"unexpected argument dance (see doorstep store --help)"}},
 		{args: "serve --listne x", exit: 2, says: []string{`unknown flag --listne, did you mean "--listen"? (see doorstep serve --help)`}},

@@ -30,9 +30,9 @@ type goneClaims struct {
 
 // prover signs that a visit is gone. A signature that cannot be made is left out: being told is
 // what counts.
-func prover(keys consent.Keys, log *slog.Logger) func(string, consent.End, time.Time) string {
+func prover(keys func() consent.Keys, log *slog.Logger) func(string, consent.End, time.Time) string {
 	return func(alert string, e consent.End, at time.Time) string {
-		s, err := keys.Sign("doorstep-gone+jwt", goneClaims{
+		s, err := keys().Sign("doorstep-gone+jwt", goneClaims{
 			RegisteredClaims: jwt.RegisteredClaims{Issuer: "doorstep", Subject: e.Visit, IssuedAt: jwt.NewNumericDate(at)},
 			Alert:            alert, Change: e.Change, Reason: string(e.Reason),
 		})

@@ -119,7 +119,7 @@ func (st *stack) openLedger(ctx context.Context) error {
 	if err := makeData(st.data); err != nil {
 		return err
 	}
-	keys, err := consent.LoadOrCreateKeys(filepath.Join(st.data, "keys.json"))
+	keys, err := consent.OpenKeys(keysPath(st.data), st.registry.ProofDays)
 	if err != nil {
 		return fmt.Errorf("--data %s: %w", st.data, err)
 	}
@@ -188,7 +188,7 @@ func (st *stack) makeNode(ctx context.Context) error {
 	st.node = tracking.New(tracking.Config{
 		ID: "node-" + rand.Text()[:12], Ledger: st.ledger, Alerts: st.db, Live: st.live,
 		Atlas: tracking.NewAtlas(st.indexes...), Stores: st.db, ReadMap: readStored, Clock: tracking.SystemClock{},
-		Rules: geofence.DefaultRules(), Prove: prover(st.ledger.Keys(), st.log), Log: st.log,
+		Rules: geofence.DefaultRules(), Prove: prover(st.ledger.Keys, st.log), Log: st.log,
 	})
 	if err := st.node.ReadStores(ctx); err != nil {
 		return fmt.Errorf("what was imported: %w", err)
@@ -219,6 +219,7 @@ func (st *stack) Run(ctx context.Context) error {
 	g.Go(func() error { return st.server.Run(ctx) })
 	g.Go(func() error { return st.prune(ctx) })
 	g.Go(func() error { return st.watchRedis(ctx) })
+	g.Go(func() error { return st.watchKeys(ctx) })
 	g.Go(func() error { return serveHTTP(ctx, st.listener, st.server.Handler()) })
 	if st.metrics != nil {
 		mux := http.NewServeMux()
