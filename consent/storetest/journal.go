@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -57,6 +58,22 @@ var journalCases = map[string]func(*testing.T, *house){
 		h.ok(h.ledger.CloseView(h.ctx, "v1", h.clock.now(), 9))
 		h.equal("count", closed().Count, int64(3))
 		h.wants(h.ledger.CloseView(h.ctx, "v9", h.clock.now(), 0), consent.ErrNoView)
+	},
+	"what was lawful before a withdrawal stays recorded as lawful": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		d := h.decide(p, "assist", consent.ForATerm)
+		h.ok(h.ledger.OpenView(h.ctx, h.look("v1", p)))
+		h.clock.pass(time.Second)
+		h.ok(h.ledger.CloseView(h.ctx, "v1", h.clock.now(), 7))
+		h.end(consent.EndRequest{Kind: consent.EndAll, Subject: p.subject})
+		views := must(h.ledger.Journal(h.ctx, p.subject))(h)
+		h.equal("looks", len(views), 1)
+		h.equal("its purpose, its count", fmt.Sprint(views[0].Purpose, views[0].Count), "assist7")
+		r := must(consent.VerifyReceiptAt(d.Receipt, h.keys.JWKS(), h.clock.now()))(h)
+		h.equal("the grant's receipt", r.Record.Event.State, string(consent.Given))
+		proof := must(h.ledger.Proof(h.ctx, r.Log.Index, 0))(h)
+		h.ok(proof.Verify())
+		h.equal("its leaf", proof.Leaf, r.Log.Leaf)
 	},
 	"the journal is kept for ninety days": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
