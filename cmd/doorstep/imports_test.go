@@ -18,6 +18,7 @@ var rules = []struct {
 	{"github.com/uber/h3-go", []string{"doorstep/geofence"}, "cells are how the fence answers, and nobody else's business"},
 	{"github.com/redis/go-redis", []string{"doorstep/tracking/live"}, "what Redis says of itself is translated in one place"},
 	{"database/sql", []string{"doorstep/consent/sqlstore", "doorstep/consent/storetest"}, "what a driver says of itself is translated in one place"},
+	{"github.com/jackc/pgx", []string{"doorstep/consent/sqlstore"}, "the database is an adapter"},
 	{"modernc.org/sqlite", []string{"doorstep/consent/sqlstore"}, "the database is an adapter"},
 	{"github.com/gorilla/websocket", []string{"doorstep/tracking/server", "doorstep/mobile-sdk-spec/go/client", "doorstep/cmd/doorstep"}, "transport lives at the edge"},
 	{"net/http", []string{"doorstep/tracking/server", "doorstep/mobile-sdk-spec", "doorstep/cmd/doorstep", "doorstep/consent/sqlstore"}, "the domain knows no transport"},

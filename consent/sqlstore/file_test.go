@@ -51,7 +51,7 @@ func TestOpenRefuses(t *testing.T) {
 		"":                            "give its path",
 		":memory:":                    "give its path",
 		"sqlite:":                     "give its path",
-		"postgres://db/ledger":        "no driver for postgres",
+		"mysql://db/ledger":           "no driver for mysql",
 		"/does/not/exist/ledger.db":   "no such file",
 		"sqlite:/does/not/exist/l.db": "no such file",
 	} {

@@ -24,7 +24,7 @@ func (db *DB) OpenView(ctx context.Context, v consent.View) error {
 			return err
 		}
 		n, err := t.exec(`INSERT INTO look (id, subject, store, visit, alert, reader, role, team, purpose, fields, opened_at, closed_at, settled, positions)
-			SELECT $1, subject, store, visit, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0 FROM scope WHERE visit = $3 AND store = $2`,
+			SELECT $1, subject, store, visit, $4, $5, $6, $7, $8, $9, CAST($10 AS BIGINT), 0, 0, 0 FROM scope WHERE visit = $3 AND store = $2`,
 			v.ID, v.Store, v.Visit, v.Alert, v.Reader, v.Role, v.Team, v.Purpose, string(fields), micros(v.OpenedAt))
 		if err == nil && n == 0 {
 			err = tracking.ErrNoVisit

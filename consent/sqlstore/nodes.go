@@ -15,7 +15,8 @@ import (
 // feedPage is the most entries that one poll returns.
 const feedPage = 500
 
-// Join enters the node. Nothing counts as acknowledged by it yet.
+// Join enters the node. Nothing counts as acknowledged by it yet. An end that was committed before it does not
+// wait for this node, which polls and admits only afterwards, and so knows of it.
 func (db *DB) Join(ctx context.Context, node string) error {
 	return db.write(ctx, func(t *tx) error {
 		_, err := t.exec(`INSERT INTO node (id, joined_at, polled_at, acked) VALUES ($1, $2, $2, 0)
@@ -27,7 +28,7 @@ func (db *DB) Join(ctx context.Context, node string) error {
 // Poll marks the node's row and returns the feed after since, at most 500 entries of it.
 func (db *DB) Poll(ctx context.Context, node string, since int64) (consent.Feed, error) {
 	var feed consent.Feed
-	err := db.writeNow(ctx, func(t *tx) (err error) {
+	err := db.mark(ctx, func(t *tx) (err error) {
 		n, err := t.exec(`UPDATE node SET polled_at = $2 WHERE id = $1`, node, micros(t.now))
 		if err == nil && n == 0 {
 			err = consent.ErrNotListed
@@ -43,10 +44,20 @@ func (db *DB) Poll(ctx context.Context, node string, since int64) (consent.Feed,
 	return feed, nil
 }
 
+// feedAfter reads the counter and the entries in one snapshot, since it is one statement: nothing is forgotten
+// in between.
 func (t *tx) feedAfter(since int64) (consent.Feed, error) {
 	var f consent.Feed
 	var floor int64
-	if err := t.row(`SELECT change, floor FROM counter WHERE id = 1`).into(&f.Change, &floor); err != nil {
+	err := t.all(func(r *sql.Rows) error {
+		e, ok, err := scanEntry(r, &f.Change, &floor)
+		if ok {
+			f.Entries = append(f.Entries, e)
+		}
+		return err
+	}, `SELECT c.change, c.floor, f.change, f.kind, f.store, f.entered_at, f.alert, f.body
+		FROM counter c LEFT JOIN feed f ON f.change > $1 WHERE c.id = 1 ORDER BY f.change LIMIT $2`, since, feedPage+1)
+	if err != nil {
 		return f, err
 	}
 	// A node that knows nothing (0) misses nothing. One that knows more than the ledger has seen the
@@ -54,38 +65,34 @@ func (t *tx) feedAfter(since int64) (consent.Feed, error) {
 	if since > f.Change || since < floor && since != 0 {
 		return f, fmt.Errorf("%w: it stands at %d, the feed goes from %d to %d", consent.ErrBehind, since, floor, f.Change)
 	}
-	err := t.all(func(r *sql.Rows) error {
-		e, err := scanEntry(r)
-		f.Entries = append(f.Entries, e)
-		return err
-	}, `SELECT change, kind, store, entered_at, alert, body FROM feed
-		WHERE change > $1 AND change <= $2 ORDER BY change LIMIT $3`, since, f.Change, feedPage+1)
 	if f.More = len(f.Entries) > feedPage; f.More {
 		f.Entries = f.Entries[:feedPage]
 		f.Change = f.Entries[feedPage-1].Change
 	}
-	return f, err
+	return f, nil
 }
 
-func scanEntry(r *sql.Rows) (consent.Entry, error) {
-	var e consent.Entry
-	var at int64
-	var kind, body string
-	if err := r.Scan(&e.Change, &kind, &e.Store, &at, &e.Alert, &body); err != nil {
-		return e, err
+// scanEntry reads the counter and the entry beside it, if there is one.
+func scanEntry(r *sql.Rows, last, floor *int64) (e consent.Entry, ok bool, err error) {
+	var change, at sql.NullInt64
+	var kind, store, alert, body sql.NullString
+	if err := r.Scan(last, floor, &change, &kind, &store, &at, &alert, &body); err != nil || !change.Valid {
+		return e, false, err
 	}
-	e.Kind, e.At = consent.EntryKind(kind), fromMicros(at)
+	e = consent.Entry{
+		Change: change.Int64, Kind: consent.EntryKind(kind.String), Store: store.String, At: fromMicros(at.Int64), Alert: alert.String,
+	}
 	if e.Kind != consent.EntryEnd {
-		e.Body = []byte(body)
-		return e, nil
+		e.Body = []byte(body.String)
+		return e, true, nil
 	}
 	e.End = &consent.End{}
-	return e, json.Unmarshal([]byte(body), e.End)
+	return e, true, json.Unmarshal([]byte(body.String), e.End)
 }
 
 // Ack records that node has applied everything up to change. An older number changes nothing.
 func (db *DB) Ack(ctx context.Context, node string, change int64) error {
-	return db.writeNow(ctx, func(t *tx) error {
+	return db.mark(ctx, func(t *tx) error {
 		n, err := t.exec(`UPDATE node SET acked = CASE WHEN acked < $2 THEN $2 ELSE acked END WHERE id = $1`, node, change)
 		if err == nil && n == 0 {
 			err = consent.ErrNotListed
@@ -113,10 +120,26 @@ func (db *DB) Acked(ctx context.Context, nodes []string) (map[string]int64, erro
 
 // Leave takes the node, and what was on duty through it, out of the tables.
 func (db *DB) Leave(ctx context.Context, node string) error {
-	return db.write(ctx, func(t *tx) error { return t.strikeOff(node) })
+	return db.write(ctx, func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM node WHERE id = $1`, node); err != nil {
+			return err
+		}
+		return t.endDuty(node)
+	})
 }
 
-func (t *tx) strikeOff(node string) error {
+// strikeOff takes out a node that has not polled since a time. One that polls at this moment is left alone: a
+// poll that was answered is a lease, and whoever has one must be waited for.
+func (t *tx) strikeOff(node string, silentSince time.Time) error {
+	n, err := t.exec(`DELETE FROM node WHERE id = $1 AND polled_at < $2`, node, micros(silentSince))
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.endDuty(node)
+}
+
+// endDuty takes back whatever was on duty through a node.
+func (t *tx) endDuty(node string) error {
 	var stores []string
 	err := t.all(func(r *sql.Rows) error {
 		var s string
@@ -124,15 +147,11 @@ func (t *tx) strikeOff(node string) error {
 		stores = append(stores, s)
 		return err
 	}, `SELECT store FROM duty WHERE node = $1`, node)
-	if err != nil {
-		return err
-	}
 	for _, s := range stores {
-		if err := t.setDuty(node, s, time.Time{}, t.now); err != nil {
-			return err
+		if err == nil {
+			err = t.setDuty(node, s, time.Time{}, t.now)
 		}
 	}
-	_, err = t.exec(`DELETE FROM node WHERE id = $1`, node)
 	return err
 }
 

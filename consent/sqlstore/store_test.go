@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 		writeUntilKilled()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(storetest.Main{M: m})
 }
 
 var _ tracking.Ledger = (*consent.Ledger)(nil)
@@ -41,9 +41,11 @@ func open(t testing.TB, path string, opts ...sqlstore.Option) *sqlstore.DB {
 }
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, now func() time.Time) storetest.Store {
-		return storetest.SQLite(t, now)
-	})
+	for name, open := range map[string]func(testing.TB, func() time.Time) *sqlstore.DB{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T, now func() time.Time) storetest.Store { return open(t, now) })
+		})
+	}
 }
 
 func TestSecondProcessIsRefused(t *testing.T) {

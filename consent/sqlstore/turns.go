@@ -8,24 +8,26 @@ import (
 	"sync"
 )
 
-// turns hands the one writing connection to one caller at a time: first come, first served, but for
+// turns hands the writing connections to as many callers at a time: first come, first served, but for
 // those that the promises wait for. A node whose poll stands in a queue of grants loses its lease and
 // with it every session; an end that stands in one keeps a shopper waiting to be gone.
 type turns struct {
 	mu      sync.Mutex // owns the rest
-	taken   bool
+	free    int
 	urgent  []chan struct{}
 	patient []chan struct{}
 }
 
-// take waits for the turn, for as long as ctx lasts.
+func newTurns(n int) *turns { return &turns{free: n} }
+
+// take waits for a turn, for as long as ctx lasts.
 func (t *turns) take(ctx context.Context, urgent bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	t.mu.Lock()
-	if !t.taken {
-		t.taken = true
+	if t.free > 0 {
+		t.free--
 		t.mu.Unlock()
 		return nil
 	}
@@ -68,5 +70,5 @@ func (t *turns) pass() {
 			return
 		}
 	}
-	t.taken = false
+	t.free++
 }

@@ -14,7 +14,7 @@ import (
 // passed over, and the turn is never lost.
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var turns turns
+		turns := newTurns(1)
 		if err := turns.take(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}

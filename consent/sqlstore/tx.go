@@ -13,9 +13,10 @@ import (
 	"doorstep/consent"
 )
 
-// tx is one write transaction. The counter row is read when the transaction first needs it and
-// written back once, at the end; the row is locked in between.
+// tx is one write transaction. The counter row is read at the beginning and written back once, at the end; it
+// is locked in between.
 type tx struct {
+	db      *DB
 	sql     *sql.Tx
 	stmts   *statements
 	ctx     context.Context
@@ -26,24 +27,44 @@ type tx struct {
 	changed bool
 }
 
-// write runs f in one durable transaction. The caller's context can give up waiting for its turn; once
-// begun, the transaction is carried to its end, which is near.
-func (db *DB) write(ctx context.Context, f func(*tx) error) error { return db.writeIn(ctx, false, f) }
+// write runs f in one durable transaction, which nothing else that is written comes in between: it begins by
+// taking the counter row. What f reads is therefore all there is, on PostgreSQL too, where each statement of a
+// transaction sees what has been committed before it (READ COMMITTED). The caller's context can give up
+// waiting for its turn; once begun, the transaction is carried to its end, which is near.
+func (db *DB) write(ctx context.Context, f func(*tx) error) error {
+	return db.writeIn(ctx, false, locked(f))
+}
 
 // writeNow is write for what the promises wait for: it goes before all that is merely waiting.
-func (db *DB) writeNow(ctx context.Context, f func(*tx) error) error { return db.writeIn(ctx, true, f) }
+func (db *DB) writeNow(ctx context.Context, f func(*tx) error) error {
+	return db.writeIn(ctx, true, locked(f))
+}
+
+// mark is writeNow for what changes one row that is its caller's own, and decides nothing by any other: it need
+// not wait for the counter row.
+func (db *DB) mark(ctx context.Context, f func(*tx) error) error { return db.writeIn(ctx, true, f) }
+
+func locked(f func(*tx) error) func(*tx) error {
+	return func(t *tx) error {
+		if err := t.lock(); err != nil {
+			return err
+		}
+		return f(t)
+	}
+}
 
 func (db *DB) writeIn(ctx context.Context, urgent bool, f func(*tx) error) (err error) {
 	if err := db.turn.take(ctx, urgent); err != nil {
 		return unavailable(err)
 	}
 	defer db.turn.give()
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := db.carry(ctx)
+	defer cancel()
 	begun, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return unavailable(err)
 	}
-	t := &tx{sql: begun, stmts: &db.stmts, ctx: ctx, now: db.now()}
+	t := &tx{db: db, sql: begun, stmts: &db.stmts, ctx: ctx, now: db.now()}
 	if err = f(t); err == nil {
 		err = t.writeCounter()
 	}
@@ -60,14 +81,28 @@ func (db *DB) writeIn(ctx context.Context, urgent bool, f func(*tx) error) (err 
 	return nil
 }
 
-// lock takes the counter row. Whatever decides by what others may change at the same time calls it
-// first, so that all such transactions come one after the other.
+// carry is the context of a transaction: that the caller went away does not break it off, since that would cost
+// a connection and leave its outcome open. Over a network its end need not be near; there the caller's deadline
+// counts, and patience if it has none.
+func (db *DB) carry(ctx context.Context) (context.Context, context.CancelFunc) {
+	carried := context.WithoutCancel(ctx)
+	if db.patience == 0 {
+		return carried, func() {}
+	}
+	until := time.Now().Add(db.patience)
+	if d, ok := ctx.Deadline(); ok && d.Before(until) {
+		until = d
+	}
+	return context.WithDeadline(carried, until)
+}
+
+// lock takes the counter row, if the transaction has not done so.
 func (t *tx) lock() error {
 	if t.locked {
 		return nil
 	}
 	t.locked = true
-	return t.row(`UPDATE counter SET change = change WHERE id = 1 RETURNING change, tree_size`).into(&t.change, &t.size)
+	return t.row(t.db.counter).into(&t.change, &t.size)
 }
 
 func (t *tx) writeCounter() error {
@@ -166,8 +201,9 @@ func eachRow(rows *sql.Rows, err error, scan func(*sql.Rows) error) error {
 	return unavailable(rows.Err())
 }
 
-// statements are the prepared ones of the single writing connection: parsing takes longer than most
-// of them run. One is prepared after the first transaction that used it, when the connection is free.
+// statements are the prepared ones of a single writing connection: parsing takes longer than most of them run.
+// One is prepared after the first transaction that used it, when the connection is free. Without prepare there
+// are none: a driver with several connections keeps its own for each.
 type statements struct {
 	prepare func(context.Context, string) (*sql.Stmt, error)
 	known   map[string]*sql.Stmt
@@ -175,7 +211,7 @@ type statements struct {
 }
 
 func (s *statements) get(query string) *sql.Stmt {
-	if p, ok := s.known[query]; ok {
+	if p, ok := s.known[query]; ok || s.prepare == nil {
 		return p
 	}
 	s.seen = append(s.seen, query)
@@ -185,6 +221,9 @@ func (s *statements) get(query string) *sql.Stmt {
 // learn prepares what was seen. The transaction is committed by then, so a failure to prepare is not one
 // of the write: the query is simply parsed again next time.
 func (s *statements) learn(ctx context.Context) {
+	if s.prepare == nil {
+		return
+	}
 	if s.known == nil {
 		s.known = map[string]*sql.Stmt{}
 	}

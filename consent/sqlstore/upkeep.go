@@ -67,7 +67,7 @@ func (t *tx) pruneNodes(before time.Time) error {
 	}, `SELECT id FROM node WHERE polled_at < $1`, micros(before))
 	for _, id := range silent {
 		if err == nil {
-			err = t.strikeOff(id)
+			err = t.strikeOff(id, before)
 		}
 	}
 	if err != nil {

@@ -25,7 +25,13 @@ func SQLite(t testing.TB, now func() time.Time) *sqlstore.DB {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sqlstore.Open(t.Context(), path, sqlstore.WithClock(now))
+	return open(t, path, now)
+}
+
+// open opens a ledger that is closed with the test.
+func open(t testing.TB, dsn string, now func() time.Time) *sqlstore.DB {
+	t.Helper()
+	db, err := sqlstore.Open(t.Context(), dsn, sqlstore.WithClock(now))
 	if err != nil {
 		t.Fatal(err)
 	}
