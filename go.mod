@@ -21,6 +21,8 @@ require (
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/tidwall/geojson v1.4.5
 	github.com/tidwall/rtree v1.10.0
+	github.com/transparency-dev/formats v0.1.1
+	github.com/transparency-dev/merkle v0.0.2
 	github.com/uber/h3-go/v4 v4.4.1
 	go.uber.org/goleak v1.3.0
 	golang.org/x/mod v0.42.0

@@ -10,12 +10,13 @@ import (
 )
 
 // Ledger applies the rules of consent and leaves what must be durable to its Store. It holds no
-// state of its own but the keys, which are replaced whole, so all its methods are safe for concurrent use.
+// state of its own but its keys and the name of its log, each replaced whole, so all its methods are safe for concurrent use.
 type Ledger struct {
-	store Store
-	keys  atomic.Pointer[Keys]
-	reg   *Registry
-	now   func() time.Time
+	store  Store
+	keys   atomic.Pointer[Keys]
+	origin atomic.Pointer[string] // the log's name, once it was asked for
+	reg    *Registry
+	now    func() time.Time
 }
 
 // New makes a ledger over a store. now is the server's clock, which rules.
@@ -140,14 +141,6 @@ func (l *Ledger) Leave(ctx context.Context, node string) error { return l.store.
 // them is served; repeating it changes nothing.
 func (l *Ledger) LogNotices(ctx context.Context, hashes ...string) error {
 	return l.store.LogNotices(ctx, hashes, l.now())
-}
-
-// TreeHead is the size and root of the log of consent events.
-func (l *Ledger) TreeHead(ctx context.Context) (TreeHead, error) { return l.store.TreeHead(ctx) }
-
-// Proof is a leaf of the log with its inclusion proof in the tree of the given size; 0 means the newest.
-func (l *Ledger) Proof(ctx context.Context, index, size int64) (Proof, error) {
-	return l.store.Proof(ctx, index, size)
 }
 
 // Prune forgets what has outlived its time. Call it every minute or so.

@@ -7,10 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"time"
-
-	"golang.org/x/mod/sumdb/tlog"
 )
 
 // Event is a consent event on its way into the log: its record, and the key under which the leaf
@@ -63,52 +60,4 @@ func (e Event) Leaf() ([]byte, error) {
 	return Leaf{
 		Type: e.Record.Event.State, Time: leafTime(e.Record.Event.Time), Notice: e.Notice, Event: hex.EncodeToString(m.Sum(nil)),
 	}.Text()
-}
-
-// TreeHead is the log at one moment. Root is the RFC 6962 tree hash, hex; of an empty tree, the hash of nothing.
-type TreeHead struct {
-	Size int64  `json:"size"`
-	Root string `json:"root"`
-}
-
-// Place is where an event lies in the log, and the tree right after it was appended.
-type Place struct {
-	Index int64
-	TreeHead
-}
-
-// Proof is a leaf with the RFC 6962 audit path to the root of a tree.
-type Proof struct {
-	Index int64    `json:"index"`
-	Leaf  string   `json:"leaf"`
-	Tree  TreeHead `json:"tree"`
-	Path  []string `json:"path"` // hex
-}
-
-// Verify checks that the leaf is in the tree.
-func (p Proof) Verify() error {
-	root, err := parseHash(p.Tree.Root)
-	if err != nil {
-		return err
-	}
-	path := make(tlog.RecordProof, len(p.Path))
-	for i, s := range p.Path {
-		if path[i], err = parseHash(s); err != nil {
-			return err
-		}
-	}
-	if err := tlog.CheckRecord(path, p.Tree.Size, root, p.Index, tlog.RecordHash([]byte(p.Leaf))); err != nil {
-		return fmt.Errorf("leaf %d is not in the tree of size %d: %w", p.Index, p.Tree.Size, err)
-	}
-	return nil
-}
-
-func parseHash(s string) (tlog.Hash, error) {
-	var h tlog.Hash
-	b, err := hex.DecodeString(s)
-	if err != nil || len(b) != tlog.HashSize {
-		return h, fmt.Errorf("%q is not a hash of the log: 64 hex digits are needed", s)
-	}
-	copy(h[:], b)
-	return h, nil
 }

@@ -137,6 +137,11 @@ type Store interface {
 	TreeHead(ctx context.Context) (TreeHead, error)
 	// Proof is a leaf with its inclusion proof in the tree of that size; ErrNoLeaf beyond its end.
 	Proof(ctx context.Context, index, size int64) (Proof, error)
+	// Consistency proves that the tree of size to, 0 for the newest, continues that of size from; ErrNoLeaf
+	// if the log never had these sizes in this order.
+	Consistency(ctx context.Context, from, to int64) (Consistency, error)
+	// Leaves are the leaves from one index up to, not including, another, as far as there are any.
+	Leaves(ctx context.Context, from, to int64) ([]string, error)
 
 	// Claim sets a value that is set once, and returns what is set.
 	Claim(ctx context.Context, name, value string) (string, error)

@@ -178,10 +178,55 @@ func (db *DB) Proof(ctx context.Context, index, size int64) (consent.Proof, erro
 	if err != nil {
 		return consent.Proof{}, fmt.Errorf("sqlstore: log: %w", err)
 	}
-	for _, h := range path {
-		p.Path = append(p.Path, hex.EncodeToString(h[:]))
-	}
+	p.Path = hexHashes(path)
 	return p, nil
+}
+
+func hexHashes(list []tlog.Hash) []string {
+	out := make([]string, len(list))
+	for i, h := range list {
+		out[i] = hex.EncodeToString(h[:])
+	}
+	return out
+}
+
+// Consistency proves that the tree of size to, 0 for the newest, continues that of size from.
+func (db *DB) Consistency(ctx context.Context, from, to int64) (consent.Consistency, error) {
+	head, err := db.TreeHead(ctx)
+	if err != nil {
+		return consent.Consistency{}, err
+	}
+	if to == 0 {
+		to = head.Size
+	}
+	if from < 0 || from > to || to > head.Size {
+		return consent.Consistency{}, fmt.Errorf("%w: sizes %d and %d in a log of %d", consent.ErrNoLeaf, from, to, head.Size)
+	}
+	c := consent.Consistency{Path: []string{}}
+	if c.From, err = treeHead(from, db.hashes(ctx)); err != nil {
+		return consent.Consistency{}, err
+	}
+	if c.To, err = treeHead(to, db.hashes(ctx)); err != nil || from == 0 {
+		return c, err
+	}
+	path, err := tlog.ProveTree(to, from, db.hashes(ctx))
+	if err != nil {
+		return consent.Consistency{}, fmt.Errorf("sqlstore: log: %w", err)
+	}
+	c.Path = hexHashes(path)
+	return c, nil
+}
+
+// Leaves are the leaves from one index up to, not including, another.
+func (db *DB) Leaves(ctx context.Context, from, to int64) ([]string, error) {
+	list := []string{}
+	err := db.all(ctx, func(r *sql.Rows) error {
+		var text string
+		err := r.Scan(&text)
+		list = append(list, text)
+		return err
+	}, `SELECT body FROM leaf WHERE idx >= $1 AND idx < $2 ORDER BY idx`, from, to)
+	return list, err
 }
 
 // Claim sets a value that is set once, and returns what is set.

@@ -30,7 +30,8 @@ func (h *house) get(path string, headers ...string) (*http.Response, []byte) {
 	h.ok(err)
 	h.ok(resp.Body.Close())
 	if strings.HasPrefix(path, "/v1/") {
-		h.ok(spec.HTTP(http.MethodGet, path, resp.StatusCode, body))
+		bare, _, _ := strings.Cut(path, "?")
+		h.ok(spec.HTTP(http.MethodGet, bare, resp.StatusCode, body))
 	}
 	return resp, body
 }

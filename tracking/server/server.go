@@ -138,6 +138,7 @@ func (s *Server) appRoutes(m *http.ServeMux) {
 	m.HandleFunc("GET /v1/cards/{store}", s.cards)
 	m.HandleFunc("GET /v1/time", s.time)
 	m.HandleFunc("GET /v1/rules", s.rules)
+	s.logRoutes(m)
 	m.Handle("POST /v1/prompts", s.api(s.prompt))
 	m.Handle("POST /v1/decisions", s.api(s.decide))
 	m.Handle("POST /v1/tickets", s.api(s.ticket))
