@@ -127,6 +127,14 @@ type Store interface {
 	// Journal lists the views of a subject, newest first.
 	Journal(ctx context.Context, subject Ref, limit int) ([]View, error)
 
+	// KeepCounts holds what a node has counted until its window closes; nothing if it has closed already.
+	KeepCounts(ctx context.Context, c Counted) error
+	// CloseCounts turns the numbers of a window into bands and deletes them, once; Map is empty in what is
+	// kept if a number was counted by another map than version.
+	CloseCounts(ctx context.Context, store, version string, window time.Time) error
+	// Counts lists the closed windows from since on, oldest first.
+	Counts(ctx context.Context, store string, since time.Time) ([]CountedWindow, error)
+
 	// SetDuty records that node has somebody signed in for store until then; a zero time takes it back.
 	SetDuty(ctx context.Context, node, store string, until, now time.Time) error
 

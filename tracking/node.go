@@ -69,6 +69,7 @@ type Node struct {
 	writer        *writer
 	purger        *purger
 	enders        *enders
+	census        *census
 	acks          *acks
 	poll          chan struct{} // a nudge: poll now
 	storesChanged chan struct{} // their settings are to be read again
@@ -98,6 +99,7 @@ func New(c Config) *Node {
 	n.purger = newPurger(n)
 	n.enders = newEnders(n)
 	n.acks = newAcks(n)
+	n.census = newCensus(n)
 	return n
 }
 
@@ -115,6 +117,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g, work := errgroup.WithContext(work)
 	loops := []func(context.Context) error{
 		n.pollLoop, n.listen, n.writer.run, n.purger.run, n.enders.run, n.sweepLoop, n.dueLoop, n.desks.run, n.storesLoop,
+		n.census.run,
 	}
 	for _, loop := range loops {
 		g.Go(func() error { return ignoreCancel(loop(work)) })

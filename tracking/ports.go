@@ -120,6 +120,11 @@ type Ledger interface {
 	OpenView(ctx context.Context, v consent.View) error
 	// CloseView closes it with its end and count.
 	CloseView(ctx context.Context, id string, at time.Time, count int64) error
+	// CountsZones reports whether who shares for these purposes is counted, by zone; KeepCounts, CloseCounts: see
+	// consent.Ledger.
+	CountsZones(purposes []string) bool
+	KeepCounts(ctx context.Context, c consent.Counted) error
+	CloseCounts(ctx context.Context, store, version string, window time.Time) error
 	// SetDuty records that node has somebody signed in for store until the given time; a zero time takes it back.
 	SetDuty(ctx context.Context, node, store string, until time.Time) error
 }

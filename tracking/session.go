@@ -42,6 +42,7 @@ type Session struct {
 	lastAccepted int64
 	looking      time.Duration // boot time until which a look counts; 0 for none
 	lookedSince  time.Time
+	tallied      tallied // where it was counted last
 	checkins     []Alert // asked for before the visit was inside
 }
 
@@ -118,6 +119,7 @@ func (s *Session) keep(f geofence.Fix, at geofence.Place) {
 	p := Position{T: f.T, Lat: f.At.Lat, Lng: f.At.Lng, AccuracyM: f.AccuracyM, Level: at.Level, HasLevel: at.LevelKnown}
 	if zones, count, certain := s.presence.Zones(); count > 0 && !zones[0].Sensitive {
 		p.Zone, p.Likely = zones[0].ID, !certain
+		s.tally(p.Zone)
 	}
 	s.node.writer.add(s, p, s.leaseUntil())
 }

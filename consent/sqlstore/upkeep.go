@@ -34,6 +34,9 @@ func (db *DB) Prune(ctx context.Context, now time.Time) error {
 				return err
 			}
 		}
+		if err := t.pruneCounts(now); err != nil {
+			return err
+		}
 		return t.pruneNodes(now.Add(-consent.NodeLife))
 	})
 }
