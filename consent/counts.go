@@ -62,6 +62,18 @@ type CountedWindow struct {
 	Zones  map[string]Band // those that are not Few
 }
 
+// In lists the zones in a band other than Few, in order.
+func (w CountedWindow) In(b Band) []string {
+	list := []string{}
+	for zone, band := range w.Zones {
+		if band == b {
+			list = append(list, zone)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
 // CountsZones reports whether who shares for these purposes is counted: one of them declares it.
 func (l *Ledger) CountsZones(purposes []string) bool {
 	return slices.ContainsFunc(purposes, func(id string) bool {

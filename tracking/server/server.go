@@ -156,6 +156,7 @@ func (s *Server) staffRoutes(m *http.ServeMux) {
 	staff.Handle("DELETE /v1/staff/session", s.api(s.signOut))
 	staff.Handle("GET /v1/staff/me", s.api(s.staffMe))
 	staff.HandleFunc("GET /v1/staff/map", s.staffMap)
+	staff.Handle("GET /v1/staff/counts", s.api(s.counts))
 	staff.Handle("POST /v1/staff/alerts/{id}/actions", s.api(s.act))
 	staff.HandleFunc("GET /v1/staff/socket", s.screen)
 	staff.HandleFunc("/v1/staff/", s.unknown)
