@@ -65,6 +65,18 @@ var (
 	ErrBehind = conflict("behind", "the feed no longer holds what this node misses", "close all sessions and start the node anew")
 	// ErrKeys: the ledger was written under other keys.
 	ErrKeys = conflict("keys", "the ledger was written under other keys", "bring back the key file that belongs to this ledger")
+	// ErrRegistry: a registry or a notice from which something is missing; a *RegistryError says what.
+	ErrRegistry = invalid("registry", "the registry or notice is not fit for use", "mend what the detail lists; `doorstep registry check` says the same")
+	// ErrNoticeEdited: a version of a notice never changes once it was in force.
+	ErrNoticeEdited = conflict("notice_edited", "a notice that was in force has been edited", "bring the old text back, and publish the new one as a new version")
+	// ErrNotAssessed: no impact assessment, no tracking.
+	ErrNotAssessed = conflict("not_assessed", "no impact assessment of this store is on record",
+		"add the store to the registry's stores, with reference, date and kept_until of its assessment")
+	// ErrHealthCare: a place of health care where the law forbids a fence around it.
+	ErrHealthCare = conflict("health_care", "the law of this place forbids a fence around health care",
+		"leave the store, or the zone in its map, out")
+	// ErrNoNotice: no notice with this hash was ever in force.
+	ErrNoNotice = &Problem{"no_notice", 404, "no notice has this hash", "take the hash from the rules or from a receipt", ErrNotFound}
 	// ErrNoView: no view of this id was opened.
 	ErrNoView = &Problem{"no_view", 404, "no such view", "open the view before closing it", ErrNotFound}
 	// ErrNoLeaf: the log does not reach that far.

@@ -3,8 +3,8 @@
 package consent
 
 import (
+	"fmt"
 	"slices"
-	"strings"
 )
 
 // Notice is one published text: one purpose, one language. It is immutable; its hash names it.
@@ -16,12 +16,18 @@ type Notice struct {
 	Dir           string            `json:"dir"` // ltr or rtl
 	Jurisdictions []string          `json:"jurisdictions"`
 	Title         string            `json:"title"`
-	TermDays      int               `json:"term_days"` // what the label of "term" promises; must equal the purpose's
+	TermDays      int               `json:"term_days"`  // what the label of "term" promises; must equal the purpose's
+	Data          []string          `json:"data"`       // ids of the data types that it asks for
+	Recipients    []string          `json:"recipients"` // ids of the recipients that it names
 	Blocks        []Block           `json:"blocks"`
 	Choices       map[Choice]string `json:"choices"`
 	Texts         Texts             `json:"texts"`
 	Hash          string            `json:"-"` // SHA-256 of the canonical form of all the above, hex
+	file          string            // it came from; empty when it was published to a running server
 }
+
+// Name is how messages call it: id@version/language.
+func (n Notice) Name() string { return fmt.Sprintf("%s@%d/%s", n.ID, n.Version, n.Lang) }
 
 // Block is one part of a notice.
 type Block struct {
@@ -53,9 +59,6 @@ type Texts struct {
 
 // The parts that every notice has, in the order in which they are served.
 var blockKeys = []string{"who", "what", "why", "readers", "retention", "storage", "rights", "withdrawal", "effects"}
-
-// Duties that every notice covers, wherever it is served (GDPR 13). Jurisdictions add to them.
-var usualDuties = []string{"controller", "data", "purposes", "recipients", "retention", "rights", "authority", "withdrawal"}
 
 var indicatorKeys = []string{"off", "starting", "on", "seen", "hidden", "reconnecting"}
 
@@ -98,72 +101,4 @@ func stringsDigest(title string, blocks []Block, choices []ChoiceText) (string, 
 		labels[i] = c.Label
 	}
 	return digest(map[string]any{"title": title, "blocks": shown, "choices": labels})
-}
-
-func (r *Registry) checkNotice(n Notice, name string, report func(string, ...any)) {
-	p, ok := r.Purpose(n.Purpose)
-	if !ok {
-		report("notice %s: purpose %q is not declared", name, n.Purpose)
-	}
-	if n.ID == "" || n.Version <= 0 || n.Lang == "" || n.Title == "" || len(n.Jurisdictions) == 0 {
-		report("notice %s needs id, version, lang, title and jurisdictions", name)
-	}
-	if n.Dir != "ltr" && n.Dir != "rtl" {
-		report("notice %s: dir is %q: write ltr or rtl", name, n.Dir)
-	}
-	if n.TermDays != p.TermDays {
-		report("notice %s promises a term of %d days, the purpose has %d", name, n.TermDays, p.TermDays)
-	}
-	n.checkBlocks(name, report)
-	n.checkTexts(name, report)
-	for _, id := range n.Jurisdictions {
-		j, ok := r.Jurisdiction(id)
-		if !ok {
-			report("notice %s: jurisdiction %q is not declared", name, id)
-		}
-		if j.MaxTermDays < n.TermDays {
-			report("notice %s promises a term of %d days, and %s allows %d", name, n.TermDays, id, j.MaxTermDays)
-		}
-		n.checkCovers(append(slices.Clone(usualDuties), j.Covers...), name+" in "+id, report)
-	}
-}
-
-func (n Notice) checkBlocks(name string, report func(string, ...any)) {
-	var keys []string
-	for _, b := range n.Blocks {
-		keys = append(keys, b.Key)
-		if strings.TrimSpace(b.Title) == "" || strings.TrimSpace(b.Text) == "" {
-			report("notice %s: block %s has no title or no text", name, b.Key)
-		}
-	}
-	if !slices.Equal(keys, blockKeys) {
-		report("notice %s has the blocks %v: it needs %v, in this order", name, keys, blockKeys)
-	}
-}
-
-func (n Notice) checkTexts(name string, report func(string, ...any)) {
-	for _, c := range choices {
-		if strings.TrimSpace(n.Choices[c]) == "" {
-			report("notice %s: the label of choice %s is missing", name, c)
-		}
-	}
-	for _, k := range indicatorKeys {
-		if n.Texts.Indicator[k] == "" {
-			report("notice %s: the indicator's text for %s is missing", name, k)
-		}
-	}
-	for _, k := range endReasons {
-		if n.Texts.Ends[k] == "" {
-			report("notice %s: the text for the end %s is missing", name, k)
-		}
-	}
-}
-
-func (n Notice) checkCovers(duties []string, name string, report func(string, ...any)) {
-	for _, d := range duties {
-		covered := slices.ContainsFunc(n.Blocks, func(b Block) bool { return slices.Contains(b.Covers, d) })
-		if !covered {
-			report("notice %s does not cover %s: say it in a block, and list it there under covers", name, d)
-		}
-	}
 }

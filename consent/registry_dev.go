@@ -10,14 +10,19 @@ import (
 //go:embed devregistry
 var devFiles embed.FS
 
-// DevelopmentRegistry is the built-in registry for trying, demonstrations and tests: the purposes
-// "assist" and "pickup", with notices in English, Chinese and Arabic. A deployment writes its own.
-func DevelopmentRegistry() *Registry {
+// DevelopmentFiles are the files of the built-in registry: an example to begin one's own with.
+func DevelopmentFiles() fs.FS {
 	dir, err := fs.Sub(devFiles, "devregistry")
 	if err != nil {
 		panic("consent: the built-in registry is not embedded: " + err.Error())
 	}
-	r, err := LoadRegistry(dir)
+	return dir
+}
+
+// DevelopmentRegistry is the built-in registry for trying, demonstrations and tests: the purposes
+// "assist" and "pickup", with notices in English, Chinese and Arabic. A deployment writes its own.
+func DevelopmentRegistry() *Registry {
+	r, err := LoadRegistry(DevelopmentFiles())
 	if err != nil {
 		panic(err.Error()) // a defect of the build, which a test finds
 	}

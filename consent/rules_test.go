@@ -190,9 +190,9 @@ func TestReplacedNoticeIsNotDecidedOn(t *testing.T) {
 	d := newDesk(t)
 	r := d.answer(d.prompt(t, nil), consent.ThisVisit)
 	files := devFiles(t)
-	const name = "notices/assist.en.json"
-	newer := strings.Replace(string(files[name].Data), `"version": 1`, `"version": 2`, 1)
-	files["notices/assist-2.en.json"] = &fstest.MapFile{Data: []byte(newer)}
+	const name = "notices/assist.en.md"
+	newer := strings.Replace(string(files[name].Data), "version: 1", "version: 2", 1)
+	files["notices/assist-2.en.md"] = &fstest.MapFile{Data: []byte(newer)}
 	if _, err := d.under(t, files).Decide(t.Context(), r); !errors.Is(err, consent.ErrNotice) {
 		t.Fatalf("got %v, want %v", err, consent.ErrNotice)
 	}
@@ -209,7 +209,7 @@ func TestUndeclaredPurposeIsNotAdmitted(t *testing.T) {
 	}
 	files := devFiles(t)
 	for name, f := range files {
-		files[name] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(string(f.Data), `"assist"`, `"advise"`))}
+		files[name] = &fstest.MapFile{Data: []byte(strings.NewReplacer(`"assist"`, `"advise"`, "purpose: assist", "purpose: advise").Replace(string(f.Data)))}
 	}
 	scope := consent.Scope{Installation: d.request().Installation, Store: "shop"}
 	for ledger, want := range map[*consent.Ledger]int{d.Ledger: 1, d.under(t, files): 0} {

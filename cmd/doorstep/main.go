@@ -21,14 +21,15 @@ import (
 
 // cli is the whole command line.
 type cli struct {
-	Demo    demoCmd          `cmd:"" help:"Try it: a store, shoppers and staff, everything embedded, on one free port."`
-	Serve   serveCmd         `cmd:"" help:"Run the server."`
-	Store   storeCmd         `cmd:"" help:"Check, import and try out maps."`
-	Walk    walkCmd          `cmd:"" help:"One phone replaying a recorded walk against a server."`
-	Token   tokenCmd         `cmd:"" help:"Mint a token for trying; needs a development key."`
-	Keys    keysCmd          `cmd:"" help:"Look at the keys that sign receipts, and rotate them."`
-	Scan    scanCmd          `cmd:"" hidden:"" help:"Count what the live state still holds of ended visits (used by demo)."`
-	Version kong.VersionFlag `env:"-" help:"Print the version and exit."`
+	Demo     demoCmd          `cmd:"" help:"Try it: a store, shoppers and staff, everything embedded, on one free port."`
+	Serve    serveCmd         `cmd:"" help:"Run the server."`
+	Store    storeCmd         `cmd:"" help:"Check, import and try out maps."`
+	Walk     walkCmd          `cmd:"" help:"One phone replaying a recorded walk against a server."`
+	Token    tokenCmd         `cmd:"" help:"Mint a token for trying; needs a development key."`
+	Registry registryCmd      `cmd:"" help:"Write, check and print the registry: purposes, data types, notices."`
+	Keys     keysCmd          `cmd:"" help:"Look at the keys that sign receipts, and rotate them."`
+	Scan     scanCmd          `cmd:"" hidden:"" help:"Count what the live state still holds of ended visits (used by demo)."`
+	Version  kong.VersionFlag `env:"-" help:"Print the version and exit."`
 }
 
 // streams are what a command reads and writes; tests hand in their own.

@@ -96,10 +96,11 @@ var messages = map[string][]call{
 		{args: "serve --data d --dev-key new.key --map shop.geojson --map shop.geojson", exit: 1, says: []string{`--map shop.geojson and --map shop.geojson are both store "shop": give one a store_id of its own`}},
 		{args: serving + "--dev-key dev.key --log-level error --data list.json", exit: 1, says: []string{"--data list.json: not a directory: name a folder that can be written"}},
 		{args: serving + "--dev-key dev.key --log-level error --data garbage", exit: 1, says: []string{"--data garbage: consent keys: garbage/keys.json can be read by others (-rw-r--r--): chmod 600 it"}},
-		{args: serving + "--registry none", exit: 1, says: []string{"--registry none: no such file or directory: name a folder with registry.json and notices/*.json in it"}},
-		{args: serving + "--registry list.json", exit: 1, says: []string{"--registry list.json: this is a file: name a folder with registry.json and notices/*.json in it"}},
-		{args: serving + "--registry folder", exit: 1, says: []string{"--registry folder: registry.json: no such file or directory: name a folder with registry.json and notices/*.json in it"}},
-		{args: serving + "--registry badregistry", exit: 1, says: []string{"--registry badregistry: consent registry: registry.json, line 2: invalid character '5' after object key"}},
+		{args: serving + "--registry none", exit: 1, says: []string{"--registry none: no such file or directory: name a folder with registry.json and notices/*.md in it; `doorstep registry init` writes an example"}},
+		{args: serving + "--registry list.json", exit: 1, says: []string{"--registry list.json: this is a file: name a folder with registry.json and notices/*.md in it; `doorstep registry init` writes an example"}},
+		{args: serving + "--registry folder", exit: 1, says: []string{"--registry folder: registry.json: no such file or directory: name a folder with registry.json and notices/*.md in it; `doorstep registry init` writes an example"}},
+		{args: serving + "--registry badregistry", exit: 1, says: []string{"--registry badregistry: notices: there is no notice (GDPR 13; PIPL 17). Write one for each purpose and language, as notices/*.md.",
+			"registry.json:2: not JSON: invalid character '5' after object key. Correct it there; a comma too many or too few, or a missing quotation mark, is the usual cause."}},
 	},
 	"serve sign-in": {
 		{args: "serve --data d --map shop.geojson", exit: 2, says: []string{"nobody could sign in: set --issuer and --jwks to those of your identity provider, or --dev-key FILE to try it"}},
@@ -107,6 +108,7 @@ var messages = map[string][]call{
 		{args: "serve --data d --map shop.geojson --issuer https://id.example --jwks jwks.json", exit: 2, says: []string{
 			"the development notices name nobody whom a shopper could hold to them: write your own registry and name it with --registry, or give --dev-key FILE to try without real shoppers"}},
 		{args: "serve --data d --map shop.geojson --staff-issuer https://id.example --staff-jwks jwks.json --registry REGISTRY", exit: 2, says: []string{
+			"--registry " + exampleRegistry + ": says for_trying_only: make it your own, list your stores with their impact assessments, and take that out; or give --dev-key FILE to try it",
 			"no shopper could sign in: set --issuer and --jwks to those of your shoppers' identity provider"}},
 		{args: serving + "--issuer https://id.example --jwks jwks.json --staff-issuer https://id.example --staff-jwks jwks.json", exit: 2, says: []string{
 			"--staff-issuer https://id.example is the --issuer: leave --staff-issuer and --staff-jwks out, that issuer may mint for staff too"}},
@@ -225,6 +227,9 @@ var messages = map[string][]call{
 
 const walking = "walk --map shop.geojson --dev-key dev.key --trace walk.ndjson "
 
+// exampleRegistry is the one that comes with the program.
+var exampleRegistry = filepath.Join("..", "..", "consent", "devregistry")
+
 // fixtures lie in the folder where the calls are made.
 var fixtures = map[string]string{
 	"broken.json":               "{\"listen\":\n \"map\" , 8080}",
@@ -248,7 +253,7 @@ var fixtures = map[string]string{
 // with the exit status 2 for a wrong call and 1 for something named that is missing or unfit; and
 // nothing is left behind on the disk.
 func TestMessages(t *testing.T) {
-	registry, err := filepath.Abs(filepath.Join("..", "..", "consent", "devregistry"))
+	registry, err := filepath.Abs(exampleRegistry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +273,7 @@ func TestMessages(t *testing.T) {
 				_, errs, status := command(t, c.in, args...)
 				var want strings.Builder
 				for _, line := range c.says {
-					want.WriteString("doorstep: " + line + "\n")
+					want.WriteString("doorstep: " + strings.ReplaceAll(line, exampleRegistry, registry) + "\n")
 				}
 				if errs != want.String() || status != c.exit {
 					t.Errorf("doorstep %s\n exit status %d, want %d\n says  %s\n want  %s", c.args, status, c.exit, errs, want.String())

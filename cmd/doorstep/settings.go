@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -158,28 +157,24 @@ func loadMaps(paths []string) ([]*geofence.Index, error) {
 }
 
 // loadRegistry falls back on the development registry only where its notices, which name nobody, can
-// be shown to nobody but whoever tries.
+// be shown to nobody but whoever tries. The same holds for one that says itself that it is for trying.
 func (c *serveCmd) loadRegistry() (*consent.Registry, error) {
-	const remedy = "name a folder with registry.json and notices/*.json in it"
+	real := c.DevKey == "" && (c.Issuer != "" || c.StaffIssuer != "")
 	if c.Registry == "" {
-		if c.DevKey == "" && (c.Issuer != "" || c.StaffIssuer != "") {
+		if real {
 			return nil, wrong("the development notices name nobody whom a shopper could hold to them: write your own registry and name it with --registry, or give --dev-key FILE to try without real shoppers")
 		}
 		return consent.DevelopmentRegistry(), nil
 	}
-	info, err := os.Stat(c.Registry)
-	if err != nil {
-		return nil, fmt.Errorf("--registry %s: %w: %s", c.Registry, cause(err), remedy)
-	}
-	if !info.IsDir() {
-		return nil, fmt.Errorf("--registry %s: this is a file: %s", c.Registry, remedy)
-	}
-	if _, err := os.Stat(filepath.Join(c.Registry, "registry.json")); err != nil {
-		return nil, fmt.Errorf("--registry %s: registry.json: %w: %s", c.Registry, cause(err), remedy)
+	if err := isRegistryDir(c.Registry); err != nil {
+		return nil, fmt.Errorf("--registry %w", err)
 	}
 	r, err := consent.LoadRegistry(os.DirFS(c.Registry))
 	if err != nil {
 		return nil, fmt.Errorf("--registry %s: %w", c.Registry, err)
+	}
+	if real && r.Trying != "" {
+		return nil, wrong("--registry %s: says for_trying_only: make it your own, list your stores with their impact assessments, and take that out; or give --dev-key FILE to try it", c.Registry)
 	}
 	return r, nil
 }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"doorstep/consent"
+)
+
+type registryCmd struct {
+	Init   registryInitCmd   `cmd:"" help:"Write an example registry to begin with: notices in English, Chinese and Arabic."`
+	Check  registryCheckCmd  `cmd:"" help:"Check a registry: what is missing, where, which law wants it, and what to write."`
+}
+
+// registryDir is a registry to work on.
+type registryDir struct {
+	Dir string `arg:"" name:"dir" help:"Folder with registry.json and notices/*.md."`
+}
+
+// open is the folder, if it can be one.
+func (d registryDir) open() (fs.FS, error) {
+	if err := isRegistryDir(d.Dir); err != nil {
+		return nil, err
+	}
+	return os.DirFS(d.Dir), nil
+}
+
+const registryRemedy = "name a folder with registry.json and notices/*.md in it; `doorstep registry init` writes an example"
+
+// isRegistryDir tells early and plainly what is not even a folder.
+func isRegistryDir(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", dir, cause(err), registryRemedy)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s: this is a file: %s", dir, registryRemedy)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "registry.json")); err != nil {
+		return fmt.Errorf("%s: registry.json: %w: %s", dir, cause(err), registryRemedy)
+	}
+	return nil
+}
+
+type registryCheckCmd struct {
+	registryDir
+	JSON bool `name:"json" help:"Print the findings as JSON, for programs."`
+}
+
+// Run prints all findings and fails if one of them is an error.
+func (c *registryCheckCmd) Run(s streams) error {
+	files, err := c.open()
+	if err != nil {
+		return err
+	}
+	reg, found := consent.CheckRegistry(files)
+	wrong := 0
+	for _, f := range found {
+		if !f.Warning {
+			wrong++
+		}
+	}
+	if c.JSON {
+		if found == nil {
+			found = []consent.Finding{}
+		}
+		out := json.NewEncoder(s.out)
+		out.SetEscapeHTML(false)
+		out.SetIndent("", " ")
+		if err := out.Encode(map[string]any{"ok": wrong == 0, "findings": found}); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range found {
+			fmt.Fprintln(s.out, f)
+		}
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%s: %s to mend", c.Dir, count(wrong, "thing"))
+	}
+	if !c.JSON {
+		fmt.Fprintf(s.out, "%s: ok: %s, %s, %s, %s\n", c.Dir, count(len(reg.Purposes), "purpose"), count(len(reg.Notices()), "notice"),
+			count(len(reg.Jurisdictions), "jurisdiction"), count(len(reg.Stores), "store"))
+		if reg.Trying != "" {
+			fmt.Fprintln(s.out, "It is for trying only: no server with real shoppers starts on it. Take for_trying_only out, and list your stores, when it is yours.")
+		}
+	}
+	return nil
+}
+
+type registryInitCmd struct {
+	Dir string `arg:"" name:"dir" help:"Folder to make; it must not be there, or be empty."`
+}
+
+// Run copies the example. It writes over nothing.
+func (c *registryInitCmd) Run(s streams) error {
+	list, err := os.ReadDir(c.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w: name a folder to make", c.Dir, cause(err))
+	}
+	if len(list) > 0 {
+		return fmt.Errorf("%s: there is something in it already: name a folder to make, nothing is written over", c.Dir)
+	}
+	if err := os.CopyFS(c.Dir, consent.DevelopmentFiles()); err != nil {
+		return fmt.Errorf("%s: %w: name a folder that can be written", c.Dir, cause(err))
+	}
+	fmt.Fprintf(s.out, `%[1]s: an example, with notices in English, Chinese and Arabic.
+Next, in %[1]s/registry.json: the controller, the jurisdictions, and your stores with their impact assessments; take for_trying_only out.
+Then the notices, %[1]s/notices/*.md: have them read by a lawyer and by somebody who speaks the language.
+Then: doorstep registry check %[1]s
+`, strings.TrimSuffix(c.Dir, "/"))
+	return nil
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package consent
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// checker holds a registry and its notices to what the law and the protocol need. It reports all that it
+// finds, not only the first.
+type checker struct {
+	reg     *Registry
+	members *members // of registry.json: where things stand
+	found   []Finding
+}
+
+func (c *checker) report(path, says, law, remedy string) {
+	c.found = append(c.found, Finding{File: c.members.file, Line: c.members.line(path), Field: c.members.name(path), Says: says, Law: law, Remedy: remedy})
+}
+
+// need reports a member that is empty.
+func (c *checker) need(ok bool, path, law, remedy string) {
+	if !ok {
+		c.report(path, "is missing", law, remedy)
+	}
+}
+
+func filled(s string) bool { return strings.TrimSpace(s) != "" }
+
+// check is what concerns registry.json.
+func (c *checker) check() {
+	r := c.reg
+	c.controller(r.Controller)
+	c.need(len(r.Purposes) > 0, "purposes", "GDPR 5(1)(b), 13(1)(c)", "Declare at least one purpose")
+	c.need(len(r.Storage) > 0, "storage_locations", "GDPR 30(1); PIPL 38", "Write where the data are kept")
+	c.need(filled(r.Withdrawal), "withdrawal_method", "GDPR 7(3); PIPL 15", "Write how a shopper withdraws, for the record of each decision")
+	c.need(r.ProofDays > 0, "proof_days", "GDPR 7(1), 17(3)(e)", "Write for how many days a decision must be provable, such as 1096 for three years")
+	c.need(len(r.Jurisdictions) > 0, "jurisdictions", "GDPR 3", "Declare the places whose law holds in your stores")
+	if _, ok := r.Jurisdiction(""); !ok {
+		c.report("default_jurisdiction", fmt.Sprintf("%q is not among the jurisdictions", r.Default), "", "Write the id of one of them")
+	}
+	for i, j := range r.Jurisdictions {
+		c.jurisdiction(fmt.Sprintf("jurisdictions[%d]", i), j)
+	}
+	for i, d := range r.DataTypes {
+		c.dataType(fmt.Sprintf("data_types[%d]", i), d)
+	}
+	for i, x := range r.Recipients {
+		path := fmt.Sprintf("recipients[%d]", i)
+		c.need(filled(x.ID), path+".id", "GDPR 13(1)(e)", "Give the recipient a short name of small letters")
+		c.titles(path+".title", x.Title, "GDPR 13(1)(e); PIPL 23")
+	}
+	for i, p := range r.Purposes {
+		c.purpose(fmt.Sprintf("purposes[%d]", i), p)
+	}
+	for i, p := range r.Stores {
+		c.premises(fmt.Sprintf("stores[%d]", i), p)
+	}
+	twice(c, "purposes", r.Purposes, func(p Purpose) string { return p.ID })
+	twice(c, "data_types", r.DataTypes, func(d DataType) string { return d.ID })
+	twice(c, "recipients", r.Recipients, func(x Recipient) string { return x.ID })
+	twice(c, "jurisdictions", r.Jurisdictions, func(j Jurisdiction) string { return j.ID })
+	twice(c, "stores", r.Stores, func(p Premises) string { return p.Store })
+	c.need(len(r.Stores) > 0, "stores", "GDPR 35; PIPL 55–56", "List your stores, each with its jurisdiction and its impact assessment: without that none goes live")
+}
+
+func (c *checker) controller(who Controller) {
+	const law = "GDPR 13(1)(a); PIPL 17(1)"
+	u, err := url.Parse(who.ID)
+	c.need(err == nil && u.IsAbs(), "controller.id", "ISO/IEC TS 27560", "Write a web address of yours: it signs the receipts, and stays the same for ever")
+	c.need(filled(who.Name), "controller.name", law, "Write who decides about the data: the company's full name")
+	c.need(filled(who.Contact), "controller.contact", law, "Write an address at which shoppers reach them")
+}
+
+// twice reports ids that two entries of a list share.
+func twice[T any](c *checker, name string, list []T, id func(T) string) {
+	seen := map[string]bool{}
+	for i, x := range list {
+		if seen[id(x)] {
+			c.report(fmt.Sprintf("%s[%d]", name, i), fmt.Sprintf("%q is there twice", id(x)), "", "Keep one of them")
+		}
+		seen[id(x)] = true
+	}
+}
+
+func (c *checker) jurisdiction(path string, j Jurisdiction) {
+	least := floorOf(j.ID)
+	c.need(filled(j.ID), path+".id", "", "Give the place a short name, such as eu, cn or us-ca")
+	if j.MinAge < least.minAge {
+		c.report(path+".min_age", fmt.Sprintf("%d is too young here", j.MinAge), least.law, fmt.Sprintf("Write %d or more", least.minAge))
+	}
+	if j.QuietRefusedDays < least.quietRefused {
+		c.report(path+".quiet_refused_days", fmt.Sprintf("%d days are too few after a no", j.QuietRefusedDays),
+			"CCPA 1798.135(c)(4); EDPB 05/2020", fmt.Sprintf("Write %d or more", least.quietRefused))
+	}
+	c.need(j.QuietDeferredDays > 0, path+".quiet_deferred_days", "EDPB 03/2022", "Write for how many days nobody is asked after a not now: 1 or more")
+	if j.MaxTermDays <= 0 || j.MaxTermDays > mostTermDays {
+		c.report(path+".max_term_days", fmt.Sprintf("%d is not between 1 and %d: consent has to be asked for anew", j.MaxTermDays, mostTermDays), "CNIL 2020-092", "Write 183 for six months, or less")
+	}
+	u, err := url.Parse(j.Authority)
+	c.need(err == nil && u.Scheme == "https", path+".authority", "GDPR 13(2)(d); PIPL 65", "Write the https address at which shoppers complain to the authority")
+	for _, id := range j.Covers {
+		if _, ok := dutyOf(id); !ok {
+			c.report(path+".covers", fmt.Sprintf("%q is no duty", id), "", "Use these: "+strings.Join(dutyIDs(), ", "))
+		}
+	}
+	if least.banHealth && !j.BansHealthGeofence {
+		c.report(path+".bans_health_geofence", "must be true here: a fence around places of health care is unlawful", least.law, "Write true")
+	}
+}
+
+// mostTermDays is the longest life of a grant: thirteen months.
+const mostTermDays = 396
+
+func (c *checker) dataType(path string, d DataType) {
+	const law = "GDPR 13(2)(a), 30(1)(f); PIPL 17(2)"
+	c.need(filled(d.ID), path+".id", law, "Give the data type a short name of small letters")
+	c.titles(path+".title", d.Title, "PIPL 17(2)")
+	_, err := parseRetention(d.Retention)
+	if err != nil {
+		c.report(path+".retention", fmt.Sprintf("%q is no length of time", d.Retention), law, "Write it as PT30S for thirty seconds, P1D for a day or P90D for ninety")
+	}
+	for _, f := range d.Fields {
+		kept, known := keptFor(f)
+		if !known {
+			c.report(path+".fields", fmt.Sprintf("%q is a field that no frame of the protocol has", f), "GDPR 5(1)(c)", "Use these: "+strings.Join(frameFields(), ", "))
+		} else if err == nil && kept != d.Retention {
+			c.report(path+".retention", fmt.Sprintf("says %s, and this server keeps %s for %s", d.Retention, f, kept), law, "Write "+kept+": what is published is what is done")
+		}
+	}
+}
+
+func (c *checker) titles(path string, title map[string]string, law string) {
+	c.need(len(title) > 0, path, law, `Write what people call it, by language: {"en": "…", "zh": "…"}`)
+	for _, lang := range sortedKeys(title) {
+		c.need(filled(title[lang]), path+"."+lang, law, "Write it in this language too, or take the language out everywhere")
+	}
+	if len(c.reg.Purposes) == 0 || len(title) == 0 {
+		return
+	}
+	for _, lang := range sortedKeys(c.reg.Purposes[0].Title) {
+		if _, ok := title[lang]; !ok {
+			c.report(path, fmt.Sprintf("the language %q is missing, in which a purpose has a title", lang), "GDPR 12(1)", "Write it in this language too")
+		}
+	}
+}
+
+func (c *checker) purpose(path string, p Purpose) {
+	const law = "GDPR 13(1)(c); PIPL 17(2)"
+	c.need(filled(p.ID), path+".id", law, "Give the purpose a short name of small letters")
+	c.titles(path+".title", p.Title, law)
+	if !slices.Contains(Uses, p.Use) {
+		c.report(path+".use", fmt.Sprintf("%q is nothing that a shopper is helped with; selling or sharing data, advertising and profiles cannot be declared", p.Use),
+			"CCPA 1798.120; Sec-GPC", "Write one of "+strings.Join(Uses, ", "))
+	}
+	for _, text := range append([]string{p.ID}, valuesOf(p.Title)...) {
+		if word := foundWord(text, sellingWords); word != "" {
+			c.report(path+".title", fmt.Sprintf("says %q: a purpose of selling, sharing, advertising or profiling does not exist here", word), "CCPA 1798.120; Sec-GPC", "Take the purpose out")
+		}
+	}
+	c.need(len(p.Data) > 0, path+".data", law, "List the data types that it needs")
+	c.need(len(p.Recipients) > 0, path+".recipients", "GDPR 13(1)(e)", "List who sees the data")
+	c.need(p.TermDays > 0, path+".term_days", "CNIL 2020-092", "Write for how many days a yes holds: 183 for six months")
+	c.need(p.VisitHours > 0 && p.VisitHours <= 24, path+".visit_hours", "GDPR 7(3)", "Write how many hours a visit can last: 1 to 24")
+	for _, d := range p.Data {
+		if _, ok := c.reg.dataType(d); !ok {
+			c.report(path+".data", fmt.Sprintf("data type %q is not declared", d), law, "Declare it under data_types, or take it out here")
+		}
+	}
+	for _, x := range p.Recipients {
+		if _, ok := c.reg.recipient(x); !ok {
+			c.report(path+".recipients", fmt.Sprintf("recipient %q is not declared", x), "GDPR 13(1)(e)", "Declare it under recipients, or take it out here")
+		}
+	}
+	c.languages(path, p)
+}
+
+// languages reports where a notice of the purpose is missing: there is no falling back to another language.
+func (c *checker) languages(path string, p Purpose) {
+	asked := map[string]bool{}
+	for _, lang := range sortedKeys(p.Title) {
+		for _, j := range c.reg.Jurisdictions {
+			n, err := c.reg.Notice(p.ID, lang, j.ID)
+			if err != nil {
+				c.report(path+".title."+lang, fmt.Sprintf("there is no notice in %q for %s", lang, j.ID), "GDPR 12(1), 13; PIPL 17",
+					"Write notices/"+p.ID+"."+lang+".md, or add "+j.ID+" to its jurisdictions: there is no falling back to another language")
+			}
+			for _, d := range n.Data {
+				asked[d] = true
+			}
+		}
+	}
+	for _, d := range p.Data {
+		if !asked[d] {
+			c.found = append(c.found, Finding{File: c.members.file, Line: c.members.line(path + ".data"), Field: c.members.name(path + ".data"), Warning: true,
+				Says: fmt.Sprintf("no notice in force asks for %q: it is refused until one does", d), Law: "GDPR 7; PIPL 14", Remedy: "Publish a new version of the notices that names it under data"})
+		}
+	}
+}
+
+func (c *checker) premises(path string, p Premises) {
+	const law = "GDPR 35; PIPL 55–56"
+	c.need(filled(p.Store), path+".store", "", "Write the store's id, as its map has it")
+	if p.Store == anyStore {
+		c.need(c.reg.Trying != "", path+".store", law, `Name each store by its id: "*" is only for a registry that says for_trying_only`)
+	}
+	_, known := c.reg.Jurisdiction(p.Jurisdiction)
+	if !(known && p.Jurisdiction != "") && !(p.Jurisdiction == "" && c.reg.Trying != "") {
+		c.report(path+".jurisdiction", fmt.Sprintf("%q is not among the jurisdictions", p.Jurisdiction), "GDPR 3; PIPL 3", "Write the id of the one in which the store lies")
+	}
+	a := p.Assessment
+	c.need(filled(a.Reference), path+".assessment.reference", law, "Write where the impact assessment is found: without one the store does not go live")
+	made, err := day(a.Date)
+	if err != nil {
+		c.report(path+".assessment.date", fmt.Sprintf("%q is no day", a.Date), law, "Write when the assessment was made, as 2026-05-31")
+		return
+	}
+	until, err := day(a.KeptUntil)
+	if err != nil || until.Before(made.AddDate(3, 0, 0)) {
+		c.report(path+".assessment.kept_until", fmt.Sprintf("%q is not three years after %s or later", a.KeptUntil, a.Date), "PIPL 56",
+			"Write "+made.AddDate(3, 0, 0).Format("2006-01-02")+" or later, and keep the document until then")
+	}
+}
+
+func valuesOf(m map[string]string) []string {
+	var out []string
+	for _, k := range sortedKeys(m) {
+		out = append(out, m[k])
+	}
+	return out
+}

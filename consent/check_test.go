@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package consent_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"doorstep/consent"
+)
+
+var (
+	notices = []string{"assist.ar", "assist.en", "assist.zh", "pickup.ar", "pickup.en", "pickup.zh"}
+	blocks  = []string{"who", "what", "why", "readers", "retention", "storage", "rights", "withdrawal", "effects"}
+)
+
+// laws that a finding about each duty names, and where the duty stands in the example.
+var duties = map[string]struct{ law, block string }{
+	"controller": {"GDPR 13(1)(a)", "who"}, "data": {"PIPL 17(2)", "what"}, "purposes": {"GDPR 13(1)(c)", "why"}, "recipients": {"GDPR 13(1)(e)", "readers"},
+	"retention": {"GDPR 13(2)(a)", "retention"}, "rights": {"GDPR 13(2)(b)", "rights"}, "withdrawal": {"GDPR 7(3)", "withdrawal"},
+	"authority": {"GDPR 13(2)(d)", "rights"}, "necessity": {"PIPL 30", "why"}, "effects": {"PIPL 30", "effects"},
+}
+
+// edit is the example with one file changed; old must be in it.
+func edit(t *testing.T, file string, change func(text string) string) fstest.MapFS {
+	t.Helper()
+	files := maps.Clone(devFiles(t))
+	before := string(files[file].Data)
+	after := change(before)
+	if before == after {
+		t.Fatalf("%s: nothing was changed", file)
+	}
+	files[file] = &fstest.MapFile{Data: []byte(after)}
+	return files
+}
+
+// lineOf is the number of the first line that has text in it.
+func lineOf(t *testing.T, files fstest.MapFS, file, text string) int {
+	t.Helper()
+	for i, line := range strings.Split(string(files[file].Data), "\n") {
+		if strings.Contains(line, text) {
+			return i + 1
+		}
+	}
+	t.Fatalf("%s: %q is not in it", file, text)
+	return 0
+}
+
+// refused loads the files and returns the one finding, in the family of what cannot be accepted.
+func refused(t *testing.T, files fstest.MapFS) []consent.Finding {
+	t.Helper()
+	_, err := consent.LoadRegistry(files)
+	if !errors.Is(err, consent.ErrRegistry) || !errors.Is(err, consent.ErrInvalid) {
+		t.Fatalf("it is accepted: %v", err)
+	}
+	found := consent.Findings(err)
+	for _, f := range found {
+		if f.File == "" || f.Says == "" || len(f.Remedy) < 8 || strings.HasSuffix(f.Remedy, ".") {
+			t.Errorf("a finding that helps nobody: %+v", f)
+		}
+	}
+	return found
+}
+
+// Each duty taken out of each notice is found, and the finding names the file, the line, the duty, the law
+// and what to write (brief, 12).
+func TestEachDutyIsMissed(t *testing.T) {
+	for _, notice := range notices {
+		for id, want := range duties {
+			t.Run(notice+" "+id, func(t *testing.T) {
+				file := "notices/" + notice + ".md"
+				covers := regexp.MustCompile(`(\{#` + want.block + `) covers="([^"]*)"`)
+				files := edit(t, file, func(text string) string {
+					return covers.ReplaceAllStringFunc(text, func(head string) string {
+						m := covers.FindStringSubmatch(head)
+						rest := slices.DeleteFunc(strings.Split(m[2], ", "), func(d string) bool { return d == id })
+						return m[1] + ` covers="` + strings.Join(rest, ", ") + `"`
+					})
+				})
+				found := refused(t, files)
+				if len(found) != 1 {
+					t.Fatalf("%d findings: %v", len(found), found)
+				}
+				f := found[0]
+				if f.File != file || f.Line != lineOf(t, files, file, "{#"+want.block) || f.Field != want.block ||
+					!strings.Contains(f.Says, "covers "+id) || !strings.Contains(f.Law, want.law) || !strings.HasPrefix(f.Remedy, "Write ") {
+					t.Errorf("%s", f)
+				}
+				if want.law == "PIPL 30" && !strings.HasSuffix(f.Says, "for cn") {
+					t.Errorf("it is a duty in China only: %s", f.Says)
+				}
+			})
+		}
+	}
+}
+
+// Each part and each answer taken out of each notice is found.
+func TestEachPartIsMissed(t *testing.T) {
+	for _, notice := range notices {
+		file := "notices/" + notice + ".md"
+		for _, block := range blocks {
+			part := regexp.MustCompile(`(?s)## [^\n]*\{#` + block + `[ }].*?\n(## )`)
+			files := edit(t, file, func(text string) string { return part.ReplaceAllString(text, "$1") })
+			if !slices.ContainsFunc(refused(t, files), func(f consent.Finding) bool { return f.File == file && f.Field == block }) {
+				t.Errorf("%s without %s is not found", file, block)
+			}
+			empty := regexp.MustCompile(`(?s)(## [^\n]*\{#` + block + `[^\n]*\n).*?\n(## )`)
+			files = edit(t, file, func(text string) string { return empty.ReplaceAllString(text, "$1$2") })
+			if !slices.ContainsFunc(refused(t, files), func(f consent.Finding) bool { return f.File == file && f.Field == block && f.Says == "is missing" }) {
+				t.Errorf("%s with nothing under %s is not found", file, block)
+			}
+		}
+		for _, entry := range []string{"visit", "term", "no", "not_now", "off", "seen", "hidden", "withdrawn", "left_store", "erased"} {
+			line := regexp.MustCompile(`(?m)^- ` + entry + `: .*\n`)
+			files := edit(t, file, func(text string) string { return line.ReplaceAllString(text, "") })
+			found := refused(t, files)
+			if len(found) != 1 || found[0].File != file || !strings.HasSuffix(found[0].Field, " "+entry) {
+				t.Errorf("%s without - %s: %v", file, entry, found)
+			}
+		}
+	}
+}
+
+// What else is wrong with a registry, and what is said about it.
+func TestWhatARegistryIsRefusedFor(t *testing.T) {
+	const reg, en = "registry.json", "notices/assist.en.md"
+	for _, c := range []struct{ file, old, new, says string }{
+		{reg, `"contact": "privacy@harbour-street.example"`, `"contact": ""`, `controller.contact: is missing (GDPR 13(1)(a)`},
+		{reg, `"id": "https://harbour`, `"id": "harbour`, "controller.id: is missing"},
+		{reg, `"eu"`, `"xx"`, `default_jurisdiction: "eu" is not among`},
+		{reg, `"min_age": 16`, `"min_age": 12`, "jurisdictions eu min_age: 12 is too young here (GDPR 8(1))"},
+		{reg, `"min_age": 14`, `"min_age": 13`, "jurisdictions cn min_age: 13 is too young here (PIPL 28, 30, 31)"},
+		{reg, `"quiet_refused_days": 183`, `"quiet_refused_days": 182`, "182 days are too few after a no"},
+		{reg, `"quiet_refused_days": 365`, `"quiet_refused_days": 364`, "jurisdictions us-ca quiet_refused_days: 364 days are too few"},
+		{reg, `"quiet_deferred_days": 1`, `"quiet_deferred_days": 0`, "quiet_deferred_days: is missing"},
+		{reg, `"max_term_days": 183`, `"max_term_days": 397`, "397 is not between 1 and 396"},
+		{reg, `"authority": "https://ico`, `"authority": "ico`, "jurisdictions gb authority: is missing (GDPR 13(2)(d)"},
+		{reg, `"bans_health_geofence": true`, `"bans_health_geofence": false`, "jurisdictions us-wa bans_health_geofence: must be true here"},
+		{reg, `"covers": [
+    "necessity",`, `"covers": [
+    "neccessity",`, `"neccessity" is no duty`},
+		{reg, `"proof_days": 1096`, `"proof_days": 0`, "proof_days: is missing (GDPR 7(1)"},
+		{reg, `"this store's own server"`, ``, "storage_locations: is missing"},
+		{reg, `"withdrawal_method": "one tap`, `"withdrawal_method": "", "x": "one tap`, `"x" is not a member`},
+		{reg, `"id": "zone"`, `"id": "area"`, `purposes assist data: data type "zone" is not declared`},
+		{reg, `"id": "pickup_staff"`, `"id": "others"`, `recipient "pickup_staff" is not declared`},
+		{reg, `"id": "pickup_staff"`, `"id": "staff"`, `recipients staff: "staff" is there twice`},
+		{reg, `"retention": "PT30S"`, `"retention": "PT60S"`, "says PT60S, and this server keeps lat for PT30S"},
+		{reg, `"retention": "P1D"`, `"retention": "a day"`, `"a day" is no length of time`},
+		{reg, `"mocked"`, `"mac_address"`, `"mac_address" is a field that no frame of the protocol has`},
+		{reg, `"zh": "店内位置"`, `"zh": ""`, "data_types position title.zh: is missing"},
+		{reg, `"zh": "店内位置",`, ``, `data_types position title: the language "zh" is missing`},
+		{reg, `"use": "assistance"`, `"use": "marketing"`, `purposes assist use: "marketing" is nothing that a shopper is helped with`},
+		{reg, `"en": "Help from staff in the store"`, `"en": "Help and advertising"`, `says "advertising"`},
+		{reg, `"zh": "店内员工协助"`, `"zh": "店内营销"`, `says "营销"`},
+		{reg, `"visit_hours": 12`, `"visit_hours": 25`, "purposes assist visit_hours: is missing"},
+		{reg, `"visit_hours": 12`, `"default": true, "visit_hours": 12`, `purposes assist default: "default" is not a member of this object`},
+		{reg, `"visit_hours": 12`, `"reward": "5 %", "visit_hours": 12`, `"reward" is not a member`},
+		{reg, `"term_days": 183`, `"term_days": 30`, "promises a term of 183 days, and the purpose has 30"},
+		{reg, `"max_term_days": 183`, `"max_term_days": 30`, "and eu allows 30"},
+		{reg, `"store": "*"`, `"store": ""`, "stores[0].store: is missing"},
+		{reg, `"jurisdiction": ""`, `"jurisdiction": "mars"`, `"mars" is not among the jurisdictions`},
+		{reg, `"reference": "none`, `"reference": "", "x": "none`, `"x" is not a member`},
+		{reg, `"date": "2000-01-01"`, `"date": "soon"`, `"soon" is no day (GDPR 35`},
+		{reg, `"kept_until": "2099-12-31"`, `"kept_until": "2002-12-31"`, `is not three years after 2000-01-01 or later (PIPL 56)`},
+		{reg, `"for_trying_only": "`, `"for_trying_only": "", "x": "`, `"x" is not a member`},
+		{reg, `"location": true`, `"location": "yes"`, "purposes assist location: must be true or false"},
+		{reg, `"visit_hours": 12`, `"visit_hours": 1.5`, "1.5 is not a whole number"},
+		{reg, `"visit_hours": 12`, `"visit_hours": null`, "null is no value"},
+		{reg, `{`, `{ 5`, "registry.json:1: not JSON: "},
+		{reg, "\n}\n", "\n", "the file ends too early"},
+		{reg, "\n}\n", "\n}\n{}", "something follows the closing brace"},
+		{en, "dir: ltr", "dir: left", `"left" is no direction of writing`},
+		{en, "lang: en", "lang: nl", `purposes assist title.en: there is no notice in "en" for eu (GDPR 12(1)`},
+		{en, "jurisdictions: eu, ", "jurisdictions: ", `there is no notice in "en" for eu`},
+		{en, "jurisdictions: eu, ", "jurisdictions: eu, mars, ", `jurisdictions: "mars" is not declared`},
+		{en, "purpose: assist", "purpose: other", `purpose: "other" is not declared`},
+		{en, "version: 1", "version: one", `version: "one" is not a whole number`},
+		{en, "version: 1", "version: 1\nversion: 2", "version: is there twice"},
+		{en, "version: 1", "version: 1\ndefault: visit", "default: is not a member of a notice: nothing is on by default"},
+		{en, "data: position, ", "data: face, position, ", `data: "face" is not among the data types of assist`},
+		{en, "data: position, zone, zone_count, request, booking\n", "", "data: is missing"},
+		{en, "recipients: staff", "recipients: pickup_staff", `does not name "staff", who sees the data`},
+		{en, "- no: No\n", "", "choices no: is missing (GDPR 4(11)"},
+		{en, "- no: No\n", "- later: Later\n", "choices later: is not one of the answers: there are four, of equal rank"},
+		{en, "- no: No\n", "- no: This visit\n", "choices visit: has the label of no"},
+		{en, "- not_now: Not now\n", "- not_now: Not now\n- all: Accept all\n", "choices all: is not one of the answers"},
+		{en, "as it is, at the same price", "as it is, with a voucher", `effects: speaks of a "voucher": neither price nor reward may hang on consent (GDPR 7(4)`},
+		{"notices/assist.zh.md", "价格也不变", "并可获得优惠", `speaks of a "优惠"`},
+		{en, "Tap Stop, at any time, without a reason. It also works with the stop code from any other phone.", "Tap Pause.", `withdrawal: offers a "pause" where it has to offer an end (GDPR 7(3)`},
+		{en, "privacy@harbour-street.example", "our stores", "who: does not say how to reach the controller"},
+		{en, "(https://globalprivacy", "(http://globalprivacy", "is not an https address"},
+		{en, `{#who covers="controller"}`, ``, `the heading "Who asks" does not say which part it is`},
+		{en, `{#who covers="controller"}`, `{#who covers="controler"}`, `covers names "controler", which is no duty`},
+		{en, "---\n\n#", "\n\n#", "the head has no end"},
+		{en, "# Let staff", "Let staff", "this text belongs to no part"},
+		{"notices/assist.ar.md", "lang: ar", "lang: en", "the notice assist@1/en is there twice"},
+	} {
+		t.Run(c.file+" "+c.new, func(t *testing.T) {
+			found := refused(t, edit(t, c.file, func(text string) string { return strings.Replace(text, c.old, c.new, 1) }))
+			if !slices.ContainsFunc(found, func(f consent.Finding) bool { return strings.Contains(f.String(), c.says) }) {
+				t.Fatalf("got %v, want %q", found, c.says)
+			}
+		})
+	}
+}
+
+// Everything that is wrong is said at once, where it is, in order; warnings come last and refuse nothing.
+func TestEverythingIsFoundAtOnce(t *testing.T) {
+	files := edit(t, "notices/pickup.zh.md", func(s string) string { return strings.Replace(s, "- no: ", "- nope: ", 1) })
+	text := strings.Replace(string(files["registry.json"].Data), `"min_age": 18`, `"min_age": 8`, 1)
+	text = strings.Replace(text, `"P1D"`, `"P2D"`, 1)
+	text = strings.Replace(text, `"recipients": [
+    "staff"`, `"recipients": [
+    "pickup_staff"`, 1)
+	text = strings.Replace(text, `"topic",`, `"topic", "speed_mps",`, 1)
+	files["registry.json"] = &fstest.MapFile{Data: []byte(text)}
+	files["notices/old.json"] = &fstest.MapFile{Data: []byte("{}")}
+	_, found := consent.CheckRegistry(files)
+	var places []string
+	for _, f := range found {
+		places = append(places, fmt.Sprintf("%t %s %s", f.Warning, f.File, f.Field))
+	}
+	want := []string{
+		"false notices/assist.ar.md recipients", "false notices/assist.ar.md recipients", "false notices/assist.en.md recipients", "false notices/assist.en.md recipients",
+		"false notices/assist.zh.md recipients", "false notices/assist.zh.md recipients", "false notices/pickup.zh.md choices nope", "false notices/pickup.zh.md choices no",
+		"false registry.json data_types request retention", "false registry.json jurisdictions ae min_age", "true notices/old.json ",
+	}
+	t.Log(strings.Join(places, "\n"))
+	for _, w := range want {
+		if !slices.Contains(places, w) {
+			t.Errorf("not found: %s", w)
+		}
+	}
+	if !slices.IsSortedFunc(found, func(a, b consent.Finding) int {
+		return strings.Compare(fmt.Sprint(a.Warning, a.File, fmt.Sprintf("%6d", a.Line)), fmt.Sprint(b.Warning, b.File, fmt.Sprintf("%6d", b.Line)))
+	}) {
+		t.Errorf("not in order")
+	}
+	_, found = consent.CheckRegistry(edit(t, "notices/assist.en.md", func(s string) string { return strings.Replace(s, "data: position, ", "data: ", 1) }))
+	if len(found) != 0 {
+		t.Errorf("another language asks for it: %v", found)
+	}
+}
