@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,8 +22,9 @@ const Patient = "&lock_timeout=60s&statement_timeout=60s&idle_in_transaction_ses
 var server struct {
 	sync.Mutex
 	*postgresserver.Server
-	err       error
-	databases atomic.Int64
+	err  error
+	made int      // databases
+	free []string // of them, those that are empty and nobody's
 }
 
 // PostgresServer is a PostgreSQL server that the tests of a package share. Its TestMain runs Main. Where none is installed the test is skipped, or fails if the environment says CI=true.
@@ -57,10 +57,54 @@ func startServer() (*postgresserver.Server, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	db, err := sqlstore.Open(ctx, s.URL(pattern)+Patient)
+	if err == nil {
+		err = db.Close()
+	}
+	if err == nil {
+		err = s.Exec(ctx, pattern, keepPristine)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return s, db.Close()
+	return s, nil
+}
+
+// A database is emptied and used again: to make one takes longer than most tests.
+const (
+	keepPristine = `DO $$ DECLARE t TEXT; BEGIN
+		CREATE SCHEMA pristine;
+		FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+			EXECUTE format('CREATE TABLE pristine.%I AS TABLE public.%I', t, t);
+		END LOOP; END $$`
+	makePristine = `DO $$ DECLARE t TEXT; BEGIN
+		SET LOCAL session_replication_role = replica; -- in whatever order
+		FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'pristine' LOOP
+			EXECUTE format('DELETE FROM public.%I', t);
+			EXECUTE format('INSERT INTO public.%I SELECT * FROM pristine.%I', t, t);
+		END LOOP; END $$`
+)
+
+// lend gives out an empty database.
+func lend(ctx context.Context) (name string, err error) {
+	server.Lock()
+	defer server.Unlock()
+	if n := len(server.free); n > 0 {
+		name, server.free = server.free[n-1], server.free[:n-1]
+		return name, nil
+	}
+	server.made++
+	name = fmt.Sprint("test", server.made)
+	return name, server.Create(ctx, name, pattern)
+}
+
+func takeBack(name string) error {
+	if err := server.Exec(context.Background(), name, makePristine); err != nil {
+		return err
+	}
+	server.Lock()
+	defer server.Unlock()
+	server.free = append(server.free, name)
+	return nil
 }
 
 // Main runs the tests of a package that uses PostgresServer, and stops the server after them.
@@ -80,16 +124,16 @@ func (m Main) Run() int {
 	return code
 }
 
-// PostgresURL is the address of an empty ledger in a database of its own, which goes with the test.
+// PostgresURL is the address of an empty ledger in a database of its own, for as long as the test runs.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
 	s := PostgresServer(t)
-	name := fmt.Sprint("test", server.databases.Add(1))
-	if err := s.Create(t.Context(), name, pattern); err != nil {
+	name, err := lend(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Drop(context.Background(), name); err != nil {
+		if err := takeBack(name); err != nil {
 			t.Error(err)
 		}
 	})
