@@ -19,9 +19,10 @@ import (
 )
 
 type storeImportCmd struct {
-	Data  string `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"The data folder of a server that is not running; it serves the maps from its next start."`
-	URL   string `name:"url" help:"A running server instead, which serves them from now on and whose sessions change over to them. Needs --token."`
-	Token string `env:"DOORSTEP_ADMIN_TOKEN" help:"An operator's token for that server; better in the environment, where other users of the machine do not see it."`
+	Data     string `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"The data folder of a server that is not running; it serves the maps from its next start."`
+	Database string `help:"postgres:// address of the ledger's database, if the servers use one; those that run serve the maps from now on."`
+	URL      string `name:"url" help:"A running server instead, which serves them from now on and whose sessions change over to them. Needs --token."`
+	Token    string `env:"DOORSTEP_ADMIN_TOKEN" help:"An operator's token for that server; better in the environment, where other users of the machine do not see it."`
 	mapArgs
 }
 
@@ -84,14 +85,14 @@ func (c *storeImportCmd) target() (keep keepMap, done func(), err error) {
 	if c.Token != "" {
 		return nil, nil, wrong("--token: is for a running server: name it with --url, or leave the token out")
 	}
+	if err := (ledgerAt{c.Data, c.Database}).check(); err != nil {
+		return nil, nil, err
+	}
 	var db *sqlstore.DB
 	keep = func(ctx context.Context, site *geofence.Site) (err error) {
 		if db == nil {
-			if err = makeData(c.Data); err != nil {
+			if db, err = c.openLedger(ctx); err != nil {
 				return err
-			}
-			if db, err = sqlstore.Open(ctx, ledgerPath(c.Data)); err != nil {
-				return c.inUse(err)
 			}
 		}
 		return db.SaveMap(ctx, site.ID, site.Version, site.GeoJSON(), "doorstep store import")
@@ -103,12 +104,18 @@ func (c *storeImportCmd) target() (keep keepMap, done func(), err error) {
 	}, nil
 }
 
-// inUse says what to do about a server that runs on the data folder.
-func (c *storeImportCmd) inUse(err error) error {
-	if errors.Is(err, sqlstore.ErrInUse) {
-		return fmt.Errorf("--data %s: %w; or import into the running server, with --url and --token", c.Data, err)
+// openLedger says what to do about a server that runs on the data folder.
+func (c *storeImportCmd) openLedger(ctx context.Context) (*sqlstore.DB, error) {
+	if c.Database == "" {
+		if err := makeData(c.Data); err != nil {
+			return nil, err
+		}
 	}
-	return fmt.Errorf("--data %s: %w", c.Data, err)
+	db, err := ledgerAt{c.Data, c.Database}.open(ctx)
+	if errors.Is(err, sqlstore.ErrInUse) {
+		return nil, fmt.Errorf("%w; or import into the running server, with --url and --token", err)
+	}
+	return db, err
 }
 
 // operated is a running server, as an operator reaches it.

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"doorstep/consent/sqlstore"
 	"doorstep/geofence"
 )
 
@@ -96,7 +95,7 @@ func TestImportedMapsAreServed(t *testing.T) {
 			t.Fatalf("%v: %s%s", args, out, errs)
 		}
 	}
-	db, err := sqlstore.Open(t.Context(), ledgerPath(data))
+	db, err := ledgerAt{data: data}.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

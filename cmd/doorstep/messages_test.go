@@ -102,6 +102,16 @@ var messages = map[string][]call{
 		{args: serving + "--registry badregistry", exit: 1, says: []string{"--registry badregistry: notices: there is no notice (GDPR 13; PIPL 17). Write one for each purpose and language, as notices/*.md.",
 			"registry.json:2: not JSON: invalid character '5' after object key. Correct it there; a comma too many or too few, or a missing quotation mark, is the usual cause."}},
 	},
+	"serve database": {
+		{args: serving + "--database mysql://me:secret@db/ledger", exit: 2, says: []string{"--database: no driver for mysql: give the path of a SQLite file, or postgres://user@host/database"}},
+		{args: serving + "--database postgres://me:sec/ret@db/ledger", exit: 2, says: []string{
+			"--database: not an address of PostgreSQL: write postgres://user:password@host:port/database, with %XX for whatever is neither letter nor digit in the password, or leave the password to PGPASSWORD or a passfile"}},
+		{args: serving + "--database postgres://me:secret@db.example/ledger", exit: 2, says: []string{
+			"--database: the connection to db.example would be encrypted or not, as whoever stands in between likes: add sslmode=verify-full to the address, or sslmode=disable where nobody can stand in between"}},
+		{args: "store import --database postgres://me:sec/ret@db/ledger shop.geojson", exit: 2, says: []string{
+			"--database: not an address of PostgreSQL: write postgres://user:password@host:port/database, with %XX for whatever is neither letter nor digit in the password, or leave the password to PGPASSWORD or a passfile"}},
+		{args: serving, env: "DOORSTEP_DATABASE=mysql://db", exit: 2, says: []string{"--database: no driver for mysql: give the path of a SQLite file, or postgres://user@host/database"}},
+	},
 	"serve sign-in": {
 		{args: "serve --data d --map shop.geojson", exit: 2, says: []string{"nobody could sign in: set --issuer and --jwks to those of your identity provider, or --dev-key FILE to try it"}},
 		{args: "serve --data d --map shop.geojson --dev-key ''", exit: 2, says: []string{"nobody could sign in: set --issuer and --jwks to those of your identity provider, or --dev-key FILE to try it"}},

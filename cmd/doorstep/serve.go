@@ -21,7 +21,8 @@ type serveCmd struct {
 	Listen      string     `default:"127.0.0.1:8080" help:"Address to serve on."`
 	AdminListen string     `default:"127.0.0.1:9090" help:"Address for metrics; empty for none. Keep it private."`
 	PublicURL   string     `name:"public-url" help:"The address people reach, such as https://doorstep.example. Needed unless --listen is on loopback."`
-	Data        string     `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"Folder of the ledger and its keys."`
+	Data        string     `default:"doorstep-data" env:"DOORSTEP_DATA_DIR" type:"path" help:"Folder of the ledger's keys, and of the ledger unless --database is given."`
+	Database    string     `help:"postgres:// address of the ledger's database, for several servers. Without it: a SQLite file in the data folder, for one."`
 	Redis       string     `help:"redis:// or rediss:// URL of the live state. Without it: a redis-server found on this machine, or memory."`
 	Map         []string   `type:"path" help:"A store's map (file or folder of levels); repeat for more. Imported stores are served too."`
 	Registry    string     `type:"path" help:"Folder of the registry: purposes, data types, notices. Needed, unless --dev-key is given: then there is one for trying."`
@@ -46,7 +47,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer st.Close()
-	fmt.Fprintf(s.out, "doorstep %s on %s (live state: %s; ledger: %s)\n", version(), st.address(), st.backend, ledgerPath(set.data))
+	fmt.Fprintf(s.out, "doorstep %s on %s (live state: %s; ledger: %s)\n", version(), st.address(), st.backend, st.db.Place())
 	if st.devKey != nil {
 		st.invite(s.out, st.indexes[0].Site().ID)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/netip"
 	"net/url"
 	"os"
@@ -21,7 +20,7 @@ import (
 
 // settings checks everything before anything is written, and lists all mistakes at once.
 func (c *serveCmd) settings(ctx context.Context, logs io.Writer) (settings, error) {
-	set := settings{data: c.Data, redis: c.Redis, listen: c.Listen, admin: c.AdminListen, public: strings.TrimSuffix(c.PublicURL, "/"),
+	set := settings{data: c.Data, database: c.Database, redis: c.Redis, listen: c.Listen, admin: c.AdminListen, public: strings.TrimSuffix(c.PublicURL, "/"),
 		origins: c.Origin, log: newLog(logs, c.LogLevel)}
 	var errs []error
 	check := func(err error) {
@@ -108,13 +107,14 @@ func (c *serveCmd) checkOrigins() error {
 
 // checkPlaces looks at where things are kept, without opening them.
 func (c *serveCmd) checkPlaces() error {
-	if c.Data == "" {
-		return wrong("--data: empty: name the folder of the ledger and its keys")
+	at := ledgerAt{c.Data, c.Database}
+	if err := at.check(); err != nil {
+		return err
 	}
 	if c.Redis != "" && !slices.ContainsFunc([]string{"redis://", "rediss://", "unix://"}, func(p string) bool { return strings.HasPrefix(c.Redis, p) }) {
 		return wrong("--redis: not a URL of Redis: write rediss://user:password@host:port, or redis:// on this machine") // no value: it may hold a password
 	}
-	if _, err := os.Stat(ledgerPath(c.Data)); len(c.Map) == 0 && errors.Is(err, fs.ErrNotExist) {
+	if len(c.Map) == 0 && at.isNew() {
 		return wrong("no store: name a map with --map, or import one with `doorstep store import`")
 	}
 	return nil

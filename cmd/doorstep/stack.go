@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 	_ "time/tzdata" // opening hours are the store's own, whatever the machine knows of zones
@@ -34,6 +33,7 @@ import (
 // settings are what a running server is made of, checked by whoever fills them in.
 type settings struct {
 	data     string // folder of the ledger and its keys
+	database string // address of the ledger, if it is not in the data folder
 	redis    string // URL; empty: embedded
 	listen   string
 	admin    string // address of the operator's listener; empty: none
@@ -105,8 +105,6 @@ func (st *stack) openListener(context.Context) (err error) {
 	return nil
 }
 
-func ledgerPath(data string) string { return filepath.Join(data, "ledger.db") }
-
 // makeData makes the data folder, if it is not there: nobody else's to read.
 func makeData(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -123,9 +121,9 @@ func (st *stack) openLedger(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--data %s: %w", st.data, err)
 	}
-	db, err := sqlstore.Open(ctx, ledgerPath(st.data), sqlstore.WithClock(st.ledgerNow))
+	db, err := ledgerAt{st.data, st.database}.open(ctx, sqlstore.WithClock(st.ledgerNow))
 	if err != nil {
-		return fmt.Errorf("--data %s: %w", st.data, err)
+		return err
 	}
 	st.closers = append(st.closers, db.Close)
 	st.db = db

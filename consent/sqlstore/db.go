@@ -12,7 +12,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"doorstep/consent"
@@ -95,6 +94,16 @@ func (db *DB) pool(u use, size int) (*sql.DB, error) {
 	return p, nil
 }
 
+// CheckAddress tells what is wrong with an address for Open, as far as can be said without opening anything.
+func CheckAddress(dsn string) error {
+	if isPostgres(dsn) {
+		_, err := postgresConfig(dsn)
+		return err
+	}
+	_, err := sqlitePath(dsn)
+	return err
+}
+
 // Place says which database it is, for people: a path, or a host and the name of a database.
 func (db *DB) Place() string { return db.name }
 
@@ -126,14 +135,6 @@ func (db *DB) Close() error {
 		errs = append(errs, db.reader.Close())
 	}
 	return errors.Join(append(errs, db.close())...)
-}
-
-// unavailable marks what a driver said as the ledger being out of reach.
-func unavailable(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%w: %w", consent.ErrUnavailable, err)
 }
 
 // micros is a time as the tables hold it.

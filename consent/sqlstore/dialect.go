@@ -37,8 +37,12 @@ const (
 
 // dialectOf finds what a data source name speaks of.
 func dialectOf(dsn string) (dialect, error) {
-	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
+	if isPostgres(dsn) {
 		return postgres(dsn)
 	}
 	return sqlite(dsn)
+}
+
+func isPostgres(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
 }

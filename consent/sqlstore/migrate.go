@@ -26,6 +26,9 @@ func (db *DB) migrate(ctx context.Context) (err error) {
 		return unavailable(err)
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
+	if err := pool.PingContext(ctx); err != nil {
+		return fmt.Errorf("%s: %w", db.name, unavailable(err))
+	}
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("sqlstore: %w", err)

@@ -48,20 +48,20 @@ func suitable(ctx context.Context, c *pgconn.PgConn) error {
 func (s standing) judge(backend string, asked, answered time.Time) error {
 	switch {
 	case s.replica:
-		return fmt.Errorf("this server is a replica, which takes no writes: name the primary, or all hosts of the cluster")
+		return unsuitable("this server is a replica, which takes no writes: name the primary, or all hosts of the cluster")
 	case s.backend != backend:
 		// A pooler that shares connections out by the transaction forgets what was set for them, and syncs no commit
 		// that the server does not sync by itself.
-		return fmt.Errorf("a pooler stands in between: connect to the server itself, each process keeps some 20 connections")
+		return unsuitable("a pooler stands in between: connect to the server itself, of which each process keeps some 20 connections")
 	case s.fsync != "on":
-		return fmt.Errorf("the server runs with fsync=%s, so that acknowledged writes are lost with the power: set fsync=on", s.fsync)
+		return unsuitable(fmt.Sprintf("the server runs with fsync=%s, so that acknowledged writes are lost with the power: set fsync=on", s.fsync))
 	case s.commit != "on" && s.commit != "remote_apply":
-		return fmt.Errorf("synchronous_commit is %s whatever is asked for, so that acknowledged writes can be lost: let it be set to on", s.commit)
+		return unsuitable(fmt.Sprintf("synchronous_commit is %s whatever is asked for, so that acknowledged writes can be lost: let it be set to on", s.commit))
 	case s.encoding != "UTF8":
-		return fmt.Errorf("the database is encoded in %s, in which not every notice can be written: create it with ENCODING 'UTF8'", s.encoding)
+		return unsuitable(fmt.Sprintf("the database is encoded in %s, in which not every notice can be written: create it with ENCODING 'UTF8'", s.encoding))
 	case s.clock.Before(asked.Add(-clockSkew)), s.clock.After(answered.Add(clockSkew)):
-		return fmt.Errorf("its clock shows %s and this machine's %s: let both follow the same time server",
-			s.clock.UTC().Format(time.TimeOnly), answered.UTC().Format(time.TimeOnly))
+		return unsuitable(fmt.Sprintf("its clock shows %s and this machine's %s: let both follow the same time server",
+			s.clock.UTC().Format(time.TimeOnly), answered.UTC().Format(time.TimeOnly)))
 	}
 	return nil
 }
