@@ -123,7 +123,7 @@ func (s *Server) Handler() http.Handler {
 	s.opsRoutes(mux)
 	mux.HandleFunc("GET /.well-known/jwks.json", s.jwks)
 	pages := console.Handler(s.SDK)
-	for _, path := range []string{"/console/", "/shopper/", "/demo", "/assets/"} {
+	for _, path := range []string{"/console/", "/shopper/", "/demo", "/stop", "/stop/", "/assets/"} {
 		mux.Handle(path, pages)
 	}
 	mux.HandleFunc("GET /{$}", s.front(pages))

@@ -36,9 +36,11 @@ var named = map[string]string{
 	"/shopper/": "pages/shopper.html",
 	"/demo":     "pages/demo.html",
 	"/demo/":    "pages/demo.html",
+	"/stop":     "pages/stop.html",
+	"/stop/":    "pages/stop.html",
 }
 
-// Handler serves /, /console/, /shopper/, /demo and /assets/…. The JavaScript client's files (with
+// Handler serves /, /console/, /shopper/, /demo, /stop and /assets/…. The JavaScript client's files (with
 // their folder "src" at the root of sdk) appear under /assets/sdk/. It panics if an embedded file
 // cannot be read, which only a broken build can cause.
 func Handler(sdk fs.FS) http.Handler {

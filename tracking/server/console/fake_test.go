@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,8 +37,9 @@ type backend struct {
 	got     []obj // what consoles and phones sent, in order
 	claimBy string
 	onDuty  bool
-	beat    any // the newest beat of a console
-	ended   int // readings of the journal in which the look is still open
+	beat    any         // the newest beat of a console
+	away    atomic.Bool // the next withdrawal is answered as if the ledger could not be reached
+	ended   int         // readings of the journal in which the look is still open
 }
 
 // pipe is a socket with one writer at a time.
@@ -56,7 +58,7 @@ func newBackend(t *testing.T) *backend {
 	b := &backend{t: t, serving: true, onDuty: true, offset: 1}
 	mux := http.NewServeMux()
 	pages := console.Handler(sdkjs.Files)
-	for _, p := range []string{"/{$}", "/console/", "/shopper/", "/demo", "/assets/"} {
+	for _, p := range []string{"/{$}", "/console/", "/shopper/", "/demo", "/stop", "/assets/"} {
 		mux.Handle(p, pages)
 	}
 	b.staffRoutes(mux)

@@ -50,7 +50,15 @@ func (b *backend) appRoutes(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("POST /v1/withdrawals", func(w http.ResponseWriter, r *http.Request) {
 		in := read(r)
-		b.note(obj{"type": "withdrawal", "id": in["id"], "scope": in["scope"]})
+		b.note(obj{"type": "withdrawal", "id": in["id"], "scope": in["scope"], "by": r.Header.Get("Authorization")})
+		switch {
+		case r.Header.Get("Authorization") == "Stop unknown":
+			refuse(w, 401, obj{"code": "stop_token", "title": "Not a stop token"})
+			return
+		case b.away.CompareAndSwap(true, false):
+			refuse(w, 503, obj{"code": "unavailable", "title": "Not now"})
+			return
+		}
 		answer(w, obj{"id": in["id"], "receipt": receipt(obj{"jti": in["id"]}), "change": 7, "removed": obj{"nodes": 2, "consoles": 3, "ms": 84}})
 	})
 	mux.HandleFunc("GET /v1/session", b.phone)

@@ -339,6 +339,7 @@ func helped(p *consoletest.Page, b *backend) {
 	}
 	p.Until("heard", `document.querySelector('[data-testid="request"]')?.dataset.state === 'seen'`)
 	shots(p, "shopper-active")
+	showsTheStopCode(p)
 	b.toPhones(obj{"type": "seen", "by": "floor", "team": "Shoes", "since": time.Now().UnixMilli()})
 	p.Until("seen", indicator("seen"))
 	shots(p, "shopper-seen")

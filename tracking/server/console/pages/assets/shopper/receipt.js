@@ -2,6 +2,7 @@
 
 import { data, h, text } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
+import { stopCode } from "./stopcode.js";
 
 /**
  * @typedef {import("/assets/sdk/src/types.js").View} View
@@ -30,7 +31,8 @@ export function decisionCard(context, grant) {
   const [button, verdict] = checker(context, grant.receipt, "check-decision");
   return h("section", { class: "panel", data: { testid: "decision-receipt" } }, h("h2", {}, words.t("receipt")),
     h("div", {}, h("p", {}, when), h("p", { class: "small muted" }, words.t("receipt_text"))),
-    h("div", { class: "twin" }, button ?? null, h("button", { type: "button", data: { testid: "withdraw" }, onclick: context.withdraw }, words.t("withdraw"))), verdict ?? null);
+    h("div", { class: "twin" }, button ?? null, h("button", { type: "button", data: { testid: "withdraw" }, onclick: context.withdraw }, words.t("withdraw"))), verdict ?? null,
+    ...(grant.stopToken ? stopCode(words, grant.stopToken) : []));
 }
 
 /** @param {import("../lib/i18n.js").Words} words @param {string} key @param {number} n */
