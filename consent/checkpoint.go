@@ -43,7 +43,7 @@ func (l *Ledger) Origin(ctx context.Context) (string, error) {
 	if name := l.origin.Load(); name != nil {
 		return *name, nil
 	}
-	name, err := l.store.Claim(ctx, LogOriginSetting, LogOrigin(l.reg.Controller.ID))
+	name, err := l.store.Claim(ctx, LogOriginSetting, LogOrigin(l.Registry().Controller.ID))
 	if err == nil {
 		l.origin.Store(&name)
 	}

@@ -56,6 +56,8 @@ const (
 type Grant struct {
 	ID        string // record_id, UUIDv7
 	Purpose   string
+	Notice    string   // hash of the notice it was given under
+	Data      []string // ids of the data types that it allows; a Ledger fills it in, from the notice
 	VisitOnly bool
 	ExpiresAt time.Time
 }
@@ -126,6 +128,8 @@ const (
 	EntryAlert EntryKind = "alert"
 	EntryDuty  EntryKind = "duty"
 	EntryStore EntryKind = "store" // a store's map, hours or closing: read them again
+	// EntryNotice: a notice was published, or an app suspended or let in again: read them again.
+	EntryNotice EntryKind = "notice"
 )
 
 // Entry is one committed change. It carries ids, epochs and states; never a position or a zone.

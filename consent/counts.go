@@ -77,7 +77,7 @@ func (w CountedWindow) In(b Band) []string {
 // CountsZones reports whether who shares for these purposes is counted: one of them declares it.
 func (l *Ledger) CountsZones(purposes []string) bool {
 	return slices.ContainsFunc(purposes, func(id string) bool {
-		p, ok := l.reg.Purpose(id)
+		p, ok := l.Registry().Purpose(id)
 		return ok && slices.Contains(p.Data, ZoneCount)
 	})
 }

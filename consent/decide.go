@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -56,14 +57,25 @@ func (l *Ledger) Decide(ctx context.Context, r DecisionRequest) (Decision, error
 	if err != nil {
 		return Decision{}, err
 	}
+	notices := l.rules().kept // read before the rules are: what is published after counts against it
 	if err := l.checkServed(served, r); err != nil {
 		return Decision{}, err
 	}
-	c, token, err := l.command(served, r, now)
+	c, token, err := l.command(served, r, now, notices)
 	if err != nil {
 		return Decision{}, err
 	}
 	done, err := l.store.Decide(ctx, c)
+	if errors.Is(err, ErrNotice) { // something was published since: by the rules of now, if they are known
+		if err := l.ReadNotices(ctx); err != nil {
+			return Decision{}, err
+		}
+		c.Notices = l.rules().kept
+		if err := l.checkServed(served, r); err != nil {
+			return Decision{}, err
+		}
+		done, err = l.store.Decide(ctx, c)
+	}
 	if err != nil {
 		return Decision{}, err
 	}
@@ -95,7 +107,7 @@ func (l *Ledger) checkServed(s Served, r DecisionRequest) error {
 	if s.Subject != r.Subject || s.Scope != (Scope{r.Installation, r.Store}) || s.Purpose != r.Purpose {
 		return fmt.Errorf("%w: it was served to somebody else or for something else", ErrServed)
 	}
-	current, err := l.reg.Notice(s.Purpose, s.Lang, s.Jurisdiction)
+	current, err := l.Registry().Notice(s.Purpose, s.Lang, s.Jurisdiction)
 	if err != nil {
 		return err
 	}
@@ -109,19 +121,20 @@ func (l *Ledger) checkServed(s Served, r DecisionRequest) error {
 }
 
 // command is the decision with its record, its grant and its stop token made.
-func (l *Ledger) command(s Served, r DecisionRequest, now time.Time) (DecideCommand, string, error) {
+func (l *Ledger) command(s Served, r DecisionRequest, now time.Time, notices int64) (DecideCommand, string, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return DecideCommand{}, "", fmt.Errorf("a record's id: %w", err)
 	}
 	token, hash := newStopToken()
-	c := DecideCommand{Served: s, Choice: r.Choice, Now: now, StopHash: hash, Seal: l}
+	c := DecideCommand{Served: s, Choice: r.Choice, Now: now, Notices: notices, StopHash: hash, Seal: l}
 	life := now
 	if r.Choice == ThisVisit || r.Choice == ForATerm {
-		purpose, _ := l.reg.Purpose(s.Purpose)
-		place, _ := l.reg.Jurisdiction(s.Jurisdiction)
-		life = now.Add(l.reg.Term(purpose, place, r.Choice))
-		c.Grant = &Grant{ID: id.String(), Purpose: s.Purpose, VisitOnly: r.Choice == ThisVisit, ExpiresAt: stamp(life)}
+		purpose, _ := l.Registry().Purpose(s.Purpose)
+		place, _ := l.Registry().Jurisdiction(s.Jurisdiction)
+		life = now.Add(l.Registry().Term(purpose, place, r.Choice))
+		n, _ := l.Registry().NoticeByHash(s.Notice)
+		c.Grant = &Grant{ID: id.String(), Purpose: s.Purpose, Notice: s.Notice, Data: l.Registry().covers(n), VisitOnly: r.Choice == ThisVisit, ExpiresAt: stamp(life)}
 	}
 	c.Event = newEvent(l.decisionRecord(id.String(), s, r, life, now), s.Notice)
 	return c, token, nil

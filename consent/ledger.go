@@ -15,19 +15,19 @@ type Ledger struct {
 	store  Store
 	keys   atomic.Pointer[Keys]
 	origin atomic.Pointer[string] // the log's name, once it was asked for
-	reg    *Registry
-	now    func() time.Time
+	loaded *Registry              // as it came
+	// enforced is that with all notices that were ever in force; replaced whole when one is published
+	enforced atomic.Pointer[ruleset]
+	now      func() time.Time
 }
 
 // New makes a ledger over a store. now is the server's clock, which rules.
 func New(store Store, keys Keys, reg *Registry, now func() time.Time) *Ledger {
-	l := &Ledger{store: store, reg: reg, now: now}
+	l := &Ledger{store: store, loaded: reg, now: now}
 	l.keys.Store(&keys)
+	l.enforced.Store(&ruleset{reg, 0})
 	return l
 }
-
-// Registry is what is declared and enforced.
-func (l *Ledger) Registry() *Registry { return l.reg }
 
 // Keys are the ledger's keys as they are now, for Refs and for the public key set. Ask again rather than
 // keep them: they rotate.
@@ -44,7 +44,7 @@ func (l *Ledger) UseKeys(k Keys) error {
 
 // Bind ties the store to the keys the first time, and refuses other keys ever after (ErrKeys): under
 // others, every stop would look for scopes that are not there, and find nothing to end. The notices
-// that are in force are put into the log.
+// that are in force are kept and put into the log; one that was edited is refused (ErrNoticeEdited).
 func (l *Ledger) Bind(ctx context.Context) error {
 	held, err := l.store.Claim(ctx, "keys", l.Keys().Fingerprint())
 	if err != nil {
@@ -53,26 +53,17 @@ func (l *Ledger) Bind(ctx context.Context) error {
 	if held != l.Keys().Fingerprint() {
 		return ErrKeys
 	}
-	var hashes []string
-	for _, n := range l.reg.notices {
-		hashes = append(hashes, n.Hash)
-	}
-	return l.LogNotices(ctx, hashes...)
+	return l.bindNotices(ctx)
 }
 
-// Admit reads a scope in one snapshot. A grant whose purpose the registry no longer declares is left out.
+// Admit reads a scope in one snapshot. A grant that allows nothing any more is left out: its purpose is no
+// longer declared, or the data have readers now whom its notice did not name.
 func (l *Ledger) Admit(ctx context.Context, s Scope) (Admission, error) {
 	a, err := l.store.Admit(ctx, s, l.now())
 	if err != nil {
 		return Admission{}, err
 	}
-	declared := a.Grants[:0]
-	for _, g := range a.Grants {
-		if _, ok := l.reg.Purpose(g.Purpose); ok {
-			declared = append(declared, g)
-		}
-	}
-	a.Grants = declared
+	a.Grants = l.Registry().allowed(a.Grants)
 	a.Visit = l.Keys().Visit(s, a.Epoch)
 	return a, nil
 }

@@ -83,8 +83,10 @@ func (r *Registry) With(more ...Notice) (*Registry, error) {
 	for _, n := range more {
 		same, ok := find(next.notices, func(x Notice) bool { return x.Name() == n.Name() })
 		switch {
+		case ok && same.Hash != n.Hash && n.file == "": // it was in force before those words
+			return nil, Edited(same, n.Hash)
 		case ok && same.Hash != n.Hash:
-			return nil, edited(same, n.Hash)
+			return nil, Edited(n, same.Hash)
 		case !ok:
 			next.notices = append(next.notices, n)
 		}
@@ -92,8 +94,9 @@ func (r *Registry) With(more ...Notice) (*Registry, error) {
 	return &next, next.Check()
 }
 
-// edited is the refusal of a notice whose words are not those that were in force under its name.
-func edited(n Notice, before string) error {
+// Edited is the refusal of a notice whose words are not those that were in force under its name, by the
+// hash that they had.
+func Edited(n Notice, before string) error {
 	where := n.file
 	if where == "" {
 		where = n.Name()

@@ -70,7 +70,8 @@ var endReasons = []Reason{
 
 var choices = []Choice{ThisVisit, ForATerm, No, NotNow}
 
-func (n Notice) computeHash() (string, error) { return digest(n) }
+// ComputeHash is what Hash must be for what the notice says.
+func (n Notice) ComputeHash() (string, error) { return digest(n) }
 
 // served is the notice's blocks as they are sent.
 func (n Notice) served() []Block {

@@ -33,7 +33,7 @@ func (c *checker) notice(s noticeSheet) {
 		say("version", "the notice "+s.Name()+" is there twice", "ISO/IEC TS 27560", "Give the edited one a new number: a version never changes")
 	}
 	s.parts(say, need)
-	if len(s.found) > 0 || c.reg.inForce(s.Notice) || c.unplaced(s.Notice) {
+	if len(s.found) > 0 || c.reg.inForce(s.Notice) || s.Notice.file != "" && c.unplaced(s.Notice) {
 		c.promises(s, say)
 		s.words(say)
 	}

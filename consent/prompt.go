@@ -23,7 +23,7 @@ type PromptRequest struct {
 	Store        string
 	Purpose      string
 	Lang         string // BCP 47, as published; no fall-back
-	Jurisdiction string // as in the registry; empty means its default
+	Jurisdiction string // the store's, or empty: the store's place decides, and another one is refused
 	AgeBand      string // of the token: "16+", "16-17", "adult", "minor", "under_16"; anything else is unknown
 	Opened       bool   // the shopper opened the notice: that is not a prompt, and no quiet time applies
 }
@@ -63,11 +63,15 @@ func (l *Ledger) Prompt(ctx context.Context, r PromptRequest) (Prompt, error) {
 	if r.Subject == "" || r.Installation == "" || r.Store == "" {
 		return Prompt{}, fmt.Errorf("%w: subject, installation and store are needed", ErrRequest)
 	}
-	notice, err := l.reg.Notice(r.Purpose, r.Lang, r.Jurisdiction)
+	reg := l.Registry()
+	place, err := reg.placeOf(r.Store, r.Jurisdiction)
 	if err != nil {
 		return Prompt{}, err
 	}
-	place, _ := l.reg.Jurisdiction(r.Jurisdiction)
+	notice, err := reg.Notice(r.Purpose, r.Lang, place.ID)
+	if err != nil {
+		return Prompt{}, err
+	}
 	if err := place.checkAge(r.AgeBand); err != nil {
 		return Prompt{}, err
 	}
@@ -76,6 +80,7 @@ func (l *Ledger) Prompt(ctx context.Context, r PromptRequest) (Prompt, error) {
 	if err != nil {
 		return Prompt{}, err
 	}
+	standing.InForce = standing.InForce && reg.settles(standing.Notice, notice)
 	if notBefore, quiet := place.quiet(standing, now); quiet && !r.Opened {
 		p := Prompt{Purpose: r.Purpose}
 		if !notBefore.IsZero() {
@@ -91,11 +96,15 @@ func (l *Ledger) Prompt(ctx context.Context, r PromptRequest) (Prompt, error) {
 }
 
 // MayPrompt reports whether a prompt would be in place now for any purpose that follows the shopper's
-// location, under the registry's default jurisdiction. An error means no.
+// location, under the law of the store's place. An error means no.
 func (l *Ledger) MayPrompt(ctx context.Context, subject Ref, s Scope) (bool, error) {
-	place, _ := l.reg.Jurisdiction("")
+	reg := l.Registry()
+	place, err := reg.placeOf(s.Store, "")
+	if err != nil {
+		return false, err
+	}
 	now := l.now()
-	for _, p := range l.reg.Purposes {
+	for _, p := range reg.Purposes {
 		if !p.Location {
 			continue
 		}
@@ -103,6 +112,7 @@ func (l *Ledger) MayPrompt(ctx context.Context, subject Ref, s Scope) (bool, err
 		if err != nil {
 			return false, err
 		}
+		standing.InForce = standing.InForce && reg.settles(standing.Notice, reg.asked(p, place))
 		if _, quiet := place.quiet(standing, now); !quiet {
 			return true, nil
 		}
@@ -141,7 +151,7 @@ func (l *Ledger) compose(n Notice, jurisdiction string) (Prompt, error) {
 		return Prompt{}, err
 	}
 	p.Notice.Signature, err = l.Keys().Sign("consent-notice+jwt", jwt.MapClaims{
-		"iss": l.reg.Controller.ID, "iat": l.now().Unix(), "notice": n.ID, "version": p.Notice.Version, "hash": n.Hash,
+		"iss": l.Registry().Controller.ID, "iat": l.now().Unix(), "notice": n.ID, "version": p.Notice.Version, "hash": n.Hash,
 		"lang": n.Lang, "dir": n.Dir, "jurisdiction": jurisdiction, "purpose": n.Purpose, "digest": p.Digest,
 	})
 	return p, err

@@ -46,8 +46,8 @@ func (l *Ledger) Receipt(e Event, at Place) (string, error) {
 	issued := e.Record.Event.Time
 	return l.Keys().Sign(receiptType, Receipt{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: l.reg.Controller.ID, Subject: string(e.Record.Header.Principal), ID: e.Record.Header.RecordID,
-			IssuedAt: jwt.NewNumericDate(issued), ExpiresAt: jwt.NewNumericDate(issued.Add(days(l.reg.ProofDays))),
+			Issuer: l.Registry().Controller.ID, Subject: string(e.Record.Header.Principal), ID: e.Record.Header.RecordID,
+			IssuedAt: jwt.NewNumericDate(issued), ExpiresAt: jwt.NewNumericDate(issued.Add(days(l.Registry().ProofDays))),
 		},
 		Record: e.Record, NoticeHash: e.Notice,
 		Log: ReceiptLog{Index: at.Index, Size: at.Size, Root: at.Root, Leaf: string(text), Key: hex.EncodeToString(e.Key[:])},

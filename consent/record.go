@@ -116,34 +116,42 @@ func iso8601(d time.Duration) string { return fmt.Sprintf("PT%dS", int64(d/time.
 
 // baseRecord fills in what the registry says about some purposes.
 func (l *Ledger) baseRecord(id string, subject Ref, purposes []string) Record {
-	c := l.reg.Controller
+	c := l.Registry().Controller
 	r := Record{
 		Header: RecordHeader{SchemaVersion: recordSchema, RecordID: id, Principal: subject},
 		Processing: RecordProcessing{
-			Purpose: purposes, Controllers: []string{c.ID}, Storage: l.reg.Storage, WithdrawalMethod: l.reg.Withdrawal,
+			Purpose: purposes, Controllers: []string{c.ID}, Storage: l.Registry().Storage, WithdrawalMethod: l.Registry().Withdrawal,
 		},
 		Party: []Party{{ID: c.ID, Name: c.Name, Contact: c.Contact, Role: "pii controller"}},
 	}
-	p := &r.Processing
+	var data, recipients []string
 	for _, name := range purposes {
-		purpose, _ := l.reg.Purpose(name)
-		p.PIIInformation = append(p.PIIInformation, purpose.Data...)
-		p.Recipients = append(p.Recipients, purpose.Recipients...)
-		for _, d := range purpose.Data {
-			t, _ := l.reg.dataType(d)
-			p.Retention = append(p.Retention, d+" "+t.Retention)
-		}
+		purpose, _ := l.Registry().Purpose(name)
+		data, recipients = append(data, purpose.Data...), append(recipients, purpose.Recipients...)
+	}
+	r.Processing.inData(l.Registry(), data, recipients)
+	return r
+}
+
+// inData fills in which data are processed, for how long, and who receives them.
+func (p *RecordProcessing) inData(reg *Registry, data, recipients []string) {
+	p.PIIInformation, p.Recipients, p.Retention = slices.Clone(data), slices.Clone(recipients), nil
+	for _, d := range data {
+		t, _ := reg.dataType(d)
+		p.Retention = append(p.Retention, d+" "+t.Retention)
 	}
 	for _, list := range []*[]string{&p.PIIInformation, &p.Recipients, &p.Retention} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}
-	return r
 }
 
 // decisionRecord is the record of an answer to a served notice.
 func (l *Ledger) decisionRecord(id string, s Served, r DecisionRequest, life, now time.Time) Record {
 	rec := l.baseRecord(id, s.Subject, []string{s.Purpose})
+	if n, ok := l.Registry().NoticeByHash(s.Notice); ok { // what was asked, which can be less than what is declared
+		rec.Processing.inData(l.Registry(), n.Data, n.Recipients)
+	}
 	rec.Processing.PrivacyNotice = s.NoticeID + "@" + s.Version
 	rec.Processing.Language, rec.Processing.Jurisdiction, rec.Processing.Store = s.Lang, s.Jurisdiction, s.Scope.Store
 	rec.Event = happened(now, r.DecidedAt)

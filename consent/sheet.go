@@ -70,7 +70,7 @@ func readSheet(file, text string) noticeSheet {
 		s.Blocks[i].Text = strings.TrimSpace(s.Blocks[i].Text)
 	}
 	var err error
-	if s.Hash, err = s.computeHash(); err != nil {
+	if s.Hash, err = s.ComputeHash(); err != nil {
 		s.report(1, "", err.Error(), "Correct it")
 	}
 	return s

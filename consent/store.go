@@ -30,6 +30,7 @@ type Standing struct {
 	RefusedAt  time.Time
 	DeferredAt time.Time
 	InForce    bool
+	Notice     string // hash of the notice under which it is
 }
 
 // DecideCommand is a decision that has passed every rule which needs no transaction.
@@ -38,6 +39,7 @@ type DecideCommand struct {
 	Choice   Choice
 	Grant    *Grant // nil for no and not now
 	Now      time.Time
+	Notices  int64    // how many notices were kept when the rules were applied: see Store.KeepNotices
 	Event    Event    // the record as it goes to the log and into the receipt
 	StopHash [32]byte // of the stop token
 	Seal     Sealer
@@ -138,6 +140,13 @@ type Store interface {
 	// SetDuty records that node has somebody signed in for store until then; a zero time takes it back.
 	SetDuty(ctx context.Context, node, store string, until, now time.Time) error
 
+	// KeepNotices enters notices that come into force, with a leaf of the log for each, in one transaction;
+	// those that are kept already stay as they are. ErrNoticeEdited for another text under the same name. by is who
+	// published them to a running server; empty if they came with the registry. From the commit on, Decide refuses what was checked
+	// before it: notices are only ever added, so their number tells (ErrNotice).
+	KeepNotices(ctx context.Context, list []Notice, by string, now time.Time) error
+	// Notices are all that were ever in force.
+	Notices(ctx context.Context) ([]Notice, error)
 	// LogNotices puts the hashes of notices into the log in one transaction, each once; those that
 	// are in it already stay where they are.
 	LogNotices(ctx context.Context, hashes []string, now time.Time) error

@@ -34,8 +34,10 @@ type Config struct {
 	// for a node whose stores never change.
 	Stores  Stores
 	ReadMap func(store string, sources []byte) (*geofence.Index, error)
-	Clock   Clock
-	Rules   geofence.Rules
+	// Reread takes up what was published since: notices, apps suspended. Optional.
+	Reread func(ctx context.Context) error
+	Clock  Clock
+	Rules  geofence.Rules
 	// Prove signs that a visit is gone, for whoever was sent an event about it before.
 	Prove func(alert string, e consent.End, at time.Time) string
 	Log   *slog.Logger
@@ -73,6 +75,7 @@ type Node struct {
 	acks          *acks
 	poll          chan struct{} // a nudge: poll now
 	storesChanged chan struct{} // their settings are to be read again
+	rulesChanged  chan struct{} // what was published is to be read again
 	readingStores sync.Mutex    // held from reading them to having put them in force
 	started       chan struct{} // closed once the first poll has been applied
 	once          sync.Once
@@ -93,6 +96,7 @@ func New(c Config) *Node {
 		poll:          make(chan struct{}, 1),
 		started:       make(chan struct{}),
 		storesChanged: make(chan struct{}, 1),
+		rulesChanged:  make(chan struct{}, 1),
 	}
 	n.desks = newDesks(n)
 	n.writer = newWriter(n)
@@ -112,11 +116,12 @@ func (n *Node) Run(ctx context.Context) error {
 	if err := n.ReadStores(ctx); err != nil { // once listed: what changes from now on is in the feed
 		return fmt.Errorf("tracking: %w", err)
 	}
+	n.rereadRules()
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	g, work := errgroup.WithContext(work)
 	loops := []func(context.Context) error{
-		n.pollLoop, n.listen, n.writer.run, n.purger.run, n.enders.run, n.sweepLoop, n.dueLoop, n.desks.run, n.storesLoop,
+		n.pollLoop, n.listen, n.writer.run, n.purger.run, n.enders.run, n.sweepLoop, n.dueLoop, n.desks.run, n.storesLoop, n.rulesLoop,
 		n.census.run,
 	}
 	for _, loop := range loops {

@@ -57,6 +57,7 @@ func (n *Node) startOver(ctx context.Context, why error) {
 	}
 	n.desks.closeAll()
 	n.rereadStores()
+	n.rereadRules()
 	if err := n.Ledger.Join(ctx, n.ID); err != nil && ctx.Err() == nil {
 		n.Log.Warn("not joined yet; trying again with the next poll", "error", err)
 	}
@@ -102,6 +103,8 @@ func (n *Node) apply(entries []consent.Entry) (consoles int) {
 			n.desks.applyAlert(e.Store, e.Change, e.Body)
 		case consent.EntryStore:
 			n.rereadStores()
+		case consent.EntryNotice:
+			n.rereadRules()
 		}
 	}
 	return consoles

@@ -64,7 +64,9 @@ func (db *DB) Standing(ctx context.Context, subject consent.Ref, s consent.Scope
 	}
 	a, err := db.Admit(ctx, s, now)
 	for _, g := range a.Grants {
-		out.InForce = out.InForce || g.Purpose == purpose && a.Subject == subject
+		if g.Purpose == purpose && a.Subject == subject {
+			out.InForce, out.Notice = true, g.Notice
+		}
 	}
 	return out, err
 }
@@ -99,6 +101,9 @@ func (db *DB) Decide(ctx context.Context, c consent.DecideCommand) (consent.Deci
 // useUp takes the served id, for which there is one winner: an end that came first has taken it away.
 func (t *tx) useUp(c consent.DecideCommand) error {
 	if err := t.lock(); err != nil {
+		return err
+	}
+	if err := t.noticesAre(c.Notices); err != nil {
 		return err
 	}
 	n, err := t.exec(`DELETE FROM served WHERE id = $1 AND expires_at > $2`, c.Served.ID, micros(c.Now))

@@ -15,20 +15,20 @@ import (
 func (db *DB) Admit(ctx context.Context, s consent.Scope, now time.Time) (consent.Admission, error) {
 	var a consent.Admission
 	err := db.all(ctx, func(r *sql.Rows) error {
-		var subject, visit, id, purpose, choice sql.NullString
+		var subject, visit, id, purpose, notice, choice sql.NullString
 		var epoch, expires sql.NullInt64
-		if err := r.Scan(&a.Change, &a.OnDuty, &subject, &epoch, &visit, &id, &purpose, &choice, &expires); err != nil {
+		if err := r.Scan(&a.Change, &a.OnDuty, &subject, &epoch, &visit, &id, &purpose, &notice, &choice, &expires); err != nil {
 			return err
 		}
 		a.Subject, a.Epoch, a.Visit = consent.Ref(subject.String), epoch.Int64, visit.String
 		if id.Valid {
 			a.Grants = append(a.Grants, consent.Grant{
-				ID: id.String, Purpose: purpose.String, VisitOnly: choice.String == string(consent.ThisVisit), ExpiresAt: fromMicros(expires.Int64),
+				ID: id.String, Purpose: purpose.String, Notice: notice.String, VisitOnly: choice.String == string(consent.ThisVisit), ExpiresAt: fromMicros(expires.Int64),
 			})
 		}
 		return nil
 	}, `SELECT c.change, (SELECT COUNT(*) > 0 FROM duty d WHERE d.store = $2 AND d.until > $3),
-			s.subject, s.epoch, s.visit, r.id, r.purpose, r.choice, r.expires_at
+			s.subject, s.epoch, s.visit, r.id, r.purpose, r.notice, r.choice, r.expires_at
 		FROM counter c
 		LEFT JOIN scope s ON s.installation = $1 AND s.store = $2
 		LEFT JOIN record r ON r.installation = s.installation AND r.store = s.store
