@@ -77,6 +77,8 @@ var (
 		"leave the store, or the zone in its map, out")
 	// ErrNoNotice: no notice with this hash was ever in force.
 	ErrNoNotice = &Problem{"no_notice", 404, "no notice has this hash", "take the hash from the rules or from a receipt", ErrNotFound}
+	// ErrKeyring: the keyring is not the one that the ledger was written with, or an older copy of it.
+	ErrKeyring = conflict("keyring", "the keyring does not fit the ledger", "bring back the newest copy of the keyring that belongs to this ledger")
 	// ErrNoView: no view of this id was opened.
 	ErrNoView = &Problem{"no_view", 404, "no such view", "open the view before closing it", ErrNotFound}
 	// ErrNoLeaf: the log does not reach that far.

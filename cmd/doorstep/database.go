@@ -46,6 +46,7 @@ func (l ledgerAt) isNew() bool {
 
 // open opens the ledger; an error names the setting that says where it is.
 func (l ledgerAt) open(ctx context.Context, opts ...sqlstore.Option) (*sqlstore.DB, error) {
+	opts = append(opts, sqlstore.WithKeyring(filepath.Join(l.data, "keyring.json"))) // nodes that share a database share the folder
 	db, err := sqlstore.Open(ctx, l.address(), opts...)
 	if err == nil {
 		return db, nil

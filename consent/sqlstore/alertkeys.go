@@ -21,7 +21,8 @@ func (t *tx) versionMade(id string, c tracking.Change) (int, error) {
 		return 0, nil
 	}
 	var body string
-	err := t.row(`SELECT body FROM alert_key WHERE alert = $1 AND shift = $2 AND key = $3`, id, c.By.Shift, c.Key).into(&body)
+	m := t.marks("alert", id)
+	err := t.row(`SELECT body FROM alert_key WHERE alert IN ($1, $2, $3) AND shift = $4 AND key = $5`, m[0], m[1], m[2], c.By.Shift, c.Key).into(&body)
 	if noRow(err) {
 		return 0, nil
 	}
@@ -30,7 +31,7 @@ func (t *tx) versionMade(id string, c tracking.Change) (int, error) {
 	}
 	var k keyed
 	if err := json.Unmarshal([]byte(body), &k); err != nil {
-		return 0, fmt.Errorf("sqlstore: a key of alert %s: %w", id, err)
+		return 0, fmt.Errorf("sqlstore: a key of an alert: %w", err)
 	}
 	return k.Version, nil
 }
@@ -43,7 +44,11 @@ func (t *tx) remember(a tracking.Alert, c tracking.Change) error {
 	if err != nil {
 		return fmt.Errorf("sqlstore: %w", err)
 	}
+	alert, err := t.mark("alert", a.ID)
+	if err != nil {
+		return err
+	}
 	_, err = t.exec(`INSERT INTO alert_key (alert, shift, key, entered_at, body) VALUES ($1, $2, $3, $4, $5)`,
-		a.ID, c.By.Shift, c.Key, micros(t.now), string(body))
+		alert, c.By.Shift, c.Key, micros(t.now), string(body))
 	return err
 }

@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"doorstep/consent"
@@ -30,44 +32,55 @@ func (db *DB) RaiseAlert(ctx context.Context, a tracking.Alert) (stored tracking
 }
 
 func (t *tx) raise(a tracking.Alert) (tracking.Alert, bool, error) {
-	if err := t.lock(); err != nil {
-		return a, false, err
-	}
-	installation, err := t.current(a.Store, a.Visit)
+	s, err := t.current(a.Store, a.Visit)
 	if err != nil {
 		return a, false, err
 	}
-	known, owner, err := t.twin(a)
+	known, owner, err := t.twin(a, s)
 	if err != nil {
 		return a, false, err
 	}
-	if known != "" && owner != installation { // somebody else's alert, which is nothing to be told about
+	if known != "" && owner != s.installation.handle { // somebody else's alert, which is nothing to be told about
 		return a, false, tracking.ErrNoAlert
 	}
 	if known != "" {
-		first, err := parseAlert(known)
+		first, err := t.db.parseAlert(known)
 		return first, true, err
 	}
 	a = asRaised(a, t.now)
-	body, err := json.Marshal(a)
+	row, body, err := t.sealAlert(a)
 	if err != nil {
-		return a, false, fmt.Errorf("sqlstore: %w", err)
+		return a, false, err
 	}
-	if _, err := t.exec(`INSERT INTO alert (id, store, visit, installation, kind, topic, purpose, final, changed_at, due_at, body)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10)`,
-		a.ID, a.Store, a.Visit, installation, string(a.Kind), a.Topic, a.Purpose, micros(a.ChangedAt), micros(a.DueAt), string(body)); err != nil {
+	if _, err := t.exec(`INSERT INTO alert (id, store, visit, subject, installation, kind, topic, purpose, final, changed_at, due_at, body)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11)`,
+		row, a.Store, s.stay(), s.who.handle, s.installation.handle, string(a.Kind), a.Topic, a.Purpose, micros(a.ChangedAt), micros(a.DueAt), body); err != nil {
 		return a, false, err
 	}
 	_, err = t.enter(consent.Entry{Kind: consent.EntryAlert, Store: a.Store, Alert: a.ID}, a)
 	return a, false, err
 }
 
+// sealAlert is an alert as it is written: its row's key, and its body. Both are good for a day, and made anew
+// with every change; one that nothing has happened to for so long has been forgotten.
+func (t *tx) sealAlert(a tracking.Alert) (row, body string, err error) {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return "", "", fmt.Errorf("sqlstore: %w", err)
+	}
+	if row, err = t.mark("alert", a.ID); err == nil {
+		body, err = t.sealDay("alert", text)
+	}
+	return row, body, err
+}
+
 // twin finds the alert that a raise repeats: by its id, or an open one of the same visit, kind and topic.
-func (t *tx) twin(a tracking.Alert) (body, installation string, err error) {
-	err = t.row(`SELECT body, installation FROM alert WHERE id = $1`, a.ID).into(&body, &installation)
+func (t *tx) twin(a tracking.Alert, s scope) (body, installation string, err error) {
+	m := t.marks("alert", a.ID)
+	err = t.row(`SELECT body, installation FROM alert WHERE id IN ($1, $2, $3)`, m[0], m[1], m[2]).into(&body, &installation)
 	if noRow(err) {
 		err = t.row(`SELECT body, installation FROM alert WHERE visit = $1 AND final = 0 AND kind = $2 AND topic = $3 AND store = $4`,
-			a.Visit, string(a.Kind), a.Topic, a.Store).into(&body, &installation)
+			s.stay(), string(a.Kind), a.Topic, a.Store).into(&body, &installation)
 	}
 	if noRow(err) {
 		err = nil
@@ -88,16 +101,24 @@ func asRaised(a tracking.Alert, now time.Time) tracking.Alert {
 	return a
 }
 
-// current finds the installation whose visit this is now, if a grant is in force there: without
-// one nothing can be under way.
-func (t *tx) current(store, visit string) (installation string, err error) {
-	err = t.row(`SELECT s.installation FROM scope s WHERE s.visit = $1 AND s.store = $2 AND EXISTS (
-			SELECT 1 FROM record r WHERE r.installation = s.installation AND r.store = s.store
-			AND r.live = 1 AND r.epoch = s.epoch AND r.expires_at > $3)`, visit, store, micros(t.now)).into(&installation)
-	if noRow(err) {
+// current finds the scope whose visit this is now, if a grant is in force there: without one nothing can be
+// under way.
+func (t *tx) current(store, visit string) (scope, error) {
+	scopes, err := t.scopeOfVisit(visit)
+	if err != nil {
+		return scope{}, err
+	}
+	if len(scopes) == 0 || scopes[0].Store != store {
+		return scope{}, tracking.ErrNoVisit
+	}
+	s := scopes[0]
+	var grants int64
+	err = t.row(`SELECT COUNT(*) FROM record WHERE installation = $1 AND store = $2 AND live = 1 AND epoch = $3 AND expires_at > $4`,
+		s.installation.handle, store, s.epoch, micros(t.now)).into(&grants)
+	if err == nil && grants == 0 {
 		err = tracking.ErrNoVisit
 	}
-	return installation, err
+	return s, err
 }
 
 // ChangeAlert applies one step in a transaction. A key that this actor has used for this alert before
@@ -116,18 +137,16 @@ func (db *DB) ChangeAlert(ctx context.Context, store, id string, c tracking.Chan
 }
 
 func (t *tx) changeAlert(store, id string, c tracking.Change) (tracking.Alert, error) {
-	if err := t.lock(); err != nil {
-		return tracking.Alert{}, err
-	}
 	var body string
-	err := t.row(`SELECT body FROM alert WHERE id = $1 AND store = $2`, id, store).into(&body)
+	m := t.marks("alert", id)
+	err := t.row(`SELECT body FROM alert WHERE id IN ($1, $2, $3) AND store = $4`, m[0], m[1], m[2], store).into(&body)
 	if noRow(err) {
 		return tracking.Alert{}, tracking.ErrNoAlert
 	}
 	if err != nil {
 		return tracking.Alert{}, err
 	}
-	now, err := parseAlert(body)
+	now, err := t.db.parseAlert(body)
 	if err != nil {
 		return now, err
 	}
@@ -151,16 +170,17 @@ func (t *tx) changeAlert(store, id string, c tracking.Change) (tracking.Alert, e
 // saveAlert writes an alert at its new version, and its entry in the feed. The keys of one that is over go
 // with it, however it ended.
 func (t *tx) saveAlert(a tracking.Alert) (int64, error) {
-	body, err := json.Marshal(a)
+	row, body, err := t.sealAlert(a)
 	if err != nil {
-		return 0, fmt.Errorf("sqlstore: %w", err)
+		return 0, err
 	}
-	if _, err := t.exec(`UPDATE alert SET topic = $2, final = $3, changed_at = $4, due_at = $5, body = $6 WHERE id = $1`,
-		a.ID, a.Topic, bit(a.Final()), micros(a.ChangedAt), micros(a.DueAt), string(body)); err != nil {
+	m := t.marks("alert", a.ID)
+	if _, err := t.exec(`UPDATE alert SET id = $4, topic = $5, final = $6, changed_at = $7, due_at = $8, body = $9 WHERE id IN ($1, $2, $3)`,
+		m[0], m[1], m[2], row, a.Topic, bit(a.Final()), micros(a.ChangedAt), micros(a.DueAt), body); err != nil {
 		return 0, err
 	}
 	if a.Final() {
-		if _, err := t.exec(`DELETE FROM alert_key WHERE alert = $1`, a.ID); err != nil {
+		if _, err := t.exec(`DELETE FROM alert_key WHERE alert IN ($1, $2, $3)`, m[0], m[1], m[2]); err != nil {
 			return 0, err
 		}
 	}
@@ -186,7 +206,7 @@ func (t *tx) alertsToEnd(c consent.EndCommand, s scope) ([]alertStep, error) {
 		if err := r.Scan(&body); err != nil {
 			return err
 		}
-		a, err := parseAlert(body)
+		a, err := t.db.parseAlert(body)
 		if err != nil {
 			return err
 		}
@@ -195,7 +215,8 @@ func (t *tx) alertsToEnd(c consent.EndCommand, s scope) ([]alertStep, error) {
 			out = append(out, alertStep{next})
 		}
 		return err
-	}, `SELECT body FROM alert WHERE installation = $1 AND store = $2 AND final = 0 ORDER BY id`, string(s.Installation), s.Store)
+	}, `SELECT body FROM alert WHERE installation = $1 AND store = $2 AND final = 0`, s.installation.handle, s.Store)
+	slices.SortFunc(out, func(a, b alertStep) int { return strings.Compare(a.next.ID, b.next.ID) })
 	return out, err
 }
 
@@ -224,16 +245,17 @@ func (db *DB) Alerts(ctx context.Context, store string) ([]tracking.Alert, int64
 		if err := r.Scan(&change, &body); err != nil || !body.Valid {
 			return err
 		}
-		a, err := parseAlert(body.String)
+		a, err := db.parseAlert(body.String)
 		out = append(out, a)
 		return err
 	}, `SELECT c.change, a.body FROM counter c LEFT JOIN alert a ON a.id IN (
 			SELECT id FROM alert WHERE store = $1 AND final = 0
 			UNION ALL SELECT id FROM alert WHERE store = $1 AND final = 1 AND changed_at > $2)
-		WHERE c.id = 1 ORDER BY a.id`, store, micros(db.now().Add(-justEnded)))
+		WHERE c.id = 1`, store, micros(db.now().Add(-justEnded)))
 	if err != nil {
 		return nil, 0, err
 	}
+	slices.SortFunc(out, func(a, b tracking.Alert) int { return strings.Compare(a.ID, b.ID) })
 	return out, change, nil
 }
 
@@ -245,15 +267,20 @@ func (db *DB) AlertsDue(ctx context.Context, now time.Time, limit int) ([]tracki
 		if err := r.Scan(&body); err != nil {
 			return err
 		}
-		a, err := parseAlert(body)
+		a, err := db.parseAlert(body)
 		out = append(out, a)
 		return err
 	}, `SELECT body FROM alert WHERE final = 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $2`, micros(now), limit)
 	return out, err
 }
 
-func parseAlert(body string) (a tracking.Alert, err error) {
-	if err = json.Unmarshal([]byte(body), &a); err != nil {
+// parseAlert reads an alert as it is written.
+func (db *DB) parseAlert(sealed string) (a tracking.Alert, err error) {
+	body, err := openDay(db.ring, "alert", sealed)
+	if err != nil {
+		return a, err
+	}
+	if err = json.Unmarshal(body, &a); err != nil {
 		err = fmt.Errorf("sqlstore: alert: %w", err)
 	}
 	return a, err

@@ -12,6 +12,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"doorstep/consent"
@@ -29,6 +30,8 @@ type DB struct {
 	now    func() time.Time
 
 	keyring string // path of the keys by which people can be read
+	ring    *consent.Keyring
+	bound   atomic.Bool // the database says that this keyring is its own
 }
 
 var (
@@ -66,6 +69,9 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 }
 
 func (db *DB) start(ctx context.Context) (err error) {
+	if err := db.loadRing(); err != nil {
+		return err
+	}
 	if err := db.migrate(ctx); err != nil {
 		return err
 	}
@@ -77,6 +83,9 @@ func (db *DB) start(ctx context.Context) (err error) {
 	}
 	if db.prepares {
 		db.stmts.prepare = db.writer.PrepareContext
+	}
+	if err := db.fitRing(ctx); err != nil {
+		return err
 	}
 	if db.alone {
 		return db.write(ctx, strikeOffAll)

@@ -6,8 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -17,41 +15,82 @@ import (
 // Serve keeps a served notice.
 func (db *DB) Serve(ctx context.Context, s consent.Served) error {
 	return db.write(ctx, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO served (id, subject, installation, store, app, purpose, notice, notice_id, version, lang,
+		subject, installation, err := t.keepBoth(s.Subject, s.Scope.Installation)
+		if err != nil {
+			return err
+		}
+		id, err := t.mark("served", s.ID)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`INSERT INTO served (id, subject, installation, store, app, purpose, notice, notice_id, version, lang,
 				jurisdiction, digest, served_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			s.ID, string(s.Subject), string(s.Scope.Installation), s.Scope.Store, s.App, s.Purpose, s.Notice, s.NoticeID, s.Version,
+			id, subject.handle, installation.handle, s.Scope.Store, s.App, s.Purpose, s.Notice, s.NoticeID, s.Version,
 			s.Lang, s.Jurisdiction, s.Digest, micros(s.At), micros(s.ExpiresAt))
 		return err
 	})
+}
+
+// keepBoth finds or makes a shopper and a phone.
+func (t *tx) keepBoth(s, i consent.Ref) (subject, installation person, err error) {
+	if subject, err = t.keep(aSubject, s); err == nil {
+		installation, err = t.keep(anInstallation, i)
+	}
+	return subject, installation, err
 }
 
 // Served reads a served notice back. Those that were used up or voided are gone.
 func (db *DB) Served(ctx context.Context, id string, now time.Time) (consent.Served, error) {
 	s := consent.Served{ID: id}
 	var at, expires int64
+	var subject, installation string
+	m := db.marks("served", id)
 	err := db.row(ctx, `SELECT subject, installation, store, app, purpose, notice, notice_id, version, lang, jurisdiction, digest,
-			served_at, expires_at FROM served WHERE id = $1 AND expires_at > $2`, id, micros(now)).into(
-		&s.Subject, &s.Scope.Installation, &s.Scope.Store, &s.App, &s.Purpose, &s.Notice, &s.NoticeID, &s.Version,
+			served_at, expires_at FROM served WHERE id IN ($1, $2, $3) AND expires_at > $4`, m[0], m[1], m[2], micros(now)).into(
+		&subject, &installation, &s.Scope.Store, &s.App, &s.Purpose, &s.Notice, &s.NoticeID, &s.Version,
 		&s.Lang, &s.Jurisdiction, &s.Digest, &at, &expires)
+	if err == nil {
+		s.Subject, s.Scope.Installation, err = db.refs(ctx, subject, installation)
+	}
 	if noRow(err) {
 		return consent.Served{}, consent.ErrServed
 	}
+	if err != nil {
+		return consent.Served{}, err
+	}
 	s.At, s.ExpiresAt = fromMicros(at), fromMicros(expires)
-	return s, err
+	return s, nil
+}
+
+// refs are whose handles they are: a shopper's and a phone's.
+func (db *DB) refs(ctx context.Context, subject, installation string) (s, i consent.Ref, err error) {
+	p, err := db.person(ctx, subject)
+	if err != nil {
+		return "", "", err
+	}
+	q, err := db.person(ctx, installation)
+	return p.ref, q.ref, err
 }
 
 // Standing tells what was answered about a purpose after it was last granted.
 func (db *DB) Standing(ctx context.Context, subject consent.Ref, s consent.Scope, purpose string, now time.Time) (consent.Standing, error) {
 	var out consent.Standing
+	p, err := db.find(ctx, aSubject, subject)
+	if noRow(err) {
+		return out, nil // nothing is known of a stranger, and nothing is in force
+	}
+	if err != nil {
+		return out, err
+	}
 	last := map[string]int64{}
-	err := db.all(ctx, func(r *sql.Rows) error {
+	err = db.all(ctx, func(r *sql.Rows) error {
 		var choice string
 		var at int64
 		err := r.Scan(&choice, &at)
 		last[choice] = at
 		return err
-	}, `SELECT choice, MAX(decided_at) FROM record WHERE subject = $1 AND purpose = $2 GROUP BY choice`, string(subject), purpose)
+	}, `SELECT choice, MAX(decided_at) FROM record WHERE subject = $1 AND purpose = $2 GROUP BY choice`, p.handle, purpose)
 	if err != nil {
 		return out, err
 	}
@@ -106,17 +145,28 @@ func (t *tx) useUp(c consent.DecideCommand) error {
 	if err := t.noticesAre(c.Notices); err != nil {
 		return err
 	}
-	n, err := t.exec(`DELETE FROM served WHERE id = $1 AND expires_at > $2`, c.Served.ID, micros(c.Now))
+	m := t.marks("served", c.Served.ID)
+	n, err := t.exec(`DELETE FROM served WHERE id IN ($1, $2, $3) AND expires_at > $4`, m[0], m[1], m[2], micros(c.Now))
 	if err == nil && n == 0 {
 		err = consent.ErrServed
 	}
 	return err
 }
 
+// keepStopToken keeps a mark of the token's hash, and whose it is.
 func (t *tx) keepStopToken(c consent.DecideCommand) error {
-	_, err := t.exec(`INSERT INTO stop_token (hash, subject, installation, store, given_at) VALUES ($1, $2, $3, $4, $5)`,
-		hex.EncodeToString(c.StopHash[:]), string(c.Served.Subject), string(c.Served.Scope.Installation), c.Served.Scope.Store, micros(c.Now))
+	subject, installation, err := t.keepBoth(c.Served.Subject, c.Served.Scope.Installation)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO stop_token (hash, subject, installation, store, given_at) VALUES ($1, $2, $3, $4, $5)`,
+		stopMark(t.db.ring, c.StopHash), subject.handle, installation.handle, c.Served.Scope.Store, micros(c.Now))
 	return err
+}
+
+// stopMark is a stop token as it is written. The token is the shopper's alone, and says nothing of whose it is.
+func stopMark(ring *consent.Keyring, hash [32]byte) string {
+	return ring.Mark("stop", hex.EncodeToString(hash[:]))
 }
 
 // endBefore ends what the decision contradicts, by the same code as every end: a grant that is now
@@ -126,7 +176,7 @@ func (t *tx) endBefore(c consent.DecideCommand, out *consent.Decided) error {
 	if err != nil || len(scopes) == 0 {
 		return err
 	}
-	grants, err := t.grantsOf(c.Served.Scope)
+	grants, err := t.grantsOf(scopes[0])
 	if err != nil {
 		return err
 	}
@@ -148,17 +198,47 @@ func (t *tx) endBefore(c consent.DecideCommand, out *consent.Decided) error {
 
 // grantIn puts the grant into its scope, at the scope's epoch, in place of one for the same purpose.
 func (t *tx) grantIn(c consent.DecideCommand, out *consent.Decided) error {
-	s := c.Served.Scope
 	out.Grant = c.Grant
-	err := t.row(`INSERT INTO scope (installation, store, subject, epoch, visit) VALUES ($1, $2, $3, 1, $4)
-		ON CONFLICT (installation, store) DO UPDATE SET subject = $3 RETURNING epoch, visit`,
-		string(s.Installation), s.Store, string(c.Served.Subject), c.Seal.Visit(s, 1)).into(&out.Epoch, &out.Visit)
+	subject, installation, err := t.keepBoth(c.Served.Subject, c.Served.Scope.Installation)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE record SET state = $5, live = 0, ended_at = $4, ended_by = $6 WHERE installation = $1 AND store = $2 AND purpose = $3
-		AND live = 1`, string(s.Installation), s.Store, c.Served.Purpose, micros(c.Now),
-		string(consent.StateAfter(consent.Superseded)), c.Grant.ID)
+	if out.Epoch, out.Visit, err = t.enterScope(c, subject, installation); err != nil {
+		return err
+	}
+	return t.replace(c, installation)
+}
+
+// enterScope finds or makes the scope's row, for this shopper.
+func (t *tx) enterScope(c consent.DecideCommand, subject, installation person) (epoch int64, visit string, err error) {
+	s := c.Served.Scope
+	err = t.row(`SELECT epoch FROM scope WHERE installation = $1 AND store = $2`, installation.handle, s.Store).into(&epoch)
+	if isNew := noRow(err); isNew || err == nil {
+		if isNew {
+			epoch = 1
+		}
+		visit = c.Seal.Visit(s, epoch)
+		err = t.saveScope(subject, installation, s.Store, epoch, visit)
+	}
+	return epoch, visit, err
+}
+
+// replace ends the grants that the new one takes the place of.
+func (t *tx) replace(c consent.DecideCommand, installation person) error {
+	type old struct{ id, subject string }
+	var olds []old
+	err := t.all(func(r *sql.Rows) error {
+		var o old
+		err := r.Scan(&o.id, &o.subject)
+		olds = append(olds, o)
+		return err
+	}, `SELECT id, subject FROM record WHERE installation = $1 AND store = $2 AND purpose = $3 AND live = 1`,
+		installation.handle, c.Served.Scope.Store, c.Served.Purpose)
+	for _, o := range olds {
+		if err == nil {
+			err = t.endRecord(o.id, o.subject, consent.StateAfter(consent.Superseded), c.Now, c.Grant.ID)
+		}
+	}
 	return err
 }
 
@@ -171,19 +251,22 @@ func (t *tx) record(c consent.DecideCommand, out *consent.Decided) (err error) {
 	if out.Receipt, err = c.Seal.Receipt(c.Event, at); err != nil {
 		return err
 	}
-	body, err := json.Marshal(c.Event.Record)
+	subject, installation, err := t.keepBoth(c.Served.Subject, c.Served.Scope.Installation)
 	if err != nil {
-		return fmt.Errorf("sqlstore: %w", err)
+		return err
 	}
-	until, s := int64(0), c.Served
+	body, err := sealEvent(subject, "record", keptEvent{Record: &c.Event.Record, Index: at.Index, Key: hex.EncodeToString(c.Event.Key[:]), Receipt: out.Receipt})
+	if err != nil {
+		return err
+	}
+	until, s, id := int64(0), c.Served, c.Event.Record.Header.RecordID
 	if c.Grant != nil {
 		until = micros(c.Grant.ExpiresAt)
 	}
-	_, err = t.exec(`INSERT INTO record (id, subject, installation, store, purpose, notice, choice, state, live, epoch, decided_at,
-			given_until, expires_at, ended_at, ended_by, body, log_index, log_key, receipt)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 0, '', $13, $14, $15, $16)`,
-		c.Event.Record.Header.RecordID, string(s.Subject), string(s.Scope.Installation), s.Scope.Store, s.Purpose, s.Notice,
-		string(c.Choice), c.Event.Record.Event.State, bit(c.Grant != nil), out.Epoch, micros(c.Now), until,
-		string(body), at.Index, hex.EncodeToString(c.Event.Key[:]), out.Receipt)
+	_, err = t.exec(`INSERT INTO record (id, name, subject, installation, store, purpose, notice, choice, state, live, epoch, decided_at,
+			given_until, expires_at, ended_at, ended_by, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, 0, '', $14)`,
+		subject.mark("event", id), subject.seal("name", []byte(id)), subject.handle, installation.handle, s.Scope.Store, s.Purpose, s.Notice,
+		string(c.Choice), c.Event.Record.Event.State, bit(c.Grant != nil), out.Epoch, micros(c.Now), until, body)
 	return err
 }

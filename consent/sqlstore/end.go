@@ -71,22 +71,81 @@ func (t *tx) end(c consent.EndCommand) (consent.Ending, error) {
 
 // endedBefore answers a repetition with what was answered first.
 func (t *tx) endedBefore(c consent.EndCommand) (e consent.Ending, ok bool, err error) {
-	var asked, body string
-	err = t.row(`SELECT asked, body FROM ending WHERE id = $1`, c.ID).into(&asked, &body)
+	if c.Kind == consent.EndSession {
+		return t.sessionEndedBefore(c)
+	}
+	people, err := t.whoMayHaveEnded(c)
+	for _, p := range people {
+		var asked, sealed string
+		if err == nil {
+			err = t.row(`SELECT asked, body FROM ending WHERE id = $1`, p.mark("event", c.ID)).into(&asked, &sealed)
+		}
+		if noRow(err) {
+			err = nil
+			continue
+		}
+		if err == nil && asked != p.mark("asked", askedFor(c.EndRequest)) {
+			err = fmt.Errorf("%w: %s", consent.ErrIDTaken, c.ID)
+		}
+		if err != nil {
+			return e, false, err
+		}
+		kept, err := openEvent(p, "ending", sealed)
+		if err != nil || kept.Ending == nil {
+			return e, false, err
+		}
+		kept.Ending.Repeated = true
+		return *kept.Ending, true, nil
+	}
+	return e, false, err
+}
+
+// sessionEndedBefore is endedBefore for a session's end, which is remembered for a day and no person's.
+func (t *tx) sessionEndedBefore(c consent.EndCommand) (e consent.Ending, ok bool, err error) {
+	var asked, sealed string
+	m := t.marks("ending", c.ID)
+	err = t.row(`SELECT asked, body FROM ending WHERE id IN ($1, $2, $3)`, m[0], m[1], m[2]).into(&asked, &sealed)
 	if noRow(err) {
 		return e, false, nil
+	}
+	if m := t.marks("asked", askedFor(c.EndRequest)); err == nil && !slices.Contains(m[:], asked) {
+		err = fmt.Errorf("%w: %s", consent.ErrIDTaken, c.ID)
 	}
 	if err != nil {
 		return e, false, err
 	}
-	if asked != askedFor(c.EndRequest) {
-		return e, false, fmt.Errorf("%w: %s", consent.ErrIDTaken, c.ID)
-	}
-	if err := json.Unmarshal([]byte(body), &e); err != nil {
-		return e, false, fmt.Errorf("sqlstore: ending %s: %w", c.ID, err)
+	text, err := openDay(t.db.ring, "ending", sealed)
+	if err == nil {
+		err = json.Unmarshal(text, &e)
 	}
 	e.Repeated = true
-	return e, true, nil
+	return e, err == nil, err
+}
+
+// whoMayHaveEnded are those under whose keys a request may have been kept before: whoever it names, and
+// whose scope it is now. One that named nobody was kept as the phone's.
+func (t *tx) whoMayHaveEnded(c consent.EndCommand) (out []person, err error) {
+	add := func(p person, e error) {
+		if e == nil {
+			out = append(out, p)
+		} else if !noRow(e) {
+			err = e
+		}
+	}
+	if c.Subject != "" {
+		add(t.find(aSubject, c.Subject))
+	}
+	if c.Scope.Installation != "" {
+		add(t.find(anInstallation, c.Scope.Installation))
+	}
+	if c.Subject == "" && err == nil {
+		scopes, e := t.scopeOf(c.Scope)
+		for _, s := range scopes {
+			out = append(out, s.who)
+		}
+		err = e
+	}
+	return out, err
 }
 
 // askedFor is what makes two requests the same one: neither the claimed time nor the reason, which a
@@ -106,9 +165,16 @@ func askedFor(r consent.EndRequest) string {
 func (t *tx) scopesToEnd(c consent.EndCommand) (scopes []scope, err error) {
 	switch {
 	case c.Kind == consent.EndAll:
-		return t.scopesWhere(`subject = $1`, string(c.Subject))
+		p, err := t.find(aSubject, c.Subject)
+		if noRow(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return t.scopesWhere(`subject = $1`, p.handle)
 	case c.Kind == consent.EndSession && c.Scope == consent.Scope{}:
-		scopes, err = t.scopesWhere(`visit = $1`, c.Visit)
+		scopes, err = t.scopeOfVisit(c.Visit)
 	default:
 		scopes, err = t.scopeOf(c.Scope)
 	}
@@ -119,14 +185,29 @@ func (t *tx) scopesToEnd(c consent.EndCommand) (scopes []scope, err error) {
 
 // void takes away the notices that were served before the end and not decided on yet: a grant that
 // races a withdrawal resolves to withdrawn. A session's end and an expiry withdraw nothing.
-func (t *tx) void(c consent.EndCommand) (err error) {
+func (t *tx) void(c consent.EndCommand) error {
+	if c.Kind == consent.EndSession || c.Reason == consent.Expired {
+		return nil
+	}
+	var subject, installation person
+	var err error
+	if c.Subject != "" {
+		if subject, err = t.find(aSubject, c.Subject); noRow(err) {
+			return nil // nothing was ever served to a stranger
+		}
+	}
+	if err == nil && c.Kind != consent.EndAll {
+		if installation, err = t.find(anInstallation, c.Scope.Installation); noRow(err) {
+			return nil
+		}
+	}
 	switch {
-	case c.Kind == consent.EndSession || c.Reason == consent.Expired:
+	case err != nil:
 	case c.Kind == consent.EndAll:
-		_, err = t.exec(`DELETE FROM served WHERE subject = $1`, string(c.Subject))
+		_, err = t.exec(`DELETE FROM served WHERE subject = $1`, subject.handle)
 	default:
 		_, err = t.exec(`DELETE FROM served WHERE installation = $1 AND store = $2 AND ($3 = '' OR purpose = $3) AND ($4 = '' OR subject = $4)`,
-			string(c.Scope.Installation), c.Scope.Store, c.Purpose, string(c.Subject))
+			installation.handle, c.Scope.Store, c.Purpose, subject.handle)
 	}
 	return err
 }
@@ -135,7 +216,7 @@ func (t *tx) void(c consent.EndCommand) (err error) {
 // and the entries that tell of it. It does nothing where there is nothing to end. To an expiry that is a
 // grant: if it was renewed meanwhile, neither the visit nor its alerts are over.
 func (t *tx) endScope(c consent.EndCommand, s scope, e *consent.Ending) ([]consent.EndedRecord, error) {
-	grants, err := t.grantsOf(s.Scope)
+	grants, err := t.grantsOf(s)
 	if err != nil {
 		return nil, err
 	}
@@ -150,15 +231,14 @@ func (t *tx) endScope(c consent.EndCommand, s scope, e *consent.Ending) ([]conse
 	end := consent.End{
 		Scope: s.Scope, Visit: s.visit, Epoch: s.epoch + 1, NextVisit: c.Seal.Visit(s.Scope, s.epoch+1), Reason: c.Reason,
 	}
-	if _, err := t.exec(`UPDATE scope SET epoch = $3, visit = $4 WHERE installation = $1 AND store = $2`,
-		string(s.Installation), s.Store, end.Epoch, end.NextVisit); err != nil {
+	if err := t.saveScope(s.who, s.installation, s.Store, end.Epoch, end.NextVisit); err != nil {
 		return nil, err
 	}
 	var took []consent.EndedRecord
 	for _, g := range grants {
 		if goes(g) {
 			took = append(took, consent.EndedRecord{ID: g.ID, Subject: s.subject, Scope: s.Scope, Purpose: g.Purpose, Notice: g.notice})
-			err = t.endGrant(c, g)
+			err = t.endRecord(g.row, s.who.handle, consent.StateAfter(c.Reason), c.Now, c.ID)
 		} else {
 			err = t.restamp(c, g, &end)
 		}
@@ -166,7 +246,7 @@ func (t *tx) endScope(c consent.EndCommand, s scope, e *consent.Ending) ([]conse
 			return nil, err
 		}
 	}
-	if err := t.closeLooks(s.visit, c.Now); err != nil {
+	if err := t.closeLooks(s.stay(), c.Now); err != nil {
 		return nil, err
 	}
 	return took, t.announce(c, alerts, &end, e)
@@ -184,9 +264,13 @@ func takes(c consent.EndCommand, g grant) bool {
 	return true
 }
 
-func (t *tx) endGrant(c consent.EndCommand, g grant) error {
-	_, err := t.exec(`UPDATE record SET state = $2, live = 0, ended_at = $3, ended_by = $4 WHERE id = $1`,
-		g.ID, string(consent.StateAfter(c.Reason)), micros(c.Now), c.ID)
+// endRecord ends a grant's record: by an end, or by the record that takes its place.
+func (t *tx) endRecord(row, subject string, state consent.State, at time.Time, by string) error {
+	p, err := t.person(subject)
+	if err == nil {
+		_, err = t.exec(`UPDATE record SET state = $2, live = 0, ended_at = $3, ended_by = $4 WHERE id = $1`,
+			row, string(state), micros(at), p.mark("event", by))
+	}
 	return err
 }
 
@@ -199,7 +283,7 @@ func (t *tx) restamp(c consent.EndCommand, g grant, end *consent.End) error {
 	if expires.After(c.Now) {
 		end.Surviving = append(end.Surviving, g.Purpose)
 	}
-	_, err := t.exec(`UPDATE record SET epoch = $2, expires_at = $3 WHERE id = $1`, g.ID, end.Epoch, micros(expires))
+	_, err := t.exec(`UPDATE record SET epoch = $2, expires_at = $3 WHERE id = $1`, g.row, end.Epoch, micros(expires))
 	return err
 }
 
@@ -232,34 +316,71 @@ func (t *tx) announce(c consent.EndCommand, alerts []alertStep, end *consent.End
 
 // post puts a change into the outbox, for those outside who were told of the visit before.
 func (t *tx) post(change int64, kind consent.EntryKind, end consent.End, alert string, at time.Time) error {
-	_, err := t.exec(`INSERT INTO outbox (change, kind, store, visit, epoch, alert, entered_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		change, string(kind), end.Scope.Store, end.Visit, end.Epoch, alert, micros(at))
+	sealed, err := t.sealDay("outbox", []byte(end.Visit+"\n"+alert))
+	if err == nil {
+		_, err = t.exec(`INSERT INTO outbox (change, kind, store, epoch, entered_at, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+			change, string(kind), end.Scope.Store, end.Epoch, micros(at), sealed)
+	}
 	return err
 }
 
 // keepEnding logs an end of consent, seals its receipt, and keeps the answer for a repetition.
 func (t *tx) keepEnding(c consent.EndCommand, scopes []scope, took []consent.EndedRecord, e *consent.Ending) error {
-	place, key := consent.Place{Index: -1}, ""
-	if c.Kind != consent.EndSession {
-		if c.Subject == "" && len(scopes) > 0 {
-			c.Subject = scopes[0].subject
-		}
-		event := c.Seal.Ended(c, took)
-		var err error
-		if place, err = t.appendLeaf(event); err != nil {
-			return err
-		}
-		if e.Receipt, err = c.Seal.Receipt(event, place); err != nil {
-			return err
-		}
-		key = hex.EncodeToString(event.Key[:])
+	if c.Kind == consent.EndSession {
+		return t.keepSessionEnding(c, scopes, e)
 	}
-	body, err := json.Marshal(e)
+	asked := askedFor(c.EndRequest)
+	if c.Subject == "" && len(scopes) > 0 {
+		c.Subject = scopes[0].subject
+	}
+	event := c.Seal.Ended(c, took)
+	place, err := t.appendLeaf(event)
+	if err != nil {
+		return err
+	}
+	if e.Receipt, err = c.Seal.Receipt(event, place); err != nil {
+		return err
+	}
+	var owner person
+	if c.Subject != "" {
+		owner, err = t.keep(aSubject, c.Subject)
+	} else {
+		owner, err = t.keep(anInstallation, c.Scope.Installation)
+	}
+	if err != nil {
+		return err
+	}
+	body, err := sealEvent(owner, "ending", keptEvent{Ending: e, Index: place.Index, Key: hex.EncodeToString(event.Key[:]), Receipt: e.Receipt})
+	if err != nil {
+		return err
+	}
+	return t.insertEnding(owner.mark("event", c.ID), owner.handle, c, owner.mark("asked", asked), body)
+}
+
+// keepSessionEnding keeps a session's end for a day. It has no event: it is not one of consent.
+func (t *tx) keepSessionEnding(c consent.EndCommand, scopes []scope, e *consent.Ending) error {
+	text, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("sqlstore: %w", err)
 	}
-	_, err = t.exec(`INSERT INTO ending (id, kind, asked, ended_at, body, log_index, log_key) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		c.ID, string(c.Kind), askedFor(c.EndRequest), micros(c.Now), string(body), place.Index, key)
+	body, err := t.sealDay("ending", text)
+	if err != nil {
+		return err
+	}
+	id, err := t.mark("ending", c.ID)
+	if err != nil {
+		return err
+	}
+	asked, err := t.mark("asked", askedFor(c.EndRequest))
+	if err != nil {
+		return err
+	}
+	return t.insertEnding(id, scopes[0].who.handle, c, asked, body)
+}
+
+func (t *tx) insertEnding(id, subject string, c consent.EndCommand, asked, body string) error {
+	_, err := t.exec(`INSERT INTO ending (id, subject, kind, asked, ended_at, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+		id, subject, string(c.Kind), asked, micros(c.Now), body)
 	return err
 }
 
@@ -267,24 +388,36 @@ func (t *tx) keepEnding(c consent.EndCommand, scopes []scope, took []consent.End
 // records, so that two nodes which find the same grant make one event.
 func (db *DB) Due(ctx context.Context, now time.Time, limit int) ([]consent.EndRequest, error) {
 	var out []consent.EndRequest
+	var phones []string
 	err := db.all(ctx, func(r *sql.Rows) error {
 		q := consent.EndRequest{Kind: consent.EndGrant, Reason: consent.Expired, KeepRequest: true}
-		var id string
+		var id, phone string
 		var expires int64
-		err := r.Scan(&id, &q.Scope.Installation, &q.Scope.Store, &q.Purpose, &expires)
+		err := r.Scan(&id, &phone, &q.Scope.Store, &q.Purpose, &expires)
 		q.ID = uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "expired|%s|%d", id, expires)).String()
-		out = append(out, q)
+		out, phones = append(out, q), append(phones, phone)
 		return err
 	}, `SELECT id, installation, store, purpose, expires_at FROM record
 		WHERE live = 1 AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2`, micros(now), limit)
+	for i := range out {
+		if err == nil {
+			var p person
+			p, err = db.person(ctx, phones[i])
+			out[i].Scope.Installation = p.ref
+		}
+	}
 	return out, err
 }
 
 // StopRight looks up the hash of a stop token.
 func (db *DB) StopRight(ctx context.Context, hash [32]byte) (consent.StopRight, error) {
 	var s consent.StopRight
-	err := db.row(ctx, `SELECT subject, installation, store FROM stop_token WHERE hash = $1`, hex.EncodeToString(hash[:])).into(
-		&s.Subject, &s.Scope.Installation, &s.Scope.Store)
+	var subject, installation string
+	err := db.row(ctx, `SELECT subject, installation, store FROM stop_token WHERE hash = $1`, stopMark(db.ring, hash)).into(
+		&subject, &installation, &s.Scope.Store)
+	if err == nil {
+		s.Subject, s.Scope.Installation, err = db.refs(ctx, subject, installation)
+	}
 	if noRow(err) {
 		return consent.StopRight{}, consent.ErrStopToken
 	}

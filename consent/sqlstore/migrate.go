@@ -33,7 +33,8 @@ func (db *DB) migrate(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("sqlstore: %w", err)
 	}
-	p, err := goose.NewProvider(db.schema, pool, dir, db.locking...)
+	options := append([]goose.ProviderOption{goose.WithGoMigrations(db.peopleMigration())}, db.locking...)
+	p, err := goose.NewProvider(db.schema, pool, dir, options...)
 	if err != nil {
 		return fmt.Errorf("sqlstore: %w", err)
 	}

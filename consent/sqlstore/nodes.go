@@ -3,6 +3,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -50,12 +51,12 @@ func (t *tx) feedAfter(since int64) (consent.Feed, error) {
 	var f consent.Feed
 	var floor int64
 	err := t.all(func(r *sql.Rows) error {
-		e, ok, err := scanEntry(r, &f.Change, &floor)
+		e, ok, err := scanEntry(t.db.ring, r, &f.Change, &floor)
 		if ok {
 			f.Entries = append(f.Entries, e)
 		}
 		return err
-	}, `SELECT c.change, c.floor, f.change, f.kind, f.store, f.entered_at, f.alert, f.body
+	}, `SELECT c.change, c.floor, f.change, f.kind, f.store, f.entered_at, f.body
 		FROM counter c LEFT JOIN feed f ON f.change > $1 WHERE c.id = 1 ORDER BY f.change LIMIT $2`, since, feedPage+1)
 	if err != nil {
 		return f, err
@@ -73,21 +74,26 @@ func (t *tx) feedAfter(since int64) (consent.Feed, error) {
 }
 
 // scanEntry reads the counter and the entry beside it, if there is one.
-func scanEntry(r *sql.Rows, last, floor *int64) (e consent.Entry, ok bool, err error) {
+func scanEntry(ring *consent.Keyring, r *sql.Rows, last, floor *int64) (e consent.Entry, ok bool, err error) {
 	var change, at sql.NullInt64
-	var kind, store, alert, body sql.NullString
-	if err := r.Scan(last, floor, &change, &kind, &store, &at, &alert, &body); err != nil || !change.Valid {
+	var kind, store, sealed sql.NullString
+	if err := r.Scan(last, floor, &change, &kind, &store, &at, &sealed); err != nil || !change.Valid {
 		return e, false, err
 	}
+	text, err := openDay(ring, "feed", sealed.String)
+	if err != nil {
+		return e, false, err
+	}
+	alert, body, _ := bytes.Cut(text, []byte("\n"))
 	e = consent.Entry{
-		Change: change.Int64, Kind: consent.EntryKind(kind.String), Store: store.String, At: fromMicros(at.Int64), Alert: alert.String,
+		Change: change.Int64, Kind: consent.EntryKind(kind.String), Store: store.String, At: fromMicros(at.Int64), Alert: string(alert),
 	}
 	if e.Kind != consent.EntryEnd {
-		e.Body = []byte(body.String)
+		e.Body = body
 		return e, true, nil
 	}
 	e.End = &consent.End{}
-	return e, true, json.Unmarshal([]byte(body.String), e.End)
+	return e, true, json.Unmarshal(body, e.End)
 }
 
 // Ack records that node has applied everything up to change. An older number changes nothing.

@@ -5,46 +5,119 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"time"
 
 	"doorstep/consent"
 )
 
 // Admit reads a scope in one snapshot, since it is one statement. A grant counts when it is live,
-// unexpired, and stands at the scope's epoch.
+// unexpired, and stands at the scope's epoch. With a grant in force the scope's visit can be found by its id
+// for a day at least.
 func (db *DB) Admit(ctx context.Context, s consent.Scope, now time.Time) (consent.Admission, error) {
-	var a consent.Admission
-	err := db.all(ctx, func(r *sql.Rows) error {
-		var subject, visit, id, purpose, notice, choice sql.NullString
+	for {
+		a, row, err := db.admit(ctx, s, now)
+		if err != nil {
+			return consent.Admission{}, err
+		}
+		if row.visit == "" { // a stranger, if the keyring is the newest
+			again, err := freshen(db.ring, db.asker(ctx))
+			if err != nil {
+				return consent.Admission{}, err
+			}
+			if again {
+				continue
+			}
+		}
+		if len(a.Grants) > 0 {
+			err = db.refreshVisit(ctx, row, a)
+		}
+		return a, err
+	}
+}
+
+// scopeKey is a scope's row: its key, and its visit as it is marked.
+type scopeKey struct {
+	installation, store string
+	epoch               int64
+	visit               string
+}
+
+func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a consent.Admission, row scopeKey, err error) {
+	l := db.ring.Lookups(string(anInstallation), s.Installation)
+	var subject personRow
+	var visit string
+	var names []string
+	err = db.all(ctx, func(r *sql.Rows) error {
+		var who [4]sql.NullString
+		var installation, mark, name, id, purpose, notice, choice sql.NullString
 		var epoch, expires sql.NullInt64
-		if err := r.Scan(&a.Change, &a.OnDuty, &subject, &epoch, &visit, &id, &purpose, &notice, &choice, &expires); err != nil {
+		if err := r.Scan(&a.Change, &a.OnDuty, &installation, &epoch, &mark, &name, &who[0], &who[1], &who[2], &who[3],
+			&id, &purpose, &notice, &choice, &expires); err != nil {
 			return err
 		}
-		a.Subject, a.Epoch, a.Visit = consent.Ref(subject.String), epoch.Int64, visit.String
+		a.Epoch, visit = epoch.Int64, name.String
+		row = scopeKey{installation.String, s.Store, epoch.Int64, mark.String}
+		subject = personRow{who[0].String, who[1].String, who[2].String, who[3].String}
 		if id.Valid {
+			names = append(names, id.String)
 			a.Grants = append(a.Grants, consent.Grant{
-				ID: id.String, Purpose: purpose.String, Notice: notice.String, VisitOnly: choice.String == string(consent.ThisVisit), ExpiresAt: fromMicros(expires.Int64),
+				Purpose: purpose.String, Notice: notice.String, VisitOnly: choice.String == string(consent.ThisVisit), ExpiresAt: fromMicros(expires.Int64),
 			})
 		}
 		return nil
-	}, `SELECT c.change, (SELECT COUNT(*) > 0 FROM duty d WHERE d.store = $2 AND d.until > $3),
-			s.subject, s.epoch, s.visit, r.id, r.purpose, r.notice, r.choice, r.expires_at
+	}, `SELECT c.change, (SELECT COUNT(*) > 0 FROM duty d WHERE d.store = $3 AND d.until > $4),
+			s.installation, s.epoch, s.visit, s.name, p.kind, p.handle, p.bucket, p.sealed, r.name, r.purpose, r.notice, r.choice, r.expires_at
 		FROM counter c
-		LEFT JOIN scope s ON s.installation = $1 AND s.store = $2
+		LEFT JOIN person i ON i.lookup IN ($1, $2)
+		LEFT JOIN scope s ON s.installation = i.handle AND s.store = $3
+		LEFT JOIN person p ON p.handle = s.subject
 		LEFT JOIN record r ON r.installation = s.installation AND r.store = s.store
-			AND r.live = 1 AND r.epoch = s.epoch AND r.expires_at > $3
-		WHERE c.id = 1 ORDER BY r.purpose`, string(s.Installation), s.Store, micros(now))
-	if err != nil {
-		return consent.Admission{}, err
+			AND r.live = 1 AND r.epoch = s.epoch AND r.expires_at > $4
+		WHERE c.id = 1 ORDER BY r.purpose`, l[0], l[1], s.Store, micros(now))
+	if err != nil || row.visit == "" {
+		return a, row, err
 	}
-	return a, nil
+	p, err := openPerson(db.ring, db.asker(ctx), subject)
+	if err != nil {
+		return a, row, err
+	}
+	a.Subject = p.ref
+	a.Visit, err = p.text("visit", visit)
+	for i := range names {
+		if err == nil {
+			a.Grants[i].ID, err = p.text("name", names[i])
+		}
+	}
+	return a, row, err
+}
+
+// refreshVisit marks a scope's visit under the key of the day, if it is not: at most once a day.
+func (db *DB) refreshVisit(ctx context.Context, s scopeKey, a consent.Admission) error {
+	if key, ok := db.ring.Day(db.now()); ok && key.Mark("visit", a.Visit) == s.visit {
+		return nil
+	}
+	return db.write(ctx, func(t *tx) error {
+		mark, err := t.mark("visit", a.Visit)
+		if err == nil {
+			_, err = t.exec(`UPDATE scope SET visit = $4 WHERE installation = $1 AND store = $2 AND epoch = $3`,
+				s.installation, s.store, s.epoch, mark)
+		}
+		return err
+	})
 }
 
 // Rejoin gives visit-only grants that are in force back the life they were given.
 func (db *DB) Rejoin(ctx context.Context, s consent.Scope, now time.Time) error {
 	return db.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE record SET expires_at = given_until WHERE installation = $1 AND store = $2
-			AND choice = 'visit' AND live = 1 AND expires_at > $3`, string(s.Installation), s.Store, micros(now))
+		p, err := t.find(anInstallation, s.Installation)
+		if noRow(err) {
+			return nil
+		}
+		if err == nil {
+			_, err = t.exec(`UPDATE record SET expires_at = given_until WHERE installation = $1 AND store = $2
+				AND choice = 'visit' AND live = 1 AND expires_at > $3`, p.handle, s.Store, micros(now))
+		}
 		return err
 	})
 }
@@ -55,41 +128,102 @@ type scope struct {
 	subject consent.Ref
 	epoch   int64
 	visit   string
+
+	installation, who person // of Scope.Installation and of subject
 }
 
-// scopesWhere reads scopes by a condition on $1 and $2.
+// stay is the scope's visit as alerts and looks refer to it: handle and epoch, which say nothing outside.
+func (s scope) stay() string { return stayOf(s.installation.handle, s.epoch) }
+
+func stayOf(installation string, epoch int64) string {
+	return installation + "." + strconv.FormatInt(epoch, 10)
+}
+
+// scopesWhere reads scopes by a condition on $1 to $3.
 func (t *tx) scopesWhere(condition string, args ...any) ([]scope, error) {
-	var out []scope
+	type stored struct {
+		installation, store, subject string
+		epoch                        int64
+		name                         string
+	}
+	var rows []stored
 	err := t.all(func(r *sql.Rows) error {
-		var s scope
-		err := r.Scan(&s.Installation, &s.Store, &s.subject, &s.epoch, &s.visit)
-		out = append(out, s)
+		var s stored
+		err := r.Scan(&s.installation, &s.store, &s.subject, &s.epoch, &s.name)
+		rows = append(rows, s)
 		return err
-	}, `SELECT installation, store, subject, epoch, visit FROM scope WHERE `+condition+` ORDER BY installation, store`, args...)
+	}, `SELECT installation, store, subject, epoch, name FROM scope WHERE `+condition+` ORDER BY installation, store`, args...)
+	var out []scope
+	for _, r := range rows {
+		s := scope{epoch: r.epoch}
+		s.Store = r.store
+		if err == nil {
+			s.installation, err = t.person(r.installation)
+		}
+		if err == nil {
+			s.who, err = t.person(r.subject)
+		}
+		if err == nil {
+			s.visit, err = s.who.text("visit", r.name)
+		}
+		s.Installation, s.subject = s.installation.ref, s.who.ref
+		out = append(out, s)
+	}
 	return out, err
 }
 
 func (t *tx) scopeOf(s consent.Scope) ([]scope, error) {
-	return t.scopesWhere(`installation = $1 AND store = $2`, string(s.Installation), s.Store)
+	p, err := t.find(anInstallation, s.Installation)
+	if noRow(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t.scopesWhere(`installation = $1 AND store = $2`, p.handle, s.Store)
+}
+
+// scopeOfVisit finds the scope whose current visit this is; none if it is over.
+func (t *tx) scopeOfVisit(visit string) ([]scope, error) {
+	m := t.marks("visit", visit)
+	return t.scopesWhere(`visit IN ($1, $2, $3)`, m[0], m[1], m[2])
+}
+
+// saveScope writes a scope's row.
+func (t *tx) saveScope(subject, installation person, store string, epoch int64, visit string) error {
+	mark, err := t.mark("visit", visit)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO scope (installation, store, subject, epoch, visit, name) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (installation, store) DO UPDATE SET subject = $3, epoch = $4, visit = $5, name = $6`,
+		installation.handle, store, subject.handle, epoch, mark, subject.seal("visit", []byte(visit)))
+	return err
 }
 
 // grant is a row of a grant that has not ended, expired or not.
 type grant struct {
 	consent.Grant
+	row    string // its key
 	notice string
 }
 
-func (t *tx) grantsOf(s consent.Scope) ([]grant, error) {
+func (t *tx) grantsOf(s scope) ([]grant, error) {
 	var out []grant
 	err := t.all(func(r *sql.Rows) error {
 		var g grant
 		var choice string
 		var expires int64
-		err := r.Scan(&g.ID, &g.Purpose, &choice, &expires, &g.notice)
+		err := r.Scan(&g.row, &g.ID, &g.Purpose, &choice, &expires, &g.notice)
 		g.VisitOnly, g.ExpiresAt = choice == string(consent.ThisVisit), fromMicros(expires)
 		out = append(out, g)
 		return err
-	}, `SELECT id, purpose, choice, expires_at, notice FROM record WHERE installation = $1 AND store = $2
-		AND live = 1 ORDER BY purpose, id`, string(s.Installation), s.Store)
+	}, `SELECT id, name, purpose, choice, expires_at, notice FROM record WHERE installation = $1 AND store = $2
+		AND live = 1 ORDER BY purpose, decided_at, id`, s.installation.handle, s.Store)
+	for i := range out {
+		if err == nil {
+			out[i].ID, err = s.who.text("name", out[i].ID)
+		}
+	}
 	return out, err
 }

@@ -62,6 +62,7 @@ func sqliteURI(path string, u use) string {
 	switch u {
 	case migrating:
 		q.Add("_pragma", "synchronous(FULL)")
+		q.Add("_pragma", "secure_delete(ON)")
 	case writing:
 		q.Add("_txlock", "immediate")
 		q.Add("_pragma", "synchronous(FULL)")

@@ -25,6 +25,7 @@ type tx struct {
 	change  int64
 	size    int64 // leaves in the log
 	changed bool
+	people  map[string]person // met in this transaction, by handle and by kind and Ref
 }
 
 // write runs f in one durable transaction, which nothing else that is written comes in between: it begins by
@@ -113,7 +114,8 @@ func (t *tx) writeCounter() error {
 	return err
 }
 
-// enter appends to the feed, under the next change number and at the time of the transaction.
+// enter appends to the feed, under the next change number and at the time of the transaction. What names a visit
+// or an alert is sealed for the day.
 func (t *tx) enter(e consent.Entry, body any) (int64, error) {
 	if err := t.lock(); err != nil {
 		return 0, err
@@ -126,8 +128,12 @@ func (t *tx) enter(e consent.Entry, body any) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("sqlstore: %w", err)
 	}
-	_, err = t.exec(`INSERT INTO feed (change, kind, store, entered_at, alert, body) VALUES ($1, $2, $3, $4, $5, $6)`,
-		t.change, string(e.Kind), e.Store, micros(t.now), e.Alert, string(text))
+	sealed, err := t.sealDay("feed", append([]byte(e.Alert+"\n"), text...))
+	if err != nil {
+		return 0, err
+	}
+	_, err = t.exec(`INSERT INTO feed (change, kind, store, entered_at, body) VALUES ($1, $2, $3, $4, $5)`,
+		t.change, string(e.Kind), e.Store, micros(t.now), sealed)
 	return t.change, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -56,7 +57,12 @@ func startServer() (*postgresserver.Server, error) {
 	if err := s.Create(ctx, pattern, "template0"); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	db, err := sqlstore.Open(ctx, s.URL(pattern)+Patient)
+	dir, err := os.MkdirTemp("", "keyring")
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	defer os.RemoveAll(dir) // nobody is in it: a copy begins with a keyring of its own
+	db, err := sqlstore.Open(ctx, s.URL(pattern)+Patient, sqlstore.WithKeyring(filepath.Join(dir, "keyring.json")))
 	if err == nil {
 		err = db.Close()
 	}

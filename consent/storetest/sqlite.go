@@ -31,7 +31,7 @@ func SQLite(t testing.TB, now func() time.Time) *sqlstore.DB {
 // open opens a ledger that is closed with the test.
 func open(t testing.TB, dsn string, now func() time.Time) *sqlstore.DB {
 	t.Helper()
-	db, err := sqlstore.Open(t.Context(), dsn, sqlstore.WithClock(now))
+	db, err := sqlstore.Open(t.Context(), dsn, sqlstore.WithClock(now), sqlstore.WithKeyring(filepath.Join(t.TempDir(), "keyring.json")))
 	if err != nil {
 		t.Fatal(err)
 	}
