@@ -115,6 +115,9 @@ func (c *checker) jurisdiction(path string, j Jurisdiction) {
 // mostTermDays is the longest life of a grant: thirteen months.
 const mostTermDays = 396
 
+// mostPocketMinutes is the longest that an app may go on at a time without being looked at.
+const mostPocketMinutes = 20
+
 func (c *checker) dataType(path string, d DataType) {
 	const law = "GDPR 13(2)(a), 30(1)(f); PIPL 17(2)"
 	c.need(filled(d.ID), path+".id", law, "Give the data type a short name of small letters")
@@ -165,6 +168,14 @@ func (c *checker) purpose(path string, p Purpose) {
 	c.need(len(p.Recipients) > 0, path+".recipients", "GDPR 13(1)(e)", "List who sees the data")
 	c.need(p.TermDays > 0, path+".term_days", "CNIL 2020-092", "Write for how many days a yes holds: 183 for six months")
 	c.need(p.VisitHours > 0 && p.VisitHours <= 24, path+".visit_hours", "GDPR 7(3)", "Write how many hours a visit can last: 1 to 24")
+	if p.PocketMinutes < 0 || p.PocketMinutes > mostPocketMinutes {
+		c.report(path+".pocket_minutes", fmt.Sprintf("%d is not between 1 and %d", p.PocketMinutes, mostPocketMinutes), "GDPR 5(1)(c), 25(2)",
+			"Write for how many minutes an app that is not on screen may go on, or leave it out")
+	}
+	if p.PocketMinutes > 0 && p.Location {
+		c.report(path+".pocket_minutes", "belongs to a decision of its own", "GDPR 7(2); EDPB 05/2020",
+			"Declare a purpose with pocket_minutes and without location, with notices of its own, and take it out here")
+	}
 	for _, d := range p.Data {
 		if _, ok := c.reg.dataType(d); !ok {
 			c.report(path+".data", fmt.Sprintf("data type %q is not declared", d), law, "Declare it under data_types, or take it out here")

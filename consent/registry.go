@@ -45,6 +45,9 @@ type Purpose struct {
 	Recipients []string          `json:"recipients"` // ids of recipients
 	TermDays   int               `json:"term_days"`  // life of a grant "for a term"
 	VisitHours int               `json:"visit_hours"`
+	// PocketMinutes, if not zero, makes it the decision to go on while the app is not on screen, for so long at a
+	// time. It adds to the other purposes of a session, and opens none by itself.
+	PocketMinutes int `json:"pocket_minutes,omitempty"`
 }
 
 // DataType is a kind of datum, with the frame fields that carry it and how long it is kept.
@@ -105,6 +108,15 @@ func find[T any](list []T, is func(T) bool) (T, bool) {
 	}
 	var none T
 	return none, false
+}
+
+// Pocket is for how long one of the purposes lets an app go on that is not on screen; 0 for none of them.
+func (r *Registry) Pocket(purposes ...string) (longest time.Duration) {
+	for _, id := range purposes {
+		p, _ := r.Purpose(id)
+		longest = max(longest, time.Duration(p.PocketMinutes)*time.Minute)
+	}
+	return longest
 }
 
 // Fields are the frame fields that the purposes declare, sorted: what may be collected for them if

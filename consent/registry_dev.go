@@ -20,7 +20,7 @@ func DevelopmentFiles() fs.FS {
 }
 
 // DevelopmentRegistry is the built-in registry for trying, demonstrations and tests: the purposes
-// "assist" and "pickup", with notices in English, Chinese and Arabic. A deployment writes its own.
+// "assist", "pickup" and "pocket", with notices in English, Chinese and Arabic. A deployment writes its own.
 func DevelopmentRegistry() *Registry {
 	r, err := LoadRegistry(DevelopmentFiles())
 	if err != nil {

@@ -27,7 +27,7 @@ func devFiles(t *testing.T) fstest.MapFS {
 		files[path] = &fstest.MapFile{Data: data}
 		return err
 	})
-	if err != nil || len(files) != 7 {
+	if err != nil || len(files) != 10 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	return files
@@ -50,8 +50,8 @@ func TestEveryPurposeHasItsNotices(t *testing.T) {
 			}
 		}
 	}
-	if len(hashes) != 6 {
-		t.Errorf("%d different hashes of 6 notices", len(hashes))
+	if len(hashes) != 9 {
+		t.Errorf("%d different hashes of 9 notices", len(hashes))
 	}
 }
 
@@ -92,7 +92,7 @@ func TestPublishedRulesAreTheEnforcedOnes(t *testing.T) {
 	if err := json.Unmarshal(data, &got); err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Purposes) != len(r.Purposes) || len(got.Notices) != 6 {
+	if len(got.Purposes) != len(r.Purposes) || len(got.Notices) != 9 {
 		t.Fatalf("%d purposes, %d notices", len(got.Purposes), len(got.Notices))
 	}
 	for _, n := range got.Notices {

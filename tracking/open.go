@@ -66,6 +66,7 @@ func (n *Node) Open(ctx context.Context, o Opening, p Phone) (*Session, error) {
 	}
 	s := &Session{node: n, scope: o.Scope, purposes: o.Purposes, index: index, phone: p,
 		owner: rand.Text(), opened: make(chan struct{})}
+	s.OnScreen()
 	if before := n.sessions.place(s); before != nil {
 		<-before.opened // two openings of one installation take turns, so that the newer one registers last
 		before.letGo(consent.Replaced)

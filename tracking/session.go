@@ -25,8 +25,9 @@ type Session struct {
 	visit string
 	epoch int64
 
-	over  atomic.Bool // set under mu, read by the writer
-	shown atomic.Bool // visible to staff; set under mu, read by the desk
+	over  atomic.Bool  // set under mu, read by the writer
+	shown atomic.Bool  // visible to staff; set under mu, read by the desk
+	lit   atomic.Int64 // boot time at which the app was last known to be on screen; the opening counts
 
 	mu           sync.Mutex
 	phone        Phone // nil while the app is away
@@ -177,6 +178,12 @@ func (s *Session) follow(o *geofence.Outcome) (changed bool) {
 
 // Scope is what the session was opened for.
 func (s *Session) Scope() consent.Scope { return s.scope }
+
+// OnScreen notes that the app is looked at now.
+func (s *Session) OnScreen() { s.lit.Store(int64(s.node.Clock.Boot())) }
+
+// OffScreen is how long ago the app was last known to be looked at. It outlives a connection.
+func (s *Session) OffScreen() time.Duration { return s.node.Clock.Boot() - time.Duration(s.lit.Load()) }
 
 // Subject is the shopper's reference.
 func (s *Session) Subject() consent.Ref { return s.subject }

@@ -156,6 +156,9 @@ func (s *Server) ticket(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.Purposes, err = pocketLast(s.Ledger.Registry(), b.Purposes); err != nil {
+		return nil, err
+	}
 	scope := consent.Scope{Installation: who.installation, Store: b.Store}
 	if err := s.Node.MayOpen(r.Context(), tracking.Opening{Scope: scope, Subject: who.subject, Purposes: b.Purposes}); err != nil {
 		return nil, err

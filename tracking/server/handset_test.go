@@ -59,8 +59,13 @@ func (h *house) granted(shopper string, ttl time.Duration) *app {
 // ticket asks for one.
 func (a *app) ticket() string {
 	a.h.Helper()
+	return a.ticketFor("assist")
+}
+
+func (a *app) ticketFor(purposes ...string) string {
+	a.h.Helper()
 	var out struct{ Ticket string }
-	if _, err := a.ConnectWith(a.h.Context(), demostore.ID, "x", []string{"assist"}); !errors.Is(err, errNowhere) {
+	if _, err := a.ConnectWith(a.h.Context(), demostore.ID, "x", purposes); !errors.Is(err, errNowhere) {
 		a.h.Fatalf("no ticket: %v", err)
 	}
 	a.h.ok(json.Unmarshal(a.last.body, &out))

@@ -174,7 +174,7 @@ func (p *phone) take(in *wire.In) bool {
 // fix judges what the frame declares before the fence does: fields that this session's purposes do
 // not declare, an app that is not on screen.
 func (p *phone) fix(in *wire.In) bool {
-	if in.AppState != wire.Foreground {
+	if !p.onScreen(in.AppState) {
 		p.refuse(&wire.Error{Code: wire.CodeBackground, Field: "app_state", Seq: in.Seq})
 		return true
 	}
