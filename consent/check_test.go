@@ -162,6 +162,8 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 		{reg, `"visit_hours": 12`, `"visit_hours": 25`, "purposes assist visit_hours: is missing"},
 		{reg, `"visit_hours": 12`, `"default": true, "visit_hours": 12`, `purposes assist default: "default" is not a member of this object`},
 		{reg, `"visit_hours": 12`, `"reward": "5 %", "visit_hours": 12`, `"reward" is not a member`},
+		{reg, `"pocket_minutes": 20`, `"pocket_minutes": 21`, "purposes pocket pocket_minutes: 21 is not between 1 and 20"},
+		{reg, `"location": true`, `"location": true, "pocket_minutes": 5`, "purposes assist pocket_minutes: belongs to a decision of its own"},
 		{reg, `"term_days": 183`, `"term_days": 30`, "promises a term of 183 days, and the purpose has 30"},
 		{reg, `"max_term_days": 183`, `"max_term_days": 30`, "and eu allows 30"},
 		{reg, `"store": "*"`, `"store": ""`, "stores[0].store: is missing"},
