@@ -28,8 +28,7 @@ func newArea(pl *plane, m MultiPolygon) *area {
 		for i, ring := range part {
 			rings[i] = make([]geometry.Point, len(ring))
 			for j, p := range ring {
-				q := pl.unwrap(p)
-				rings[i][j] = geometry.Point{X: q.Lng, Y: q.Lat}
+				rings[i][j] = pl.grained(p)
 				a.box.add(pl.xy(p))
 				if j > 0 && !onSeam(ring[j-1], p) {
 					a.segs = append(a.segs, segment{pl.xy(ring[j-1]), pl.xy(p)})
@@ -42,10 +41,18 @@ func newArea(pl *plane, m MultiPolygon) *area {
 	return a
 }
 
+// grained is a point as the containment test sees it: to 2⁻⁴⁰ of a degree, a tenth of a micrometre. The
+// library's test moves a point that is level with a corner up by the least step there is. An edge that
+// rises by no more than that would not be crossed any more, and a point metres away be taken for inside.
+func (pl *plane) grained(p LatLng) geometry.Point {
+	const grain = 1 << 40
+	q := pl.unwrap(p)
+	return geometry.Point{X: math.Round(q.Lng*grain) / grain, Y: math.Round(q.Lat*grain) / grain}
+}
+
 // contains is the exact test; an edge counts as inside.
 func (a *area) contains(p LatLng) bool {
-	q := a.plane.unwrap(p)
-	pt := geometry.Point{X: q.Lng, Y: q.Lat}
+	pt := a.plane.grained(p)
 	for _, poly := range a.polys {
 		if poly.ContainsPoint(pt) {
 			return true

@@ -71,7 +71,8 @@ func pickRes(pl *plane, m MultiPolygon, a *area, budget float64) int {
 
 // builder fills one level's cover and squares. Cells that PolygonToCells finds are seeds; from every
 // cell at an edge it goes on to the neighbours, so that a cell the fill may have missed by a rounding is
-// met as well. It does not take the fill's word for in or out either, but measures: a cell's points lie
+// met as well, and so it does from one outside that holds a zone: a zone may lie over a hole of the
+// boundary, or bridge a yard. It does not take the fill's word for in or out either, but measures: a cell's points lie
 // within r of its middle, so a middle deeper inside than r makes it wholly inside, one farther outside
 // than r wholly outside. The margin covers the flat map's error. What is left is the edge.
 type builder struct {
@@ -132,13 +133,14 @@ func (b *builder) run() error {
 			return err
 		}
 		info, atEdge := b.classify(mid, at, r, b.all)
-		if info.class != outsideCell || len(info.zones) > 0 {
+		sticksOut := info.class == outsideCell && len(info.zones) > 0
+		if info.class != outsideCell || sticksOut {
 			b.c.cells[cell] = b.intern(info)
 		}
 		if len(b.c.cells) > 16*cellBudget {
 			return errTooManyCells
 		}
-		if atEdge {
+		if atEdge || sticksOut {
 			if err := ringOfCell(cell, func(n uint64) { b.push(n) }); err != nil {
 				return err
 			}

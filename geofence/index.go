@@ -66,7 +66,7 @@ func newIndex(s *Site, budget float64) (*Index, error) {
 	for i := range s.Levels {
 		x.levels = append(x.levels, x.newLevel(&s.Levels[i]))
 	}
-	x.ground = newGrid(x.reach, toldSquares, leastSquareM)
+	x.ground = newGrid(x.reach.grown(noticeM), toldSquares, leastSquareM)
 	for x.res = x.pickRes(budget); ; x.res-- {
 		err := x.fill()
 		if err == nil {

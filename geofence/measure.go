@@ -33,6 +33,7 @@ func (l *loader) measure(s *Site) {
 		m := measurer{l: l, plane: &pl, level: &s.Levels[i], from: from}
 		m.boundary = newArea(&pl, m.level.Boundary)
 		m.near = newNear(m.boundary)
+		m.filled, m.holes = apart(&pl, m.level.Boundary)
 		boundaries[m.level.Ordinal] = m.near
 		m.run()
 	}
@@ -45,12 +46,15 @@ type measurer struct {
 	level    *Level
 	boundary *area
 	near     *near
+	filled   *area // the boundary without its holes
+	holes    *area
 	from     map[string]*feature // by zone id
 	zones    []*area
 	middles  []LatLng // of their widest circles
 	poking   int
 	worst    float64
 	worstAt  Where
+	overHole []Where // zones over a hole of the boundary
 }
 
 func (m *measurer) run() {
@@ -74,13 +78,14 @@ func (m *measurer) run() {
 	if m.poking > 0 {
 		m.l.note(m.worstAt, fmt.Sprintf("zones that reach out of the boundary of level %d: %d, this one the farthest, by %.2f m", m.level.Ordinal, m.poking, m.worst))
 	}
+	m.l.noteFirst(m.overHole, fmt.Sprintf("zones over a hole of the boundary of level %d, where whoever is counts as outside", m.level.Ordinal))
 	m.overlaps()
 }
 
 // place holds one zone against the boundary: it is kept, or a fault, or, in a part of a map, of another
 // store.
 func (m *measurer) place(z *Zone, a *area, mid LatLng) bool {
-	if !m.boundary.contains(mid) {
+	if !m.boundary.contains(mid) && !m.around(z, mid) {
 		if m.l.part {
 			m.l.elsewhere++
 			return false
@@ -109,6 +114,25 @@ func (m *measurer) place(z *Zone, a *area, mid LatLng) bool {
 	return true
 }
 
+// apart are a shape's parts with their holes filled, and the holes.
+func apart(pl *plane, shape MultiPolygon) (filled, holes *area) {
+	var parts, cut MultiPolygon
+	for _, part := range shape {
+		parts = append(parts, part[:1])
+		for _, hole := range part[1:] {
+			cut = append(cut, Polygon{hole})
+		}
+	}
+	return newArea(pl, parts), newArea(pl, cut)
+}
+
+// around tells a zone that is drawn over a hole, its middle in it, from one that lies outside.
+func (m *measurer) around(z *Zone, mid LatLng) bool {
+	stands := false
+	m.from[z.ID].corners(func(_ Where, p LatLng) { stands = stands || m.boundary.contains(p) })
+	return stands && m.filled.contains(mid)
+}
+
 // firstOutside is the zone's first corner out of the boundary.
 func (m *measurer) firstOutside(z *Zone) Where {
 	at, found := m.zoneWhere(z), false
@@ -121,7 +145,8 @@ func (m *measurer) firstOutside(z *Zone) Where {
 }
 
 // poke is how far a zone reaches out: by its own corners, or by corners of the boundary inside it, which
-// are told by the zone's nearest corner.
+// are told by the zone's nearest corner. Corners of holes do not count: a zone may be drawn over a pillar or
+// an atrium, and whoever is in the hole is outside all the same.
 func (m *measurer) poke(z *Zone, a *area) (worst float64, at Where) {
 	f := m.from[z.ID]
 	f.corners(func(w Where, p LatLng) {
@@ -129,17 +154,29 @@ func (m *measurer) poke(z *Zone, a *area) (worst float64, at Where) {
 			worst, at = d, w
 		}
 	})
-	for _, s := range m.boundary.segs {
-		if worst > maxPokeM {
-			break
+	m.cornersIn(a, m.filled, func(corner vec) bool {
+		if d := a.edgeDist(corner); d > worst {
+			worst, at = d, m.nearestCorner(f, corner)
 		}
-		if p := m.plane.latLng(s.a); a.box.contains(s.a) && a.contains(p) {
-			if d := a.edgeDist(s.a); d > worst {
-				worst, at = d, m.nearestCorner(f, s.a)
-			}
+		return worst <= maxPokeM
+	})
+	m.cornersIn(a, m.holes, func(corner vec) bool {
+		over := a.edgeDist(corner) > noticeM
+		if over {
+			m.overHole = append(m.overHole, f.where)
+		}
+		return !over
+	})
+	return worst, at
+}
+
+// cornersIn visits the corners of a shape that lie in a zone, as long as it is told to go on.
+func (m *measurer) cornersIn(a, shape *area, visit func(corner vec) (more bool)) {
+	for _, s := range shape.segs {
+		if a.box.contains(s.a) && a.contains(m.plane.latLng(s.a)) && !visit(s.a) {
+			return
 		}
 	}
-	return worst, at
 }
 
 func (m *measurer) nearestCorner(f *feature, to vec) (at Where) {
