@@ -79,6 +79,8 @@ var (
 	ErrNoNotice = &Problem{"no_notice", 404, "no notice has this hash", "take the hash from the rules or from a receipt", ErrNotFound}
 	// ErrKeyring: the keyring is not the one that the ledger was written with, or an older copy of it.
 	ErrKeyring = conflict("keyring", "the keyring does not fit the ledger", "bring back the newest copy of the keyring that belongs to this ledger")
+	// ErrNotSuspended: there is nothing to lift.
+	ErrNotSuspended = &Problem{"not_suspended", 404, "this app is not suspended", "look at the list of apps again", ErrNotFound}
 	// ErrNoView: no view of this id was opened.
 	ErrNoView = &Problem{"no_view", 404, "no such view", "open the view before closing it", ErrNotFound}
 	// ErrNoLeaf: the log does not reach that far.

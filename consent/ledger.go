@@ -19,6 +19,7 @@ type Ledger struct {
 	// enforced is that with all notices that were ever in force; replaced whole when one is published
 	enforced atomic.Pointer[ruleset]
 	now      func() time.Time
+	tallies  tallies
 }
 
 // New makes a ledger over a store. now is the server's clock, which rules.
@@ -85,7 +86,11 @@ func (l *Ledger) OpenView(ctx context.Context, v View) error {
 	if v.OpenedAt.IsZero() {
 		v.OpenedAt = l.now()
 	}
-	return l.store.OpenView(ctx, v)
+	err := l.store.OpenView(ctx, v)
+	if err == nil {
+		l.Count(TallyRead, "", v.Purpose)
+	}
+	return err
 }
 
 // CloseView closes it with its end and count.

@@ -147,6 +147,15 @@ type Store interface {
 	KeepNotices(ctx context.Context, list []Notice, by string, now time.Time) error
 	// Notices are all that were ever in force.
 	Notices(ctx context.Context) ([]Notice, error)
+	// AddTallies adds to the counts of the public report, in one transaction.
+	AddTallies(ctx context.Context, list []Tally) error
+	// Tallies lists what was counted before a day, YYYY-MM-DD.
+	Tallies(ctx context.Context, before string) ([]Tally, error)
+	// Suspend keeps an app out, unless it is out at now already; Lift lets it in (ErrNotSuspended). Both are told in the feed.
+	Suspend(ctx context.Context, s Suspension, now time.Time) error
+	Lift(ctx context.Context, app, by string, now time.Time) error
+	// Suspensions lists them all, by app; the newest of each.
+	Suspensions(ctx context.Context) ([]Suspension, error)
 	// LogNotices puts the hashes of notices into the log in one transaction, each once; those that
 	// are in it already stay where they are.
 	LogNotices(ctx context.Context, hashes []string, now time.Time) error
