@@ -5,6 +5,10 @@ package sqlstore_test
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -14,95 +18,130 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"doorstep/consent"
 	"doorstep/consent/sqlstore"
+	"doorstep/consent/sqlstore/postgresserver"
+	"doorstep/consent/storetest"
+	"doorstep/tracking"
 )
-
-const (
-	kills     = 20
-	crashFile = "DOORSTEP_TEST_LEDGER" // set in the child: where its ledger is
-)
-
-func isWriter() bool { return os.Getenv(crashFile) != "" }
-
-// writeUntilKilled is the child: it grants and ends without rest, and says so after each end.
-func writeUntilKilled() {
-	if err := grantAndEnd(context.Background(), os.Getenv(crashFile)); err != nil {
-		fmt.Println("failed:", err)
-		os.Exit(1)
-	}
-}
-
-func grantAndEnd(ctx context.Context, path string) error {
-	keys, err := consent.LoadKeys(path + ".keys")
-	if err != nil {
-		return err
-	}
-	db, err := sqlstore.Open(ctx, path)
-	if err != nil {
-		return err
-	}
-	l := consent.New(db, keys, consent.DevelopmentRegistry(), time.Now)
-	for {
-		p := shopper(keys, uuid.NewString())
-		if err := p.grant(ctx, l); err != nil {
-			return err
-		}
-		r := consent.EndRequest{ID: uuid.NewString(), Kind: consent.EndAll, Subject: p.subject, Reason: consent.Withdrawn}
-		e, err := l.End(ctx, r)
-		if err != nil {
-			return err
-		}
-		fmt.Println(r.ID, p.subject, p.installation, e.Change)
-	}
-}
 
 // person is one shopper on one phone.
 type person struct{ subject, installation consent.Ref }
+
+// MarshalText writes a person into a line.
+func (p person) MarshalText() ([]byte, error) { return []byte(p.subject + " " + p.installation), nil }
+
+// UnmarshalText reads one back.
+func (p *person) UnmarshalText(text []byte) error {
+	subject, installation, _ := strings.Cut(string(text), " ")
+	*p = person{consent.Ref(subject), consent.Ref(installation)}
+	return nil
+}
 
 func shopper(k consent.Keys, name string) person {
 	return person{k.Subject(name), k.Installation(name)}
 }
 
-func (p person) grant(ctx context.Context, l *consent.Ledger) error {
-	q, err := l.Prompt(ctx, consent.PromptRequest{
+func (p person) scope() consent.Scope {
+	return consent.Scope{Installation: p.installation, Store: "shop"}
+}
+
+func (p person) ask(ctx context.Context, l *consent.Ledger) (consent.Prompt, error) {
+	return l.Prompt(ctx, consent.PromptRequest{
 		Subject: p.subject, Installation: p.installation, App: "app", Store: "shop", Purpose: "assist", Lang: "en", AgeBand: "adult", Opened: true,
 	})
-	if err != nil {
-		return err
-	}
-	_, err = l.Decide(ctx, consent.DecisionRequest{
-		ServedID: q.ServedID, Hash: q.Notice.Hash, Choice: consent.ForATerm, Control: "button", Digest: q.Digest,
+}
+
+func (p person) answer(q consent.Prompt, c consent.Choice) consent.DecisionRequest {
+	return consent.DecisionRequest{
+		ServedID: q.ServedID, Hash: q.Notice.Hash, Choice: c, Control: "button", Digest: q.Digest,
 		Subject: p.subject, Installation: p.installation, Store: "shop", Purpose: "assist",
-	})
+	}
+}
+
+func (p person) grant(ctx context.Context, l *consent.Ledger) error {
+	q, err := p.ask(ctx, l)
+	if err == nil {
+		_, err = l.Decide(ctx, p.answer(q, consent.ForATerm))
+	}
 	return err
 }
 
-// What was acknowledged is there after every kill -9 in the middle of writing, and nothing is there by half.
-func TestKilledInMidWrite(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "ledger.db")
-	keys := consent.NewKeys()
-	if err := keys.Save(path + ".keys"); err != nil {
-		t.Fatal(err)
+// digest stands for a receipt in a line.
+func digest(text string) string {
+	if text == "" {
+		return ""
 	}
-	order := rand.New(rand.NewPCG(1, 2))
-	total, checked := 0, int64(0)
-	for range kills {
-		lines := runAndKill(t, path, 1+order.IntN(6))
-		total += len(lines)
-		checked = checkAfterKill(t, path, keys, lines, checked)
-	}
-	t.Logf("%d kills, %d acknowledged ends, none lost", kills, total)
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
-// runAndKill lets the child acknowledge some ends, kills it, and returns all that it had acknowledged.
-func runAndKill(t *testing.T, path string, after int) []string {
+// crash is a ledger whose writers are killed.
+type crash struct {
+	dsn, keyFile string
+	keys         consent.Keys
+	rand         *rand.Rand
+	server       *postgresserver.Server // nil for SQLite
+	acknowledged int
+	ended        []note // what was acknowledged of every shopper whose story is over
+}
+
+func newCrash(t *testing.T, dsn string) *crash {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	c := &crash{dsn: dsn, keyFile: filepath.Join(t.TempDir(), "keys.json"), keys: consent.NewKeys(), rand: rand.New(rand.NewPCG(seed, 0))}
+	if err := c.keys.Save(c.keyFile); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Whatever was acknowledged is there after every kill -9 in the middle of writing, and nothing is there by half.
+func TestKilledInMidWrite(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		c := newCrash(t, filepath.Join(t.TempDir(), "ledger.db"))
+		c.run(t, 6, killWriter)
+		c.run(t, 10, killItself)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		c := newCrash(t, storetest.PostgresURL(t))
+		c.server = storetest.PostgresServer(t)
+		c.run(t, 4, killWriter)
+		c.run(t, 6, killItself)
+		c.run(t, 3, killServer)
+	})
+}
+
+// kill is who dies, and of what.
+type kill int
+
+const (
+	killWriter kill = iota // the writing process, at a random time
+	killItself             // the writing process, at a random statement
+	killServer             // PostgreSQL, at a random time
+)
+
+func (c *crash) run(t *testing.T, times int, k kill) {
+	for range times {
+		c.check(t, c.writeAndKill(t, k))
+	}
+	t.Logf("killed %d times; %d acknowledged writes so far, %d stories told to their end", times, c.acknowledged, len(c.ended))
+}
+
+// writeAndKill lets a child write until it, or its server, is killed. It returns the last two lines of each hand:
+// what was acknowledged last, and what was under way.
+func (c *crash) writeAndKill(t *testing.T, k kill) map[int][]note {
 	t.Helper()
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), crashFile+"="+path)
-	child.Stderr = os.Stderr
+	child.Env = append(os.Environ(), crashLedger+"="+c.dsn, crashKeys+"="+c.keyFile, fmt.Sprintf("%s=%d", crashSeed, c.rand.Uint64()))
+	after, lines := 1+c.rand.IntN(120), 0
+	if k == killItself {
+		child.Env = append(child.Env, fmt.Sprintf("%s=%d", crashAt, 1+c.rand.IntN(1200)))
+	}
+	if k != killServer { // which the child complains about
+		child.Stderr = os.Stderr
+	}
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -110,27 +149,65 @@ func runAndKill(t *testing.T, path string, after int) []string {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var lines []string
+	last := map[int][]note{}
 	for scan := bufio.NewScanner(out); scan.Scan(); {
-		if strings.HasPrefix(scan.Text(), "failed:") {
-			t.Fatal(scan.Text())
+		var n note
+		if err := json.Unmarshal(scan.Bytes(), &n); err != nil {
+			t.Fatalf("%q: %v", scan.Text(), err)
 		}
-		if lines = append(lines, scan.Text()); len(lines) == after {
-			if err := child.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
+		c.take(last, n)
+		if lines++; lines != after {
+			continue
+		}
+		switch k {
+		case killWriter:
+			_ = child.Process.Kill()
+		case killServer:
+			c.restartServer(t)
 		}
 	}
-	if err := child.Wait(); err == nil || len(lines) < after {
-		t.Fatalf("the child ended by itself after %d ends: %v", len(lines), err)
+	err = child.Wait()
+	if died := err != nil && err.Error() == "signal: killed"; died != (k != killServer) {
+		t.Fatalf("the child ended by itself after %d lines: %v", lines, err)
 	}
-	return lines
+	return last
 }
 
-// checkAfterKill opens the ledger again. Leaves below checked have been looked at; it returns how many there are now.
-func checkAfterKill(t *testing.T, path string, keys consent.Keys, lines []string, checked int64) int64 {
+// take keeps of a hand's lines what can still be checked.
+func (c *crash) take(last map[int][]note, n note) {
+	if n.Done {
+		c.acknowledged++
+		if last[n.Hand] = []note{n}; n.Step == "end" {
+			c.ended = append(c.ended, n)
+		}
+		return
+	}
+	if kept := last[n.Hand]; len(kept) > 0 && kept[0].Person == n.Person {
+		last[n.Hand] = []note{kept[0], n}
+	} else {
+		last[n.Hand] = []note{n}
+	}
+}
+
+// restartServer kills the server under the writer, which then fails, and starts it anew.
+func (c *crash) restartServer(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c.server.Kill()
+	if err := c.server.Restart(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// check opens the ledger again and looks at it.
+func (c *crash) check(t *testing.T, last map[int][]note) {
 	t.Helper()
-	db, err := sqlstore.Open(t.Context(), path)
+	if c.server != nil {
+		if err := c.server.Exec(t.Context(), "postgres", waitForNobody); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := sqlstore.Open(t.Context(), c.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,57 +216,101 @@ func checkAfterKill(t *testing.T, path string, keys consent.Keys, lines []string
 			t.Error(err)
 		}
 	}()
-	l := consent.New(db, keys, consent.DevelopmentRegistry(), time.Now)
-	for _, line := range lines {
-		var id string
-		var p person
-		var change int64
-		if _, err := fmt.Sscan(line, &id, &p.subject, &p.installation, &change); err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
-		a, err := l.Admit(t.Context(), consent.Scope{Installation: p.installation, Store: "shop"})
-		if err != nil || len(a.Grants) != 0 || a.Epoch != 2 {
-			t.Fatalf("an acknowledged end is lost: %+v, %v", a, err)
-		}
-		e, err := l.End(t.Context(), consent.EndRequest{ID: id, Kind: consent.EndAll, Subject: p.subject, Reason: consent.Withdrawn})
-		if err != nil || !e.Repeated || e.Change != change {
-			t.Fatalf("the end is not known: %+v, %v", e, err)
-		}
+	l := consent.New(db, c.keys, consent.DevelopmentRegistry(), time.Now)
+	checkWhole(t, db)
+	for _, notes := range last {
+		c.checkHand(t, db, l, notes)
 	}
-	return checkWhole(t, db, checked)
+	for _, n := range c.ended {
+		c.checkEnded(t, l, n)
+	}
 }
 
-// checkWhole holds the tables against each other: no gap in the feed, no leaf missing from the tree.
-func checkWhole(t *testing.T, db *sqlstore.DB, checked int64) int64 {
+// waitForNobody lasts until the server has noticed that all its clients are gone: what they had begun to commit
+// is committed then, and the rest is not.
+const waitForNobody = `DO $$ BEGIN
+	WHILE EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name = 'doorstep') LOOP
+		PERFORM pg_sleep(0.002);
+		PERFORM pg_stat_clear_snapshot();
+	END LOOP; END $$`
+
+// checkEnded holds a story that was told to its end against the ledger.
+func (c *crash) checkEnded(t *testing.T, l *consent.Ledger, n note) {
 	t.Helper()
-	if err := db.Join(t.Context(), "reader"); err != nil {
+	a, err := l.Admit(t.Context(), n.Person.scope())
+	if err != nil || len(a.Grants) != 0 {
+		t.Errorf("an acknowledged end is lost: %+v, %v", a, err)
+	}
+	e, err := l.End(t.Context(), *n.End)
+	if err != nil || !e.Repeated || e.Change != n.Change || digest(e.Receipt) != n.Receipt {
+		t.Errorf("an end is not known as it was: %+v, %v", e, err)
+	}
+}
+
+// checkHand: what was acknowledged last can be seen as it was, unless what was under way has happened, and that
+// has happened once and whole.
+func (c *crash) checkHand(t *testing.T, db *sqlstore.DB, l *consent.Ledger, notes []note) {
+	t.Helper()
+	ctx, under := t.Context(), notes[len(notes)-1]
+	before := "epoch 0, 0 views, 0 closed, grants"
+	if notes[0].Done {
+		before = notes[0].Seen
+	}
+	now, err := seen(ctx, db, l, under.Person, under.Alert)
+	if err != nil {
 		t.Fatal(err)
 	}
-	since, more := int64(0), true
-	for more {
-		f, err := db.Poll(t.Context(), "reader", since)
-		if err != nil {
-			t.Fatal(err)
+	happened, err := c.happened(ctx, db, l, under)
+	switch {
+	case err != nil:
+		t.Errorf("%s was under way: %v", under.Step, err)
+	case happened == nil || !*happened:
+		if now != before && (happened != nil || under.Done) {
+			t.Errorf("after %s (acknowledged: %v)\nseen before: %s\nand now:     %s", under.Step, under.Done, before, now)
 		}
-		for i, e := range f.Entries {
-			if e.Change != since+int64(i)+1 {
-				t.Fatalf("change %d follows %d", e.Change, since+int64(i))
+	case now == before:
+		t.Errorf("%s happened by half: nothing of it is to be seen in %s", under.Step, now)
+	}
+}
+
+// happened finds out whether a step that was under way has happened; nil if it leaves nothing to tell by. A step
+// with an id is repeated under that id, and must not happen twice.
+func (c *crash) happened(ctx context.Context, db *sqlstore.DB, l *consent.Ledger, n note) (*bool, error) {
+	yes, no := true, false
+	switch {
+	case n.Done:
+		return nil, nil
+	case n.Step == "decide":
+		_, err := db.Served(ctx, n.Served, time.Now())
+		switch {
+		case err == nil:
+			return &no, nil
+		case errors.Is(err, consent.ErrServed) && n.Grants:
+			return &yes, nil
+		case errors.Is(err, consent.ErrServed):
+			return nil, nil
+		}
+		return nil, err
+	case n.End != nil:
+		e, err := l.End(ctx, *n.End)
+		if err == nil && !e.Repeated {
+			return &no, nil
+		}
+		if err == nil && len(e.Ends) == 0 {
+			return nil, nil // there was nothing to end
+		}
+		return &yes, err
+	case n.Step == "claim":
+		if err := claim(ctx, db, n.Alert, n.Key, tracking.Actor{Shift: "s1", Tag: "Mei"}); err != nil {
+			return nil, err
+		}
+		list, _, err := db.Alerts(ctx, "shop")
+		for _, a := range list {
+			if a.ID == n.Alert && a.Version != 2 {
+				return nil, fmt.Errorf("it was claimed more than once: %+v", a)
 			}
 		}
-		since, more = f.Change, f.More
+		return nil, err
 	}
-	head, err := db.TreeHead(t.Context())
-	if err != nil || head.Size <= checked {
-		t.Fatal(head, err)
-	}
-	for i := checked; i < head.Size; i++ {
-		p, err := db.Proof(t.Context(), i, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.Verify(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return head.Size
+	return nil, nil
 }

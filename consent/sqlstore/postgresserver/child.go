@@ -15,6 +15,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,7 +58,7 @@ func (s *Server) command() *exec.Cmd {
 	for _, setting := range append([]string{
 		"listen_addresses=", "fsync=on", "synchronous_commit=on", "wal_level=minimal", "max_wal_senders=0", "shared_buffers=32MB",
 		"max_connections=200", "autovacuum=off", "log_min_error_statement=panic", "logging_collector=off",
-	}, s.settings...) {
+	}, slices.Concat(platform, s.settings)...) {
 		args = append(args, "-c", setting)
 	}
 	cmd := exec.Command(filepath.Join(s.bin, "postgres"), args...) // not CommandContext: the server outlives the call
