@@ -79,7 +79,7 @@ func dieAt(n int64) *gate {
 }
 
 func writeAll(ctx context.Context, keys consent.Keys, dsn string, seed uint64, at int64) error {
-	db, err := sqlstore.Open(ctx, dsn, sqlstore.WithPools(dieAt(at).wrap))
+	db, err := sqlstore.Open(ctx, dsn, sqlstore.WithKeyring(os.Getenv(crashKeys)+"ring"), sqlstore.WithPools(dieAt(at).wrap))
 	if err != nil {
 		return err
 	}

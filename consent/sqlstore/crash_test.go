@@ -207,7 +207,7 @@ func (c *crash) check(t *testing.T, last map[int][]note) {
 			t.Fatal(err)
 		}
 	}
-	db, err := sqlstore.Open(t.Context(), c.dsn)
+	db, err := sqlstore.Open(t.Context(), c.dsn, sqlstore.WithKeyring(c.keyFile+"ring"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,10 @@
 
 package sqlstore
 
-import "database/sql"
+import (
+	"context"
+	"database/sql"
+)
 
 // Reader lets tests look at the tables themselves.
 func (db *DB) Reader() *sql.DB { return db.reader }
@@ -20,3 +23,39 @@ func WithPools(wrap func(*sql.DB) *sql.DB) Option {
 		}
 	}
 }
+
+// Events are the decisions and ends that are kept, as they are when opened: where their leaf is, and the leaf
+// that a decision's record makes.
+func (db *DB) Events(ctx context.Context) (out []KeptEvent, err error) {
+	for _, kind := range []string{"record", "ending"} {
+		var rows []personRow // handle and sealed
+		query := `SELECT subject, body FROM ` + kind
+		if kind == "ending" {
+			query += ` WHERE kind <> 'session'`
+		}
+		err := db.all(ctx, func(r *sql.Rows) error {
+			var row personRow
+			err := r.Scan(&row.handle, &row.sealed)
+			rows = append(rows, row)
+			return err
+		}, query)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			p, err := db.person(ctx, row.handle)
+			if err != nil {
+				return nil, err
+			}
+			e, err := openEvent(p, kind, row.sealed)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, KeptEvent(e))
+		}
+	}
+	return out, nil
+}
+
+// KeptEvent is a decision or an end.
+type KeptEvent keptEvent

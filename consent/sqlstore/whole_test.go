@@ -3,14 +3,20 @@
 package sqlstore_test
 
 import (
+	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"doorstep/consent"
 	"doorstep/consent/sqlstore"
+	"doorstep/tracking"
 )
 
 // wholeRules are what the tables must be to each other whenever nothing is under way. Each query lists what breaks
@@ -19,32 +25,22 @@ var wholeRules = map[string]string{
 	"the feed has an entry for each change, from the floor to the counter": `SELECT 'feed of ' || COUNT(*) || ' from ' || c.floor || ' to ' || c.change
 		FROM counter c LEFT JOIN feed f ON f.change > c.floor AND f.change <= c.change GROUP BY c.floor, c.change HAVING COUNT(f.change) <> c.change - c.floor`,
 	"no entry outside of that": `SELECT 'change ' || f.change FROM feed f, counter c WHERE f.change > c.change OR f.change <= c.floor`,
-	"what is live stands at its scope's epoch": `SELECT 'record at log index ' || r.log_index FROM record r
+	"what is live stands at its scope's epoch": `SELECT 'record of ' || r.store || ', ' || r.choice || ', ' || r.state FROM record r
 		LEFT JOIN scope s ON s.installation = r.installation AND s.store = r.store
 		WHERE r.live = 1 AND (s.epoch IS NULL OR s.epoch <> r.epoch OR s.subject <> r.subject)`,
 	"one grant at most is live for a purpose": `SELECT 'purpose ' || purpose || ' ' || COUNT(*) || ' times' FROM record WHERE live = 1
 		GROUP BY installation, store, purpose HAVING COUNT(*) > 1`,
-	"a grant is live, or ended by something": `SELECT 'record at log index ' || r.log_index FROM record r WHERE r.choice IN ('term', 'visit') AND r.live = 0
+	"a grant is live, or ended by something": `SELECT 'record of ' || r.store || ', ' || r.choice || ', ' || r.state FROM record r WHERE r.choice IN ('term', 'visit') AND r.live = 0
 		AND (r.ended_at = 0 OR NOT EXISTS (SELECT 1 FROM ending e WHERE e.id = r.ended_by) AND NOT EXISTS (SELECT 1 FROM record o WHERE o.id = r.ended_by))`,
 	"each decision has a stop token": `SELECT 'records ' || (SELECT COUNT(*) FROM record) || ', tokens ' || (SELECT COUNT(*) FROM stop_token)
 		FROM counter WHERE (SELECT COUNT(*) FROM record) <> (SELECT COUNT(*) FROM stop_token)`,
-	"each decision has its leaf": `SELECT 'record at log index ' || r.log_index FROM record r LEFT JOIN leaf l ON l.idx = r.log_index WHERE l.idx IS NULL`,
-	"each logged end has its leaf": `SELECT 'ending at log index ' || e.log_index FROM ending e LEFT JOIN leaf l ON l.idx = e.log_index
-		WHERE e.kind <> 'session' AND l.idx IS NULL`,
-	"no leaf has two events": `SELECT 'leaf ' || log_index FROM (SELECT log_index FROM record UNION ALL SELECT log_index FROM ending WHERE log_index >= 0) both_kinds
-		GROUP BY log_index HAVING COUNT(*) > 1`,
-	"each leaf but a notice's has its event": `SELECT 'leaf ' || l.idx FROM leaf l WHERE l.body NOT LIKE '%"type":"notice"%'
-		AND NOT EXISTS (SELECT 1 FROM record r WHERE r.log_index = l.idx) AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.log_index = l.idx)`,
 	"the log is as long as the counter says": `SELECT 'leaves ' || COUNT(l.idx) || ' of ' || c.tree_size FROM counter c LEFT JOIN leaf l ON l.idx >= 0 AND l.idx < c.tree_size
 		GROUP BY c.tree_size HAVING COUNT(l.idx) <> c.tree_size OR (SELECT COUNT(*) FROM leaf) <> c.tree_size`,
 	"what the outside is told is in the feed": `SELECT 'change ' || o.change FROM outbox o LEFT JOIN feed f ON f.change = o.change
-		WHERE f.kind IS NULL OR f.kind <> o.kind OR f.store <> o.store OR f.alert <> o.alert`,
+		WHERE f.kind IS NULL OR f.kind <> o.kind OR f.store <> o.store`,
 	"each end in the feed is told to the outside": `SELECT 'change ' || f.change FROM feed f LEFT JOIN outbox o ON o.change = f.change WHERE f.kind = 'end' AND o.change IS NULL`,
-	"each alert is in the feed":                   `SELECT 'alert of ' || a.store FROM alert a WHERE NOT EXISTS (SELECT 1 FROM feed f WHERE f.kind = 'alert' AND f.alert = a.id)`,
-	"an alert that is over has one key at most": `SELECT 'alert of ' || a.store FROM alert a JOIN alert_key k ON k.alert = a.id WHERE a.final = 1
-		GROUP BY a.id, a.store HAVING COUNT(*) > 1`,
-	"each change of a store is in the feed":  `SELECT 'change ' || s.change FROM store_change s LEFT JOIN feed f ON f.change = s.change WHERE f.kind IS NULL OR f.kind <> 'store'`,
-	"duty is a node's that is listed or was": `SELECT 'duty of ' || store FROM duty WHERE node NOT LIKE 'node%'`,
+	"each change of a store is in the feed":       `SELECT 'change ' || s.change FROM store_change s LEFT JOIN feed f ON f.change = s.change WHERE f.kind IS NULL OR f.kind <> 'store'`,
+	"duty is a node's that is listed or was":      `SELECT 'duty of ' || store FROM duty WHERE node NOT LIKE 'node%'`,
 }
 
 // checkWhole holds the tables against each other.
@@ -66,15 +62,22 @@ func checkWhole(t testing.TB, db *sqlstore.DB) {
 			t.Fatal(err)
 		}
 	}
-	if err := checkTree(t, db); err != nil {
-		t.Error(err)
+	leaves, err := checkTree(db)
+	if err == nil {
+		err = checkEvents(t.Context(), db, leaves)
+	}
+	if err == nil {
+		err = checkAlerts(t.Context(), db)
+	}
+	if err != nil {
+		t.Error("broken:", err)
 	}
 }
 
-// checkTree reckons every stored hash of the log from its leaves, and no other may be there.
-func checkTree(t testing.TB, db *sqlstore.DB) error {
+// checkTree reckons every stored hash of the log from its leaves, and no other may be there. It returns the leaves.
+func checkTree(db *sqlstore.DB) (leaves []string, err error) {
 	stored := map[int64]tlog.Hash{}
-	err := each(db, `SELECT idx, hash FROM loghash`, func(i int64, text string) error {
+	err = each(db, `SELECT idx, hash FROM loghash`, func(i int64, text string) error {
 		b, err := hex.DecodeString(text)
 		h := tlog.Hash{}
 		copy(h[:], b)
@@ -82,7 +85,7 @@ func checkTree(t testing.TB, db *sqlstore.DB) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	read := tlog.HashReaderFunc(func(indexes []int64) (list []tlog.Hash, err error) {
 		for _, i := range indexes {
@@ -90,7 +93,7 @@ func checkTree(t testing.TB, db *sqlstore.DB) error {
 		}
 		return list, nil
 	})
-	size, right := int64(0), int64(0)
+	right := 0
 	err = each(db, `SELECT idx, body FROM leaf ORDER BY idx`, func(i int64, body string) error {
 		hashes, err := tlog.StoredHashes(i, []byte(body), read)
 		for n, h := range hashes {
@@ -98,13 +101,76 @@ func checkTree(t testing.TB, db *sqlstore.DB) error {
 				return fmt.Errorf("the tree is not that of its leaves, at leaf %d", i)
 			}
 		}
-		size, right = i+1, right+int64(len(hashes))
+		leaves, right = append(leaves, body), right+len(hashes)
 		return err
 	})
-	if err == nil && int64(len(stored)) != right {
-		err = fmt.Errorf("%d hashes are stored for %d leaves, not %d", len(stored), size, right)
+	if err == nil && len(stored) != right {
+		err = fmt.Errorf("%d hashes are stored for %d leaves, not %d", len(stored), len(leaves), right)
 	}
-	return err
+	return leaves, err
+}
+
+// checkEvents: each decision and each end has one leaf of its own, which says it, and the other leaves are notices.
+func checkEvents(ctx context.Context, db *sqlstore.DB, leaves []string) error {
+	events, err := db.Events(ctx)
+	if err != nil {
+		return err
+	}
+	taken := map[int64]bool{}
+	for _, e := range events {
+		if e.Index < 0 || e.Index >= int64(len(leaves)) || taken[e.Index] {
+			return fmt.Errorf("an event at leaf %d of %d, which is none or another's", e.Index, len(leaves))
+		}
+		taken[e.Index] = true
+		if e.Record == nil {
+			continue
+		}
+		var leaf consent.Leaf
+		if err := json.Unmarshal([]byte(leaves[e.Index]), &leaf); err != nil {
+			return err
+		}
+		event := consent.Event{Record: *e.Record, Notice: leaf.Notice}
+		if _, err := hex.Decode(event.Key[:], []byte(e.Key)); err != nil {
+			return err
+		}
+		if text, err := event.Leaf(); err != nil || string(text) != leaves[e.Index] {
+			return fmt.Errorf("leaf %d does not say what its record says: %s, %v", e.Index, text, err)
+		}
+	}
+	for i, leaf := range leaves {
+		if !taken[int64(i)] && !strings.Contains(leaf, `"type":"notice"`) {
+			return fmt.Errorf("leaf %d has no event: %s", i, leaf)
+		}
+	}
+	return nil
+}
+
+// checkAlerts: each alert that can be seen is what the feed said of it last.
+func checkAlerts(ctx context.Context, db *sqlstore.DB) error {
+	told := map[string]tracking.Alert{}
+	err := errors.Join(db.Join(ctx, "reader"))
+	for since, more := int64(0), true; more && err == nil; {
+		var f consent.Feed
+		f, err = db.Poll(ctx, "reader", since)
+		for _, e := range f.Entries {
+			if e.Kind == consent.EntryAlert && err == nil {
+				var a tracking.Alert
+				err = json.Unmarshal(e.Body, &a)
+				told[e.Alert] = a
+			}
+		}
+		since, more = f.Change, f.More
+	}
+	if err != nil {
+		return err
+	}
+	list, _, err := db.Alerts(ctx, "shop")
+	for _, a := range list {
+		if d := cmp.Diff(told[a.ID], a); d != "" {
+			return fmt.Errorf("an alert is not what the feed said last:\n%s", d)
+		}
+	}
+	return errors.Join(err, db.Leave(ctx, "reader"))
 }
 
 func each(db *sqlstore.DB, query string, do func(int64, string) error) error {
