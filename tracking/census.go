@@ -5,6 +5,7 @@ package tracking
 import (
 	"context"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,7 +54,7 @@ func newCensus(n *Node) *census { return &census{node: n, stores: make(map[strin
 // tally counts the session's shopper in a zone, once per window. Called with mu held.
 func (s *Session) tally(zone string) {
 	now := tallied{windowOf(unixMS(s.node.Clock.Now())), zone}
-	if s.tallied == now || !s.node.Ledger.CountsZones(s.purposes) {
+	if s.tallied == now || !slices.Contains(s.data, consent.ZoneCount) {
 		return
 	}
 	s.tallied = now

@@ -91,6 +91,7 @@ func (n *Node) admit(ctx context.Context, s *Session, o Opening) error {
 	}
 	s.mu.Lock()
 	s.subject, s.visit, s.epoch = a.Subject, a.Visit, a.Epoch
+	s.data = allowed(a.Grants, o.Purposes)
 	s.mu.Unlock()
 	n.sessions.name(s, a.Visit)
 	if s.endedMeanwhile() {
@@ -154,6 +155,18 @@ func (s *Session) abandon() {
 	s.phone = nil
 	s.over.Store(true)
 	s.node.sessions.remove(s, s.visit)
+}
+
+// allowed are the data types that grants for these purposes allow together.
+func allowed(grants []consent.Grant, purposes []string) []string {
+	var data []string
+	for _, g := range grants {
+		if slices.Contains(purposes, g.Purpose) {
+			data = append(data, g.Data...)
+		}
+	}
+	slices.Sort(data)
+	return slices.Compact(data)
 }
 
 func covers(grants []consent.Grant, purposes []string) bool {

@@ -47,6 +47,13 @@ func (s *Session) Bye() {
 	s.finish(consent.Bye)
 }
 
+// Revoke ends the visit because the store no longer wants this app.
+func (s *Session) Revoke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.finish(consent.Revoked)
+}
+
 // finish is the one way in which a session that this node owns ends by itself: at once here, then
 // durably and everywhere. Called with mu held.
 func (s *Session) finish(reason consent.Reason) {

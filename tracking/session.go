@@ -12,13 +12,14 @@ import (
 )
 
 // Session is one visit, as the node that owns its connection sees it. Everything below mu belongs
-// to mu; the rest is set before the session can be found and never changes, except visit, epoch
-// and admitted, which Open sets before opened is closed.
+// to mu; the rest is set before the session can be found and never changes, except visit, epoch,
+// data and admitted, which Open sets before opened is closed.
 type Session struct {
 	node     *Node
 	scope    consent.Scope
 	subject  consent.Ref
 	purposes []string
+	data     []string // data types that the grants of those allow; set with visit
 	owner    string // random: who may write this visit's position
 	opened   chan struct{}
 
@@ -58,6 +59,9 @@ type FixResult struct {
 
 // Visit is the session's pseudonym: all that is told of it.
 func (s *Session) Visit() string { return s.visit }
+
+// Data are the data types that may be collected in this session: what the grants allow, as they were given.
+func (s *Session) Data() []string { return s.data }
 
 // Purposes are those the session was opened for.
 func (s *Session) Purposes() []string { return s.purposes }

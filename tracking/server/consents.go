@@ -97,7 +97,9 @@ func (s *Server) decide(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	if d.Ended != nil { // a refusal of what was granted is an end like any other: true everywhere first
-		if _, err := s.Node.CarryOut(r.Context(), *d.Ended); err != nil {
+		done, err := s.Node.CarryOut(r.Context(), *d.Ended)
+		s.ended(done, err)
+		if err != nil {
 			return nil, standing(d, err)
 		}
 	}
@@ -157,6 +159,9 @@ func (s *Server) ticket(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	if b.Purposes, err = pocketLast(s.Ledger.Registry(), b.Purposes); err != nil {
+		return nil, err
+	}
+	if err := s.welcomes(who.App); err != nil {
 		return nil, err
 	}
 	scope := consent.Scope{Installation: who.installation, Store: b.Store}
@@ -230,6 +235,7 @@ func (s *Server) withdraw(_ http.ResponseWriter, r *http.Request) (any, error) {
 		}
 	}
 	a, err := s.Node.End(r.Context(), req)
+	s.ended(a, err)
 	if err != nil {
 		return nil, err
 	}

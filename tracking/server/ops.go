@@ -90,15 +90,25 @@ func buildInfo() prometheus.Collector {
 		ConstLabels: prometheus.Labels{"version": version}}, func() float64 { return 1 })
 }
 
-// Run sweeps the connections until ctx ends.
+// countsEvery is how often what was counted is written, in seconds.
+const countsEvery = 10
+
+// Run sweeps the connections, writes what was counted and suspends whom it must, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
-	for {
+	for n := 1; ; {
 		select {
 		case <-ctx.Done():
 			return nil
+		case app := <-s.outcasts:
+			s.suspend(ctx, app)
 		case <-tick.C:
+			if n++; n%countsEvery == 0 {
+				if err := s.Ledger.WriteCounts(ctx); err != nil && ctx.Err() == nil {
+					s.Log.Warn("what was counted could not be written yet; it will", "error", err)
+				}
+			}
 			now := s.now()
 			for _, p := range s.phones.list() {
 				p.tick(now)

@@ -22,8 +22,10 @@ type phone struct {
 	srv     *Server
 	conn    *websocket.Conn
 	ticket  auth.Ticket // only the reader's goroutine looks at it
+	app     string      // azp of the ticket
 	session *tracking.Session
-	release func() // gives the places back that the socket takes up
+	may     fieldsOf // what this session may send; set before the first frame is taken
+	release func()   // gives the places back that the socket takes up
 	out     outbox
 
 	authUntil atomic.Int64 // Unix milliseconds
@@ -51,7 +53,7 @@ const (
 )
 
 func newPhone(s *Server, conn *websocket.Conn, t auth.Ticket, release func()) *phone {
-	p := &phone{srv: s, conn: conn, ticket: t, release: release, readDone: make(chan struct{})}
+	p := &phone{srv: s, conn: conn, app: t.App, ticket: t, release: release, readDone: make(chan struct{})}
 	p.out = outbox{conn: conn, readDone: p.readDone, held: true}
 	p.lastSaid.Store(s.now())
 	p.authUntil.Store(t.AuthUntil.UnixMilli())

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -122,6 +121,7 @@ func (p *phone) unreadable(err error) {
 		return
 	}
 	if bad, ok := errors.AsType[*wire.Error](err); ok {
+		p.count(bad.Code)
 		p.say(bad.Frame().Append) // the place, where there is one: the close code has no room for it
 	}
 	p.out.end(code)
@@ -129,6 +129,7 @@ func (p *phone) unreadable(err error) {
 }
 
 func (p *phone) refuse(bad *wire.Error) {
+	p.count(bad.Code)
 	if bad.Seq > 0 { // a fix: the ack counts it
 		p.judged(bad.Seq, tracking.FixResult{Refused: geofence.Refusal(bad.Code), LeaseUntil: p.lease()})
 	}
@@ -148,9 +149,9 @@ func (p *phone) take(in *wire.In) bool {
 	case wire.Outside:
 		return !p.session.Outside(string(in.Where), in.Seq).Over
 	case wire.Help:
-		p.ask(tracking.Alert{ID: in.ID, Kind: tracking.Help, Topic: in.Topic, ShowMe: in.ShowMe}, in.ID)
+		p.askFor(in, tracking.Alert{ID: in.ID, Kind: tracking.Help, Topic: in.Topic, ShowMe: in.ShowMe})
 	case wire.Checkin:
-		p.ask(tracking.Alert{ID: in.ID, Kind: tracking.Arrived, Topic: string(in.Kind), Ref: in.Ref}, in.ID)
+		p.askFor(in, tracking.Alert{ID: in.ID, Kind: tracking.Arrived, Topic: string(in.Kind), Ref: in.Ref})
 	case wire.Time:
 		p.say(wire.TimeReply{T0: in.T0, T: p.srv.now()}.Append)
 	case wire.Auth:
@@ -171,15 +172,15 @@ func (p *phone) take(in *wire.In) bool {
 	return true
 }
 
-// fix judges what the frame declares before the fence does: fields that this session's purposes do
-// not declare, an app that is not on screen.
+// fix judges what the frame declares before the fence does: fields that nobody declares or this session's
+// grants do not allow, an app that is not on screen.
 func (p *phone) fix(in *wire.In) bool {
 	if !p.onScreen(in.AppState) {
 		p.refuse(&wire.Error{Code: wire.CodeBackground, Field: "app_state", Seq: in.Seq})
 		return true
 	}
-	if field := p.undeclared(in); field != "" {
-		p.refuse(&wire.Error{Code: wire.CodeUndeclared, Field: field, Seq: in.Seq})
+	if bad := p.unfit(in); bad != nil {
+		p.refuse(bad)
 		return true
 	}
 	r := p.session.Fix(geofence.Fix{Seq: in.Seq, T: in.T, At: geofence.LatLng{Lat: in.Lat, Lng: in.Lng},
@@ -191,6 +192,9 @@ func (p *phone) fix(in *wire.In) bool {
 		p.Close(tracking.StateChange{State: tracking.StateSuspended, Reason: "unavailable"})
 		return false
 	}
+	if r.Refused != "" {
+		p.count(wire.Code(r.Refused))
+	}
 	p.judged(in.Seq, r)
 	switch code := wire.Code(r.Refused); code {
 	case wire.CodeStale, wire.CodeFuture, wire.CodeApproximate: // the app has to do something about it
@@ -199,20 +203,13 @@ func (p *phone) fix(in *wire.In) bool {
 	return !r.Over
 }
 
-func (p *phone) undeclared(in *wire.In) string {
-	if !in.HasSpeed && !in.HasHeading && !in.HasLevel {
-		return ""
+// askFor raises an alert if the request holds nothing that it must not.
+func (p *phone) askFor(in *wire.In, a tracking.Alert) {
+	if bad := p.unfit(in); bad != nil {
+		p.refuse(bad)
+		return
 	}
-	fields := p.srv.Ledger.Registry().Fields(p.session.Purposes()...)
-	for _, f := range []struct {
-		name  string
-		given bool
-	}{{"speed_mps", in.HasSpeed}, {"heading_deg", in.HasHeading}, {"level", in.HasLevel}} {
-		if f.given && !slices.Contains(fields, f.name) {
-			return f.name
-		}
-	}
-	return ""
+	p.ask(a, in.ID)
 }
 
 // ask raises an alert for the shopper and says how far it has come.
@@ -249,6 +246,7 @@ func (p *phone) withdraw(in *wire.In) {
 		req.Purpose = p.session.Purposes()[0]
 	}
 	a, err := p.srv.Node.End(context.Background(), req)
+	p.srv.ended(a, err)
 	if err != nil {
 		p.say(wire.ErrorFrame{Code: wire.Code(asProblem(err).Code), Scope: "session", Retryable: true, RetryMS: 1000}.Append)
 	} else {

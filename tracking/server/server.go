@@ -35,9 +35,11 @@ type Config struct {
 	Secure  bool           // pages are reached over TLS, at a proxy included
 	DevKey  *auth.DevKey   // optional: development and demonstration only
 	SDK     fs.FS          // the JavaScript reference client
-	Cards   func(store string) (json.RawMessage, bool)
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Undeclared says when an app is kept out that asks for what is undeclared; zero means the usual.
+	Undeclared Undeclared
+	Cards      func(store string) (json.RawMessage, bool)
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // Server serves one node's phones, consoles and pages.
@@ -58,6 +60,8 @@ type Server struct {
 	sheets   sync.Map // store and version of its map → pack, for phones
 	plans    sync.Map // the same, for consoles
 	phones   *phones
+	attempts *attempts
+	outcasts chan string // apps to be suspended, for Run
 }
 
 // Visitor is a shopper made up for the demonstration.
@@ -76,6 +80,9 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Undeclared == (Undeclared{}) {
+		c.Undeclared = Undeclared{undeclaredAfter, undeclaredFor}
+	}
 	cookies := auth.NewCookies(c.Secure, c.Now)
 	s := &Server{
 		Config:   c,
@@ -89,6 +96,8 @@ func New(c Config) (*Server, error) {
 		apps:     newPlaces(addrPhones, shopperPhones),
 		consoles: newPlaces(addrConsoles, personConsoles),
 		phones:   newPhones(),
+		attempts: newAttempts(),
+		outcasts: make(chan string, 16),
 	}
 	var errs [3]error
 	s.byAddr, errs[0] = auth.NewLimits(addrRate, addrBurst, c.Now)

@@ -127,7 +127,9 @@ func (p *phone) serve(visit string, refusal int) {
 	p.prepare()
 	if refusal == 0 {
 		p.srv.phones.add(p)
-		refusal = p.begin(visit)
+		if refusal = p.begin(visit); refusal == 0 && p.srv.welcomes(p.app) != nil {
+			p.suspend() // while it opened: this looks once it is among the phones
+		}
 	}
 	if refusal != 0 {
 		p.out.end(refusal)
@@ -223,6 +225,7 @@ func (p *phone) welcome(hello wire.In, resumed bool) error {
 	}
 	x, by := p.session.Holds(hello.Fence)
 	purposes := p.session.Purposes()
+	p.may = permitted(s.Ledger.Registry(), p.session.Data())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.visit = p.session.Visit()
@@ -231,7 +234,7 @@ func (p *phone) welcome(hello wire.In, resumed bool) error {
 		T: s.now(), EchoT: hello.T, Session: p.session.Visit(), Word: tracking.Word(p.session.Visit()),
 		Resumed: resumed, LastSeq: last, Resume: token, ResumeMS: tracking.PositionLife.Milliseconds(),
 		LeaseMS: s.Node.Rules.LeaseMS, MovingMS: movingMS, StillMS: stillMS, MinMS: minMS, BeatMS: beatEvery.Milliseconds(),
-		Fence: x.Site().Version, Purposes: purposes, Fields: s.Ledger.Registry().Fields(purposes...), AuthUntil: p.authUntil.Load(),
+		Fence: x.Site().Version, Purposes: purposes, Fields: p.may.fields, AuthUntil: p.authUntil.Load(),
 	}.Append, wire.State{T: s.now(), State: wire.SessionState(state)}.Append}
 	if !by.IsZero() {
 		frames = append(frames, mapFrame(x, by).Append)

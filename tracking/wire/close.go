@@ -26,6 +26,7 @@ const (
 	CloseReplaced    = 4506
 	CloseStoreClosed = 4507
 	CloseNobody      = 4508
+	CloseSuspended   = 4509
 )
 
 // Restart says what has to happen before an app may connect again after a terminal end.
@@ -79,6 +80,7 @@ var closeTable = [...]Close{
 	{4506, "replaced", false, ByUser, "A newer connection of this installation is on. Do not fight it."},
 	{4507, "store closed", false, ByOpens, "Location off until the store opens."},
 	{4508, "nobody on duty", false, ByOpens, "Say that nobody is there, and ask for a ticket only when the shopper does or the store says so."},
+	{4509, "app suspended", false, ByUpdate, "Stop and report: the app asked for what is undeclared too often, and gets no ticket until the operator lifts it or time does."},
 }
 
 // Closes returns the whole table, by ascending code.

@@ -13,7 +13,7 @@ import (
 var terminal = map[int]string{
 	1000: "user", 1002: "update", 1003: "update", 1007: "update", 1008: "update", 1009: "update", 1010: "update",
 	4500: "decision", 4501: "user", 4502: "update", 4503: "update", 4504: "decision", 4505: "permission",
-	4506: "user", 4507: "opens", 4508: "opens",
+	4506: "user", 4507: "opens", 4508: "opens", 4509: "update",
 }
 
 // retried lists the codes below 4000 after which a client comes back.

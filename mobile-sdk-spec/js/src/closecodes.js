@@ -39,6 +39,7 @@ const TABLE = new Map([
   [4506, rule("replaced", false, "user")],
   [4507, rule("store_closed", false, "opens")],
   [4508, rule("nobody_on_duty", false, "opens")],
+  [4509, rule("app_suspended", false, "update")],
 ]);
 
 /** @param {string} name @param {boolean} retry @param {CloseRule["clears"]} [clears] @returns {CloseRule} */

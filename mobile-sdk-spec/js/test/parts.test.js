@@ -51,7 +51,7 @@ test("close codes fall into two ranges, and a client never guesses", () => {
   for (const code of [1000, 1002, 1003, 1007, 1008, 1009, 1010, 4500, 4501, 4502, 4503, 4504, 4505, 4506, 4507, 4508, 4577, 4999]) {
     assert.equal(closeRule(code).retry, false, String(code));
   }
-  const clears = { 4500: "decision", 4504: "decision", 4501: "user", 4506: "user", 4502: "token", 4503: "update", 4505: "permission", 4507: "opens", 4508: "opens" };
+  const clears = { 4500: "decision", 4504: "decision", 4501: "user", 4506: "user", 4502: "token", 4503: "update", 4505: "permission", 4507: "opens", 4508: "opens", 4509: "update" };
   for (const [code, what] of Object.entries(clears)) assert.equal(closeRule(Number(code)).clears, what);
 });
 
