@@ -83,6 +83,8 @@ var (
 	ErrNotSuspended = &Problem{"not_suspended", 404, "this app is not suspended", "look at the list of apps again", ErrNotFound}
 	// ErrNoView: no view of this id was opened.
 	ErrNoView = &Problem{"no_view", 404, "no such view", "open the view before closing it", ErrNotFound}
+	// ErrNoErasure: nothing was ever erased at this request, or it is not done yet.
+	ErrNoErasure = &Problem{"no_erasure", 404, "no such erasure", "ask for it, and repeat the request with its id until it is answered", ErrNotFound}
 	// ErrNoLeaf: the log does not reach that far.
 	ErrNoLeaf = &Problem{"no_leaf", 404, "the log has no such leaf", "ask for an index below the size of the tree", ErrNotFound}
 )

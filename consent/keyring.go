@@ -210,14 +210,20 @@ func (k *Keyring) Begin(rotations int64, labels []string) (map[string]Bucket, er
 	if err != nil {
 		return nil, err
 	}
-	r, out := k.ring(), map[string]Bucket{}
-	for i, key := range r.next {
-		out[labelOf(r.keys[i])] = r.secret(key)
-	}
+	out := k.Following()
 	if len(out) != len(labels) {
 		return nil, fmt.Errorf("consent keyring: %d of %d keys to replace are not in %s", len(labels)-len(out), len(labels), k.path)
 	}
 	return out, nil
+}
+
+// Following are the keys of a rotation that has begun, by the labels of those that they replace.
+func (k *Keyring) Following() map[string]Bucket {
+	r, out := k.ring(), map[string]Bucket{}
+	for i, key := range r.next {
+		out[labelOf(r.keys[i])] = r.secret(key)
+	}
+	return out
 }
 
 // Settle destroys the keys that a rotation replaced, or those that were to replace them if the count says

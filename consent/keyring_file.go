@@ -26,6 +26,7 @@ type ringFile struct {
 	Buckets   []byte            `json:"buckets"` // label and key, one after the other
 	Next      map[int][]byte    `json:"next,omitempty"`
 	Days      map[string][]byte `json:"days"`
+	Proofs    []byte            `json:"proofs"` // public key; the private one is in a file of its own
 }
 
 const (
@@ -44,6 +45,7 @@ type ring struct {
 	days      map[string]Secret
 	labels    func() map[string][]byte
 	secrets   sync.Map // label → Bucket
+	proofs    []byte
 }
 
 func newBucketKey() []byte {
@@ -59,14 +61,21 @@ func CreateKeyring(path string) (*Keyring, error) {
 	f.Buckets = make([]byte, Buckets*bucketBytes)
 	rand.Read(f.Buckets)
 	own := path + "." + f.ID
-	if err := f.save(own); err != nil {
+	proofs, err := newProofKey(f.ID)
+	if err != nil {
 		return nil, err
 	}
-	err := os.Link(own, path) // refuses to replace what is there
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, errors.Join(fmt.Errorf("consent keyring: %w", err), os.Remove(own))
+	f.Proofs = proofs.public()
+	if err := errors.Join(proofs.save(ProofKeyPath(own)), f.save(own)); err != nil {
+		return nil, err
 	}
-	if err := errors.Join(os.Remove(own), syncFolder(filepath.Dir(path))); err != nil {
+	err = os.Link(own, path) // refuses to replace what is there
+	if errors.Is(err, fs.ErrExist) {
+		err = os.Remove(ProofKeyPath(own))
+	} else if err == nil {
+		err = os.Rename(ProofKeyPath(own), ProofKeyPath(path))
+	}
+	if err = errors.Join(err, os.Remove(own), syncFolder(filepath.Dir(path))); err != nil {
 		return nil, fmt.Errorf("consent keyring: %w", err)
 	}
 	return LoadKeyring(path)
@@ -185,7 +194,7 @@ func (f *ringFile) ring() (*ring, error) {
 	case f.Days == nil || f.ID == "":
 		return nil, fmt.Errorf("its id or its days are missing: restore the newest copy of it")
 	}
-	r := &ring{id: f.ID, rotations: f.Rotations, next: f.Next, days: map[string]Secret{}}
+	r := &ring{id: f.ID, rotations: f.Rotations, next: f.Next, proofs: f.Proofs, days: map[string]Secret{}}
 	var err error
 	if r.stays, err = SecretOf(f.Stays); err != nil {
 		return nil, err

@@ -122,6 +122,14 @@ type Store interface {
 	// StopRight looks up the hash of a stop token; ErrStopToken if there is none.
 	StopRight(ctx context.Context, hash [32]byte) (StopRight, error)
 
+	// Erase removes everything of a subject, after the end that began it (ErrNoErasure without one). What is
+	// written anywhere of them means nothing any more when it returns; repeated, it goes on, and answers the same.
+	Erase(ctx context.Context, c EraseCommand) (Removal, error)
+	// Removal is what an erasure removed that is done; else ErrNoErasure. r is the end that began it.
+	Removal(ctx context.Context, r EndRequest) (Removal, error)
+	// FinishErasures finishes those that were begun before a time; of c it uses all but Request.
+	FinishErasures(ctx context.Context, before time.Time, c EraseCommand) error
+
 	// OpenView journals a look; an error if the visit is not current.
 	OpenView(ctx context.Context, v View) error
 	// CloseView settles it, once; ErrNoView if it was never opened.

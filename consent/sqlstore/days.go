@@ -55,11 +55,3 @@ func openDay(ring *consent.Keyring, place, sealed string) ([]byte, error) {
 	}
 	return text, err
 }
-
-// dropDays destroys the keys of what has been forgotten.
-func (t *tx) dropDays() error {
-	if err := t.lock(); err != nil {
-		return err
-	}
-	return unavailable(t.db.ring.DropDays(t.now))
-}

@@ -215,12 +215,21 @@ func (t *tx) enterScope(c consent.DecideCommand, subject, installation person) (
 	err = t.row(`SELECT epoch FROM scope WHERE installation = $1 AND store = $2`, installation.handle, s.Store).into(&epoch)
 	if isNew := noRow(err); isNew || err == nil {
 		if isNew {
-			epoch = 1
+			if epoch, err = t.firstEpoch(); err != nil {
+				return 0, "", err
+			}
 		}
 		visit = c.Seal.Visit(s, epoch)
 		err = t.saveScope(subject, installation, s.Store, epoch, visit)
 	}
 	return epoch, visit, err
+}
+
+// firstEpoch is that of a scope which is not there: 1, and more than any before after an erasure, so that no visit
+// of somebody who comes back has the pseudonym of one that is over. It leaves room for a million ends.
+func (t *tx) firstEpoch() (int64, error) {
+	n, err := rotations(t.row)
+	return n<<20 + 1, err
 }
 
 // replace ends the grants that the new one takes the place of.

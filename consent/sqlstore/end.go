@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -40,6 +41,13 @@ func (t *tx) end(c consent.EndCommand) (consent.Ending, error) {
 	if before, ok, err := t.endedBefore(c); ok || err != nil {
 		return before, err
 	}
+	if c.Reason == consent.Erased { // and done: whoever comes back afterwards is somebody else
+		if done, err := erasureOf(t.row, erasureMark(t.db.ring, c.EndRequest)); err == nil && done.done != 0 {
+			return consent.Ending{ID: c.ID, At: fromMicros(done.done), Repeated: true}, nil
+		} else if err != nil && !errors.Is(err, consent.ErrNoErasure) {
+			return consent.Ending{}, err
+		}
+	}
 	scopes, err := t.scopesToEnd(c)
 	if err != nil {
 		return consent.Ending{}, err
@@ -66,7 +74,10 @@ func (t *tx) end(c consent.EndCommand) (consent.Ending, error) {
 	if bySystem := c.Kind == consent.EndSession || c.Reason == consent.Expired || c.Reason == consent.Superseded; bySystem && len(e.Ends) == 0 {
 		return e, nil // nothing to do and nobody who asked: no event
 	}
-	return e, t.keepEnding(c, scopes, took, &e)
+	if err := t.keepEnding(c, scopes, took, &e); err != nil || c.Reason != consent.Erased {
+		return e, err
+	}
+	return e, t.beginErasure(c)
 }
 
 // endedBefore answers a repetition with what was answered first.

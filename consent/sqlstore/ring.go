@@ -57,7 +57,7 @@ func (db *DB) fitRing(ctx context.Context) error {
 		return fmt.Errorf("sqlstore: %s belongs to another ledger: %w", db.keyring, consent.ErrKeyring)
 	}
 	db.bound.Store(true)
-	return nil
+	return db.meetRing(ctx)
 }
 
 // bind ties the database to the keyring, before the first person is written under it.

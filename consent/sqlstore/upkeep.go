@@ -12,9 +12,9 @@ import (
 )
 
 // Prune forgets what has outlived its time; see the lives in package consent. Nodes that have gone
-// silent are struck off, with what was on duty through them.
+// silent are struck off, with what was on duty through them. Then the keys of the days go under which all was.
 func (db *DB) Prune(ctx context.Context, now time.Time) error {
-	return db.write(ctx, func(t *tx) error {
+	err := db.write(ctx, func(t *tx) error {
 		if err := t.pruneFeed(now); err != nil {
 			return err
 		}
@@ -25,10 +25,12 @@ func (db *DB) Prune(ctx context.Context, now time.Time) error {
 			{`DELETE FROM outbox WHERE entered_at < $1`, consent.FeedLife},
 			{`DELETE FROM alert_key WHERE entered_at < $1`, consent.FeedLife},
 			{`DELETE FROM ending WHERE kind = 'session' AND ended_at < $1`, consent.FeedLife},
-			{`DELETE FROM alert WHERE final = 1 AND changed_at < $1`, consent.AlertLife},
+			{`DELETE FROM alert WHERE changed_at < $1`, consent.AlertLife}, // open, if every server was away: its visit is long over
 			{`DELETE FROM look WHERE opened_at < $1`, consent.JournalLife},
 			{`DELETE FROM served WHERE expires_at < $1`, 0},
 			{`DELETE FROM duty WHERE until < $1`, consent.NodeLife},
+			{`DELETE FROM proof WHERE until < $1`, 0},
+			{`DELETE FROM erasure WHERE done_at > 0 AND done_at < $1`, consent.ErasureLife},
 		} {
 			if _, err := t.exec(old.query, micros(now.Add(-old.life))); err != nil {
 				return err
@@ -39,6 +41,16 @@ func (db *DB) Prune(ctx context.Context, now time.Time) error {
 		}
 		return t.pruneNodes(now.Add(-consent.NodeLife))
 	})
+	if err == nil {
+		err = db.forgetEntries(now)
+	}
+	if err == nil {
+		_, err = freshen(db.ring, db.asker(ctx)) // keys that another node destroyed go from this one's memory
+	}
+	if err == nil && db.ring.OldDays(now) {
+		err = db.write(ctx, func(*tx) error { return unavailable(db.ring.DropDays(now)) })
+	}
+	return err
 }
 
 // pruneFeed remembers how far it went: a node that stands before that has missed something.
