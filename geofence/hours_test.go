@@ -29,15 +29,19 @@ func TestHours(t *testing.T) {
 		{week, "2026-11-29 12:00", false}, // Sunday is in no rule
 		{week, "2026-12-25 12:00", false}, // a Friday
 		{week, "2031-12-25 12:00", false},
+		{week, "2026-11-25 12:00", true}, // the 25th of another month
 		{week, "2027-01-01 10:00", true},
 		{week, "2027-01-01 16:00", false}, // a Friday with a rule of its own
 		{week, "2027-01-02 17:00", false}, // a Saturday with a rule of its own
 		{week, "2028-01-01 17:00", true},  // another year's Saturday
 		{"24/7", "2026-11-29 03:00", true},
 		{"24/7; Dec 25 off", "2026-12-25 03:00", false},
+		{"24/7; Dec 25 closed", "2026-12-25 03:00", false},
 		{"Sa-Mo 10:00-12:00", "2026-11-29 11:00", true}, // a range over the week's end
 		{"Sa-Mo 10:00-12:00", "2026-11-24 11:00", false},
 		{"Mo-Su 00:00-24:00", "2026-11-24 23:59", true},
+		{"Mo 09:00-09:00", "2026-11-24 08:59", true}, // around the clock
+		{"Mo 09:00-09:00", "2026-11-24 09:00", false},
 		{"Feb 29 10:00-12:00", "2028-02-29 11:00", true},
 	} {
 		h, err := geofence.ParseHours(c.hours, "Asia/Shanghai")
@@ -98,6 +102,8 @@ func TestHoursOfTheNightsWhenClocksChange(t *testing.T) {
 		{"Mo-Su 22:00-02:30", "2027-10-31T00:30:00Z", false}, // closes at 02:30,
 		{"Mo-Su 22:00-02:30", "2027-10-31T01:00:00Z", true},  // opens again at the second 02:00
 		{"Mo-Su 22:00-02:30", "2027-10-31T01:30:00Z", false},
+		{"Su 22:00-02:00", "2027-03-28T22:30:00Z", true}, // Monday 00:30, of a Sunday of 23 hours
+		{"Sa 22:00-02:00", "2027-03-28T22:30:00Z", false},
 	} {
 		h, err := geofence.ParseHours(c.hours, "Europe/Berlin")
 		if err != nil {
@@ -122,6 +128,7 @@ func TestHoursThatAreRefused(t *testing.T) {
 		"Mo-Fr 09:00-24:01":             "span of time",
 		"Mo-Fr 09:60-21:00":             "span of time",
 		"Mo-Fr 24:00-25:00":             "span of time",
+		"Mo-Fr 24:00-02:00":             "span of time",
 		"Mo-Fr 09:00":                   "span of time",
 		"PH off":                        "write their dates",
 		"Mo-Fr 09:00-21:00; Mond off":   `rule "Mond off"`,

@@ -132,6 +132,90 @@ func TestZoneSteps(t *testing.T) {
 			t.Error("a check-in renewed the lease")
 		}
 	})
+	t.Run("a check-in holds against the larger zone around it", func(t *testing.T) {
+		tp := newTape(t).enter()
+		for range 7 {
+			tp.at(-5, 6, shoes)
+		}
+		tp.p, _ = tp.rules.CheckIn(tp.p, desk, tp.now)
+		tp.said = nil
+		for range 20 {
+			tp.at(-5, 6, desk, shoes)
+		}
+		tp.expect(Inside)
+	})
+	t.Run("a check-in is kept for a moment, then left", func(t *testing.T) {
+		tp := newTape(t).enter()
+		tp.p, _ = tp.rules.CheckIn(tp.p, desk, tp.now)
+		tp.said = nil
+		for range 3 {
+			tp.at(-5, 20, shoes)
+		}
+		tp.expect(Inside)
+		tp.at(-5, 20, shoes)
+		tp.expect(Inside, "zone_exit desk!", "zone_enter shoes")
+	})
+	t.Run("a likely zone is forgotten after 8 s", func(t *testing.T) {
+		tp := newTape(t).enter()
+		tp.at(-5, 20, shoes)
+		for range 8 {
+			tp.at(-5, 20, books)
+		}
+		tp.expect(Inside, "zone_enter shoes", "zone_enter books")
+		tp.at(-5, 20, books)
+		tp.expect(Inside, "zone_enter shoes", "zone_enter books", "zone_exit shoes")
+	})
+	maps := func(zones ...*Zone) *Site {
+		l := Level{}
+		for _, z := range zones {
+			l.Zones = append(l.Zones, *z)
+		}
+		return &Site{Levels: []Level{l}}
+	}
+	t.Run("a new map counts the 8 s anew", func(t *testing.T) {
+		tp := newTape(t).enter()
+		for range 8 {
+			tp.at(-5, 6, shoes)
+		}
+		tp.p, _ = tp.rules.Remap(tp.p, maps(shoes), tp.now)
+		for range 8 {
+			tp.at(-5, 6, shoes)
+		}
+		tp.expect(Inside, "zone_enter shoes")
+		tp.at(-5, 6, shoes)
+		tp.expect(Inside, "zone_enter shoes", "zone_enter shoes!")
+	})
+	t.Run("a new map leaves a likely zone its own time", func(t *testing.T) {
+		tp := newTape(t).enter()
+		tp.at(-5, 20, shoes)
+		for range 5 {
+			tp.at(-5, 20, books)
+		}
+		out := Outcome{}
+		tp.p, out = tp.rules.Remap(tp.p, maps(shoes), tp.now)
+		tp.hear(out)
+		for range 3 {
+			tp.at(-5, 20)
+		}
+		tp.expect(Inside, "zone_enter shoes", "zone_enter books", "zone_exit books")
+		tp.at(-5, 20)
+		tp.expect(Inside, "zone_enter shoes", "zone_enter books", "zone_exit books", "zone_exit shoes")
+	})
+	t.Run("a new map forgets what the old one made suspicious", func(t *testing.T) {
+		for _, changed := range []bool{false, true} {
+			tp := newTape(t).enter()
+			tp.at(10, 30)
+			tp.at(10, 30)
+			want := Suspended
+			if changed {
+				tp.p, _ = tp.rules.Remap(tp.p, maps(), tp.now)
+				want = Inside
+			}
+			if tp.at(10, 30); tp.p.State != want {
+				t.Errorf("changed %v: state %d, want %d", changed, tp.p.State, want)
+			}
+		}
+	})
 }
 
 func TestRulesValidate(t *testing.T) {
