@@ -76,7 +76,7 @@ func (l *loader) outlines() []*feature {
 		l.note(inFile(zones[0].where.File), "no feature is a boundary: on each level the outlines of its zones, joined, stand in for one; whoever is between them counts as outside, "+
 			`so draw each level's outline and mark it "kind":"boundary"`)
 		return zones
-	case !l.kinds && len(l.features) == 0 && len(l.plain) > 0:
+	case l.allPlain():
 		l.note(l.plain[0].where, fmt.Sprintf(`no feature has a "kind": its %d areas are taken as boundaries (this is the first)`, len(l.plain)))
 		l.taken = true
 		for _, f := range l.plain {
@@ -90,13 +90,20 @@ func (l *loader) outlines() []*feature {
 	return nil
 }
 
+// allPlain tells a map of areas that do not say what they are.
+func (l *loader) allPlain() bool { return !l.kinds && len(l.features) == 0 && len(l.plain) > 0 }
+
 // chosen keeps the boundaries and zones that were asked for: a store that is a part of what the map shows.
 func (l *loader) chosen() []*feature {
 	var out []*feature
+	from := l.features
+	if l.allPlain() {
+		from, l.taken = l.plain, true
+	}
 	for _, id := range l.opt.BoundaryIDs {
 		n := len(out)
-		for _, f := range l.features {
-			if (f.kind == "boundary" || f.kind == "zone") && f.id == id && !slices.Contains(out, f) {
+		for _, f := range from {
+			if (f.kind == "boundary" || f.kind == "zone" || l.taken) && f.id == id && !slices.Contains(out, f) {
 				out = append(out, f)
 			}
 		}
@@ -130,7 +137,9 @@ func (l *loader) severalStores(all []*feature, byFloor map[int][]*feature) bool 
 	e := &Error{Where: second.where,
 		Problem: fmt.Sprintf("level %d has a boundary already, %s; there are %d", floor, byFloor[floor][0].where, len(byFloor[floor])),
 		Remedy:  "join the parts of one store into one MultiPolygon; if they are different stores, choose one by its id" + shortList(ids)}
-	if listed {
+	if l.taken { // areas that do not say what they are may be rooms
+		e.Remedy += `; if they are rooms, mark each "kind":"unit" and the outline around them "kind":"boundary"`
+	} else if listed {
 		e.Stores = ids
 	}
 	l.failWith(e)

@@ -78,10 +78,10 @@ func (e edge) meeting(g edge) LatLng {
 	if d == 0 { // along each other: an end of one lies on the other
 		for _, p := range []LatLng{e.a, e.b} {
 			if p.Lng >= g.left() && p.Lng <= g.right() && p.Lat >= min(g.a.Lat, g.b.Lat) && p.Lat <= max(g.a.Lat, g.b.Lat) {
-				return p
+				return LatLng{Lat: p.Lat, Lng: wrapLng(p.Lng)}
 			}
 		}
-		return g.a
+		return LatLng{Lat: g.a.Lat, Lng: wrapLng(g.a.Lng)}
 	}
 	t := ((g.a.Lng-e.a.Lng)*(g.b.Lat-g.a.Lat) - (g.a.Lat-e.a.Lat)*(g.b.Lng-g.a.Lng)) / d
 	t = math.Max(0, math.Min(1, t))

@@ -118,8 +118,10 @@ func (l *loader) fail(w Where, problem, remedy string) {
 	l.failWith(&Error{Where: w, Problem: problem, Remedy: remedy})
 }
 
+// failWith keeps a fault, once: some properties are read more than once.
 func (l *loader) failWith(e *Error) {
-	if len(l.errs) < maxErrors {
+	told := slices.ContainsFunc(l.errs, func(other error) bool { return other.Error() == e.Error() })
+	if !told && len(l.errs) < maxErrors {
 		l.errs = append(l.errs, e)
 	}
 }

@@ -194,6 +194,38 @@ func TestJoinedBoundaries(t *testing.T) {
 	}
 }
 
+// Several areas that do not say what they are may be stores or rooms: none is taken for a store unless it
+// is chosen by its id.
+func TestAreasWithoutAKind(t *testing.T) {
+	plain := func(id, west, east string) string {
+		return strings.Replace(area4("", id, fmt.Sprintf("[[%[1]s,54],[%[2]s,54],[%[2]s,54.0005],[%[1]s,54]]", west, east)), `"floor":0`, `"name":"Kiosk"`, 1)
+	}
+	src := collection(plain("a", "3", "3.001"), plain("c", "3.01", "3.011"))
+	if e := firstErrorOf(Load("here", src)); e == nil || e.Stores != nil || e.Where.FeatureID != "c" || !strings.Contains(e.Remedy, "a, c") || !strings.Contains(e.Remedy, `"kind":"unit"`) {
+		t.Errorf("%+v", e)
+	}
+	s, report, err := LoadWith("here", Options{BoundaryIDs: []string{"c"}}, src)
+	if err != nil || s.Levels[0].Boundary[0][0][0].Lng != 3.01 || len(report.Notes) != 0 {
+		t.Errorf("%+v, %v, %v", s, report.Notes, err)
+	}
+	if e := firstErrorOf(LoadWith("here", Options{BoundaryIDs: []string{"d"}}, src)); e == nil || !strings.Contains(e.Problem, `the id "d"`) {
+		t.Errorf("%+v", e)
+	}
+}
+
+// A fault is told once, though what it is in is read several times; and where the file has it, though the
+// longitudes were counted on.
+func TestFaultsAreToldOnce(t *testing.T) {
+	_, _, err := Load("here", collection(strings.Replace(boundary, `"floor":0`, `"floor":0.5`, 1)))
+	if n := strings.Count(err.Error(), "is not a level"); n != 1 {
+		t.Errorf("told %d times: %v", n, err)
+	}
+	back := `[[179.999,10],[-179.999,10],[-179.9995,10],[-179.999,10.001],[179.999,10.001],[179.999,10]]`
+	if e := firstErrorOf(Load("here", collection(area4("boundary", "b", back)))); e == nil || !strings.Contains(e.Problem, "[-179.9990000, 10.0000000]") {
+		t.Error(e)
+	}
+}
+
 // An opening in the boundary is a door, halfway between its ends; a door is a door wherever it is drawn.
 func TestOpenings(t *testing.T) {
 	s, _, err := Load("here", collection(boundary,
