@@ -75,6 +75,9 @@ func (db *DB) start(ctx context.Context) (err error) {
 	if err := db.migrate(ctx); err != nil {
 		return err
 	}
+	if err := db.loadRing(); err != nil { // again: another process that starts at the same time may have made it
+		return err
+	}
 	if db.writer, err = db.pool(writing, db.writers); err != nil {
 		return err
 	}

@@ -5,6 +5,10 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
 )
 
 // Reader lets tests look at the tables themselves.
@@ -23,6 +27,50 @@ func WithPools(wrap func(*sql.DB) *sql.DB) Option {
 		}
 	}
 }
+
+// MigrateTo makes the tables as a version before the third made them.
+func MigrateTo(ctx context.Context, dsn string, version int64) (err error) {
+	d, err := dialectOf(dsn)
+	if err != nil {
+		return err
+	}
+	pool, err := d.open(migrating)
+	if err != nil {
+		return errors.Join(err, d.close())
+	}
+	defer func() { err = errors.Join(err, pool.Close(), d.close()) }()
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(d.schema, pool, dir)
+	if err == nil {
+		_, err = p.UpTo(ctx, version)
+	}
+	return err
+}
+
+// Exec runs a statement on tables that no ledger has open.
+func Exec(ctx context.Context, dsn, statement string) (err error) {
+	d, err := dialectOf(dsn)
+	if err != nil {
+		return err
+	}
+	pool, err := d.open(migrating)
+	if err != nil {
+		return errors.Join(err, d.close())
+	}
+	_, err = pool.ExecContext(ctx, statement)
+	return errors.Join(err, pool.Close(), d.close())
+}
+
+// Write runs f in a transaction that holds the counter row.
+func (db *DB) Write(ctx context.Context, f func() error) error {
+	return db.write(ctx, func(*tx) error { return f() })
+}
+
+// Writer is what the ledger writes by.
+func (db *DB) Writer() *sql.DB { return db.writer }
 
 // Events are the decisions and ends that are kept, as they are when opened: where their leaf is, and the leaf
 // that a decision's record makes.

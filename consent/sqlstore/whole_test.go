@@ -39,8 +39,9 @@ var wholeRules = map[string]string{
 	"what the outside is told is in the feed": `SELECT 'change ' || o.change FROM outbox o LEFT JOIN feed f ON f.change = o.change
 		WHERE f.kind IS NULL OR f.kind <> o.kind OR f.store <> o.store`,
 	"each end in the feed is told to the outside": `SELECT 'change ' || f.change FROM feed f LEFT JOIN outbox o ON o.change = f.change WHERE f.kind = 'end' AND o.change IS NULL`,
-	"each change of a store is in the feed":       `SELECT 'change ' || s.change FROM store_change s LEFT JOIN feed f ON f.change = s.change WHERE f.kind IS NULL OR f.kind <> 'store'`,
-	"duty is a node's that is listed or was":      `SELECT 'duty of ' || store FROM duty WHERE node NOT LIKE 'node%'`,
+	"each change of a store is in the feed": `SELECT 'change ' || s.change FROM store_change s
+		LEFT JOIN feed f ON f.change = s.change WHERE (f.kind IS NULL OR f.kind <> 'store') AND s.change > (SELECT floor FROM counter)`,
+	"duty is a node's that is listed or was": `SELECT 'duty of ' || store FROM duty WHERE node NOT LIKE 'node%'`,
 }
 
 // checkWhole holds the tables against each other.
@@ -164,9 +165,17 @@ func checkAlerts(ctx context.Context, db *sqlstore.DB) error {
 	if err != nil {
 		return err
 	}
+	var floor int64
+	if err := db.Reader().QueryRowContext(ctx, `SELECT floor FROM counter`).Scan(&floor); err != nil {
+		return err
+	}
 	list, _, err := db.Alerts(ctx, "shop")
 	for _, a := range list {
-		if d := cmp.Diff(told[a.ID], a); d != "" {
+		last, ok := told[a.ID]
+		if !ok && floor > 0 {
+			continue // it was told of before that
+		}
+		if d := cmp.Diff(last, a); d != "" {
 			return fmt.Errorf("an alert is not what the feed said last:\n%s", d)
 		}
 	}

@@ -28,7 +28,8 @@ var server struct {
 	free []string // of them, those that are empty and nobody's
 }
 
-// PostgresServer is a PostgreSQL server that the tests of a package share. Its TestMain runs Main. Where none is installed the test is skipped, or fails if the environment says CI=true.
+// PostgresServer is a PostgreSQL server that the tests of a package share. Its TestMain runs Main. Where none is
+// installed the test is skipped, or fails if the environment says CI=true.
 func PostgresServer(t testing.TB) *postgresserver.Server {
 	t.Helper()
 	server.Lock()
@@ -143,6 +144,20 @@ func PostgresURL(t testing.TB) string {
 			t.Error(err)
 		}
 	})
+	return s.URL(name) + Patient
+}
+
+// PostgresBare is the address of a database without any tables. It stays until the server goes.
+func PostgresBare(t testing.TB) string {
+	t.Helper()
+	s := PostgresServer(t)
+	server.Lock()
+	defer server.Unlock()
+	server.made++
+	name := fmt.Sprint("bare", server.made)
+	if err := s.Create(t.Context(), name, "template0"); err != nil {
+		t.Fatal(err)
+	}
 	return s.URL(name) + Patient
 }
 
