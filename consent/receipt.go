@@ -66,16 +66,69 @@ func VerifyReceipt(jws string, keySet []byte) (Receipt, error) {
 
 // VerifyReceiptAt is VerifyReceipt as of another time.
 func VerifyReceiptAt(jws string, keySet []byte, now time.Time) (Receipt, error) {
+	set, err := ParseKeySet(keySet)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("%w: %w", ErrReceipt, err)
+	}
+	return set.Verify(jws, now)
+}
+
+// KeySet holds the public keys of receipts by their kid.
+type KeySet map[string]ed25519.PublicKey
+
+// ParseKeySet reads the Ed25519 keys of a JSON Web Key Set; others are left out. The set is read here rather
+// than by a library, since those come with an HTTP client, which has no place in the rules.
+func ParseKeySet(data []byte) (KeySet, error) {
+	var set jwks
+	if err := json.Unmarshal(data, &set); err != nil {
+		return nil, fmt.Errorf("the key set is not JSON: %w", err)
+	}
+	keys := KeySet{}
+	for _, k := range set.Keys {
+		if k.Kty != "OKP" || k.Crv != "Ed25519" {
+			continue
+		}
+		x, err := base64.RawURLEncoding.DecodeString(k.X)
+		if err != nil || len(x) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("key %q in the set is not an Ed25519 key", k.Kid)
+		}
+		keys[k.Kid] = x
+	}
+	return keys, nil
+}
+
+// Verify is VerifyReceiptAt with a set that was read before.
+func (s KeySet) Verify(jws string, now time.Time) (Receipt, error) {
+	r, err := s.parse(jws, jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(ClaimAhead),
+		jwt.WithTimeFunc(func() time.Time { return now }))
+	if err != nil {
+		return Receipt{}, err
+	}
+	return r, nil
+}
+
+// open is Verify at whatever time. With errUnknownKey comes what the receipt says of itself.
+func (s KeySet) open(jws string) (Receipt, error) { return s.parse(jws, jwt.WithoutClaimsValidation()) }
+
+// errUnknownKey is why a receipt cannot be checked.
+var errUnknownKey = errors.New("the key set has no such key")
+
+func (s KeySet) parse(jws string, options ...jwt.ParserOption) (Receipt, error) {
 	var r Receipt
-	parser := jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithStrictDecoding(), jwt.WithExpirationRequired(),
-		jwt.WithIssuedAt(), jwt.WithLeeway(ClaimAhead), jwt.WithTimeFunc(func() time.Time { return now }))
+	parser := jwt.NewParser(append(options, jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithStrictDecoding())...)
 	_, err := parser.ParseWithClaims(jws, &r, func(t *jwt.Token) (any, error) {
 		if t.Header["typ"] != receiptType {
 			return nil, fmt.Errorf("typ is %v, not %s", t.Header["typ"], receiptType)
 		}
-		return publicKey(keySet, t.Header["kid"])
+		kid, _ := t.Header["kid"].(string)
+		if k, ok := s[kid]; ok {
+			return k, nil
+		}
+		return nil, fmt.Errorf("%w: %q", errUnknownKey, kid)
 	})
+	if errors.Is(err, errUnknownKey) {
+		return r, fmt.Errorf("%w: %w", ErrReceipt, err)
+	}
 	if err != nil {
 		return Receipt{}, fmt.Errorf("%w: %w", ErrReceipt, err)
 	}
@@ -100,24 +153,4 @@ func (r Receipt) checkLeaf() error {
 		return errors.New("its leaf is about something else")
 	}
 	return nil
-}
-
-// publicKey finds a key in a set. The set is read here rather than by a library, since those come with
-// an HTTP client, which has no place in the rules; and only one kind of key is ever wanted.
-func publicKey(keySet []byte, kid any) (ed25519.PublicKey, error) {
-	var set jwks
-	if err := json.Unmarshal(keySet, &set); err != nil {
-		return nil, fmt.Errorf("the key set is not JSON: %w", err)
-	}
-	for _, k := range set.Keys {
-		if k.Kid != kid || k.Kty != "OKP" || k.Crv != "Ed25519" {
-			continue
-		}
-		x, err := base64.RawURLEncoding.DecodeString(k.X)
-		if err != nil || len(x) != ed25519.PublicKeySize {
-			return nil, fmt.Errorf("key %q in the set is not an Ed25519 key", k.Kid)
-		}
-		return x, nil
-	}
-	return nil, fmt.Errorf("the set has no key %v", kid)
 }

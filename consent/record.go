@@ -27,6 +27,15 @@ const (
 // Allows reports whether a record in this state allows processing.
 func (s State) Allows() bool { return s == Given || s == Renewed }
 
+// logged reports whether the events of this state are in the log: all of them are.
+func (s State) logged() bool {
+	switch s {
+	case Given, Renewed, RefusedState, Deferred, WithdrawnOver, RevokedOver, ExpiredOver, Invalidated:
+		return true
+	}
+	return false
+}
+
 // StateAfter is the state in which a reason leaves a grant.
 func StateAfter(r Reason) State {
 	switch r {

@@ -245,7 +245,7 @@ func (t *tx) replace(c consent.DecideCommand, installation person) error {
 		installation.handle, c.Served.Scope.Store, c.Served.Purpose)
 	for _, o := range olds {
 		if err == nil {
-			err = t.endRecord(o.id, o.subject, consent.StateAfter(consent.Superseded), c.Now, c.Grant.ID)
+			err = t.endRecord(o.id, o.subject, consent.StateAfter(consent.Superseded), c.Event.Record.Event.Time, c.Grant.ID)
 		}
 	}
 	return err
@@ -276,6 +276,6 @@ func (t *tx) record(c consent.DecideCommand, out *consent.Decided) (err error) {
 			given_until, expires_at, ended_at, ended_by, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, 0, '', $14)`,
 		subject.mark("event", id), subject.seal("name", []byte(id)), subject.handle, installation.handle, s.Scope.Store, s.Purpose, s.Notice,
-		string(c.Choice), c.Event.Record.Event.State, bit(c.Grant != nil), out.Epoch, micros(c.Now), until, body)
+		string(c.Choice), c.Event.Record.Event.State, bit(c.Grant != nil), out.Epoch, micros(c.Event.Record.Event.Time), until, body)
 	return err
 }

@@ -4,6 +4,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -29,14 +30,9 @@ func (db *DB) migrate(ctx context.Context) (err error) {
 	if err := pool.PingContext(ctx); err != nil {
 		return fmt.Errorf("%s: %w", db.name, unavailable(err))
 	}
-	dir, err := fs.Sub(migrations, "migrations")
+	p, err := db.provider(pool)
 	if err != nil {
-		return fmt.Errorf("sqlstore: %w", err)
-	}
-	options := append([]goose.ProviderOption{goose.WithGoMigrations(db.peopleMigration())}, db.locking...)
-	p, err := goose.NewProvider(db.schema, pool, dir, options...)
-	if err != nil {
-		return fmt.Errorf("sqlstore: %w", err)
+		return err
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("sqlstore: bringing the tables up to date: %w", unavailable(err))
@@ -49,4 +45,17 @@ func (db *DB) migrate(ctx context.Context) (err error) {
 		return fmt.Errorf("sqlstore: version %d of the tables, of which this program knows %d: %w", is, knows, ErrNewer)
 	}
 	return nil
+}
+
+func (db *DB) provider(pool *sql.DB) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: %w", err)
+	}
+	options := append([]goose.ProviderOption{goose.WithGoMigrations(db.peopleMigration())}, db.locking...)
+	p, err := goose.NewProvider(db.schema, pool, dir, options...)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: %w", err)
+	}
+	return p, nil
 }

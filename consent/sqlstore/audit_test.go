@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+	"pgregory.net/rapid"
+
+	"doorstep/consent"
+	"doorstep/consent/sqlstore"
+)
+
+func TestAuditOfAGoodLog(t *testing.T) {
+	e := newEvidence(t)
+	r := e.audit(e.checkpoints...)
+	e.wants(r)
+	var leaves, decisions, ends int
+	e.spoil(func(db *sql.DB) error {
+		return db.QueryRow(`SELECT (SELECT COUNT(*) FROM leaf), (SELECT COUNT(*) FROM record), (SELECT COUNT(*) FROM ending WHERE kind <> 'session')`).
+			Scan(&leaves, &decisions, &ends)
+	})
+	if r.Size != int64(leaves) || r.Decisions != decisions || r.Ends != ends || r.Receipts != decisions+ends || r.Notices == 0 || r.Checkpoints != 2 ||
+		r.Notices+decisions+ends != leaves || decisions < 20 || ends < 6 {
+		t.Errorf("%d leaves, %d decisions, %d ends: %+v", leaves, decisions, ends, r)
+	}
+	if last, err := consent.OpenCheckpoint(e.checkpoints[1], must(e.keys.LogVerifiers(r.Origin))(t)...); err != nil || last.TreeHead != r.TreeHead {
+		t.Errorf("root %+v, the checkpoint says %+v, %v", r.TreeHead, last, err)
+	}
+}
+
+// An audit needs nothing of a server that runs, and does not disturb it; nor does it change a ledger at rest.
+func TestAuditBesideARunningLedger(t *testing.T) {
+	e := newEvidence(t)
+	before, err := os.ReadFile(e.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.wants(e.audit())
+	if after, err := os.ReadFile(e.path); err != nil || string(after) != string(before) {
+		t.Errorf("the file at rest was changed: %v", err)
+	}
+	db := open(t, e.path)
+	if err := db.LogNotices(t.Context(), []string{strings.Repeat("c", 64)}, e.now); err != nil {
+		t.Fatal(err)
+	}
+	if r := e.audit(e.checkpoints...); r.Size != e.size+1 || len(r.Findings) > 0 {
+		t.Errorf("%+v", r)
+	}
+	if err := db.LogNotices(t.Context(), []string{strings.Repeat("d", 64)}, e.now); err != nil {
+		t.Errorf("the ledger was disturbed: %v", err)
+	}
+}
+
+// Each way of spoiling a log is found, and named by its kind and its place.
+func TestAuditNamesWhatWasDone(t *testing.T) {
+	e := newEvidence(t)
+	given, withdrawn, last := e.at("given", 0), e.at("withdrawn", 0), e.size-1
+	for _, c := range []struct {
+		name  string
+		spoil func(*sql.DB) error
+		want  []string
+	}{
+		{"a bit of a leaf flipped", sqlDo(`UPDATE leaf SET body = replace(body, '"type":"given"', '"type":"gives"') WHERE idx = $1`, given),
+			[]string{fmt.Sprint("leaf_changed ", given)}},
+		{"a bit of a leaf's hash flipped", flipHash(tlog.StoredHashIndex(0, given)), []string{fmt.Sprint("hash_changed ", given)}},
+		{"a hash in the tree replaced", sqlDo(`UPDATE loghash SET hash = $2 WHERE idx = $1`, tlog.StoredHashIndex(2, 1), strings.Repeat("0", 63)+"1"),
+			[]string{"hash_changed 4"}},
+		{"a hash in the tree removed", sqlDo(`DELETE FROM loghash WHERE idx = $1`, tlog.StoredHashIndex(1, 3)), []string{"hash_missing 6"}},
+		{"a leaf removed", sqlDo(`DELETE FROM leaf WHERE idx = $1`, given), []string{fmt.Sprint("leaf_missing ", given)}},
+		{"a leaf removed with its hash", then(sqlDo(`DELETE FROM leaf WHERE idx = $1`, given), sqlDo(`DELETE FROM loghash WHERE idx = $1`, tlog.StoredHashIndex(0, given))),
+			[]string{fmt.Sprint("leaf_missing ", given)}},
+		{"an event removed, and all after it moved up", then(sqlDo(`DELETE FROM leaf WHERE idx = $1`, given),
+			sqlDo(`UPDATE leaf SET idx = -idx WHERE idx > $1`, given), sqlDo(`UPDATE leaf SET idx = -idx - 1 WHERE idx < 0`), rehash),
+			[]string{fmt.Sprint("leaf_moved ", given), fmt.Sprint("cut ", last)}},
+		{"two leaves exchanged", swap(given, withdrawn), []string{fmt.Sprint("leaf_moved ", given), fmt.Sprint("leaf_moved ", withdrawn)}},
+		{"two leaves exchanged, and all hashes calculated anew", then(swap(given, withdrawn), rehash),
+			[]string{fmt.Sprint("leaf_moved ", given), fmt.Sprint("leaf_moved ", withdrawn)}},
+		{"a leaf rewritten", sqlDo(`UPDATE leaf SET body = replace(body, '"type":"withdrawn"', '"type":"given"') WHERE idx = $1`, withdrawn),
+			[]string{fmt.Sprint("leaf_changed ", withdrawn)}},
+		{"a leaf rewritten, and all hashes calculated anew", then(sqlDo(`UPDATE leaf SET body = replace(body, '"type":"withdrawn"', '"type":"given"') WHERE idx = $1`, withdrawn), rehash),
+			[]string{fmt.Sprint("leaf_rewritten ", withdrawn)}},
+		{"a notice rewritten, and all hashes calculated anew", then(sqlDo(`UPDATE leaf SET body = replace(body, '2026-03-01T10', '2026-03-01T09') WHERE idx = 0`), rehash),
+			[]string{"root_differs 6", "checkpoint_forked -1"}},
+		{"the end cut off", then(sqlDo(`DELETE FROM leaf WHERE idx = $1`, last), rehash), []string{fmt.Sprint("cut ", last)}},
+		{"the size set back", sqlDo(`UPDATE counter SET tree_size = $1`, last), []string{fmt.Sprint("leaf_beyond ", last)}},
+		{"the size set forward", sqlDo(`UPDATE counter SET tree_size = $1`, e.size+1), []string{fmt.Sprint("leaf_missing ", e.size), fmt.Sprint("log_lost ", e.size)}},
+		{"a record removed", sqlDo(`DELETE FROM record WHERE log_index = $1`, e.at("refused", 1)), []string{fmt.Sprint("event_missing ", e.at("refused", 1))}},
+		{"an end removed", sqlDo(`DELETE FROM ending WHERE log_index = $1`, withdrawn), []string{fmt.Sprint("state_changed ", withdrawn-1), fmt.Sprint("event_missing ", withdrawn)}},
+		{"a record rewritten", sqlDo(`UPDATE record SET body = replace(body, '"refused"', '"deferred"') WHERE log_index = $1`, e.at("refused", 0)),
+			[]string{fmt.Sprint("record_changed ", e.at("refused", 0))}},
+		{"a withdrawn grant brought back", sqlDo(`UPDATE record SET state = 'given', live = 1, ended_at = 0, ended_by = '', epoch =
+			(SELECT s.epoch FROM scope s WHERE s.installation = record.installation AND s.store = record.store)
+			WHERE ended_by = (SELECT id FROM ending WHERE log_index = $1)`, withdrawn), []string{fmt.Sprint("state_changed ", withdrawn-1)}},
+		{"a receipt replaced by another", sqlDo(`UPDATE record SET receipt = (SELECT o.receipt FROM record o WHERE o.log_index = $1) WHERE log_index = $2`, given, e.at("refused", 0)),
+			[]string{fmt.Sprint("receipt_changed ", e.at("refused", 0))}},
+		{"an event said to be another leaf", sqlDo(`UPDATE record SET log_index = $1 WHERE log_index = $2`, given, e.at("refused", 0)), []string{fmt.Sprint("column_changed ", given)}},
+		{"an event copied", sqlDo(`INSERT INTO record SELECT id || 'x', subject, installation, store, purpose, notice, choice, state, live, epoch, decided_at,
+			given_until, expires_at, ended_at, ended_by, body, log_index, log_key, receipt FROM record WHERE log_index = $1`, e.at("refused", 0)),
+			[]string{fmt.Sprint("column_changed ", e.at("refused", 0)), fmt.Sprint("claimed_twice ", e.at("refused", 0))}},
+		{"a notice unlisted", sqlDo(`DELETE FROM setting WHERE name LIKE 'notice_leaf/%' AND value = '2'`), []string{"notice_unlisted 2"}},
+		{"a notice listed elsewhere", sqlDo(`UPDATE setting SET value = '3' WHERE name LIKE 'notice_leaf/%' AND value = '2'`), []string{"notice_unlisted 2", "notice_missing 3"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := newEvidence(t)
+			e.spoil(c.spoil)
+			r := e.audit(e.checkpoints[0])
+			if c.want != nil {
+				e.wants(r, c.want...)
+			}
+			if len(r.Findings) == 0 {
+				t.Error("nothing was found")
+			}
+		})
+	}
+}
+
+// Whatever byte of a leaf, of a hash or of a decision's row is changed to whatever else, it is found. Two
+// numbers are only held between bounds, for want of a second witness, and are left out: when a grant for one
+// visit runs out, which an end of the visit brings forward, and the epoch of what is not in force.
+func TestAuditFindsAnyChangedByte(t *testing.T) {
+	e := newEvidence(t)
+	type cell struct {
+		table, column string
+		row           int64
+	}
+	var cells []cell
+	e.spoil(func(db *sql.DB) error {
+		for table, columns := range map[string][]string{
+			"leaf": {"idx", "body"}, "loghash": {"idx", "hash"},
+			"record": {"id", "subject", "installation", "store", "purpose", "notice", "choice", "state", "live", "decided_at", "given_until",
+				"expires_at", "ended_at", "ended_by", "body", "log_index", "log_key", "receipt"},
+			"ending": {"ended_at", "log_index", "log_key"},
+		} {
+			var rows []int64
+			r, err := db.Query(`SELECT rowid FROM ` + table + map[bool]string{true: ` WHERE kind <> 'session'`}[table == "ending"])
+			if err != nil {
+				return err
+			}
+			for r.Next() {
+				var id int64
+				if err := r.Scan(&id); err != nil {
+					return err
+				}
+				rows = append(rows, id)
+			}
+			for _, column := range columns {
+				for _, row := range rows {
+					cells = append(cells, cell{table, column, row})
+				}
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(cells, func(a, b cell) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	db, err := sql.Open("sqlite", "file:"+e.path+"?_pragma=synchronous(OFF)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rapid.Check(t, func(rt *rapid.T) {
+		c := rapid.SampledFrom(cells).Draw(rt, "cell")
+		var value, choice string
+		if err := db.QueryRow(`SELECT CAST(`+c.column+` AS TEXT) FROM `+c.table+` WHERE rowid = $1`, c.row).Scan(&value); err != nil {
+			rt.Fatal(err)
+		}
+		if c.table == "record" && c.column == "expires_at" {
+			if err := db.QueryRow(`SELECT choice FROM record WHERE rowid = $1`, c.row).Scan(&choice); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		if choice == string(consent.ThisVisit) || value == "" {
+			return
+		}
+		changed := change(rt, value)
+		row := c.row
+		if c.column == "idx" { // the row's number is the index
+			row = must(strconv.ParseInt(changed, 10, 64))(t)
+		}
+		set := func(to string, row int64) error {
+			_, err := db.Exec(`UPDATE `+c.table+` SET `+c.column+` = $1 WHERE rowid = $2`, to, row)
+			return err
+		}
+		if set(changed, c.row) != nil {
+			return // the database itself refuses it
+		}
+		defer func() {
+			if err := set(value, row); err != nil {
+				rt.Fatal(err)
+			}
+		}()
+		var now string
+		if err := db.QueryRow(`SELECT CAST(`+c.column+` AS TEXT) FROM `+c.table+` WHERE rowid = $1`, row).Scan(&now); err != nil || now == value {
+			return // a number written in another way
+		}
+		r, err := e.tryAudit()
+		if err == nil && len(r.Findings) == 0 {
+			rt.Fatalf("%+v: %q became %q, and nothing was found", c, value, changed)
+		}
+	})
+	e.wants(e.audit())
+}
+
+// change replaces one byte: a digit of a number by another, any other by any.
+func change(t *rapid.T, value string) string {
+	b := []byte(value)
+	i := rapid.IntRange(0, len(b)-1).Draw(t, "at")
+	for {
+		to := byte(rapid.IntRange(' ', '~').Draw(t, "to"))
+		if strings.Trim(value, "0123456789") == "" {
+			to = '0' + to%10
+		}
+		if to != b[i] {
+			b[i] = to
+			return string(b)
+		}
+	}
+}
+
+// goOn lets the ledger in the file live on, under keys that may not be its own.
+func (e *evidence) goOn(f func(*writer)) {
+	e.Helper()
+	now := e.now
+	db, err := sqlstore.Open(e.Context(), e.path, sqlstore.WithClock(func() time.Time { return now }))
+	if err != nil {
+		e.Fatal(err)
+	}
+	w := &writer{ctx: e.Context(), l: consent.New(db, e.keys, consent.DevelopmentRegistry(), func() time.Time { return now }), keys: e.keys, now: &now, n: 7}
+	f(w)
+	w.try(db.Close())
+	if w.err != nil {
+		e.Fatal(w.err)
+	}
+}
+
+// A log that went back to an old backup is sound in itself. Only what was kept elsewhere tells that it was
+// longer once, and, when it has grown again, that it had another history.
+func TestCheckpointsTellWhatTheDatabaseCannot(t *testing.T) {
+	e := newEvidence(t)
+	var later []byte
+	e.goOn(func(w *writer) { w.write(); later = w.checkpoint() })
+	e.wants(e.audit(e.checkpoints[0], e.checkpoints[1], later))
+	e.restore()
+	e.wants(e.audit())
+	e.wants(e.audit(e.checkpoints[1], later), "checkpoint_cut -1")
+	e.goOn(func(w *writer) { w.write(); w.write() })
+	e.wants(e.audit())
+	e.wants(e.audit(e.checkpoints[1], later), "checkpoint_forked -1")
+
+	foreign := must(consent.NewKeys().SignCheckpoint(consent.Checkpoint{Origin: "harbour-street.example/privacy", TreeHead: consent.TreeHead{Root: strings.Repeat("0", 64)}}, e.now))(t)
+	elsewhere := must(e.keys.SignCheckpoint(consent.Checkpoint{Origin: "elsewhere.example", TreeHead: consent.TreeHead{Root: strings.Repeat("0", 64)}}, e.now))(t)
+	e.wants(e.audit(foreign, []byte("no checkpoint\n"), elsewhere), "checkpoint_bad -1", "checkpoint_bad -1", "checkpoint_bad -1")
+}
+
+// Who has the keys besides the database can make everything in it agree: the checkpoint that was kept
+// elsewhere, and the shopper's own receipt, do not.
+func TestWhoHoldsTheKeysCannotRewriteThePast(t *testing.T) {
+	e := newEvidence(t)
+	given := e.at("given", 0)
+	var shoppers string
+	e.spoil(func(db *sql.DB) error {
+		return db.QueryRow(`SELECT receipt FROM record WHERE log_index = $1`, given).Scan(&shoppers)
+	})
+	e.path = filepath.Join(t.TempDir(), "ledger.db")
+	e.goOn(func(w *writer) { w.try(w.l.Bind(w.ctx)); w.write(); w.write() })
+	e.wants(e.audit())
+	e.wants(e.audit(e.checkpoints...), "checkpoint_forked -1", "checkpoint_forked -1")
+	r := must(consent.VerifyReceiptAt(shoppers, e.keys.JWKS(), e.now))(t)
+	db := open(t, e.path)
+	if p := must(db.Proof(t.Context(), r.Log.Index, r.Log.Size))(t); p.Leaf == r.Log.Leaf || p.Tree.Root == r.Log.Root {
+		t.Error("the forged log holds what the shopper's receipt says")
+	}
+}
