@@ -16,8 +16,8 @@ import (
 type Evidence interface {
 	// Head is the size that the log is said to have, and the name under which it signs, "" if it never did.
 	Head(ctx context.Context) (size int64, origin string, err error)
-	// Notices are the hashes of the notices that are said to be in the log, and where.
-	Notices(ctx context.Context, f func(hash string, index int64) error) error
+	// Notices are the notices that were in force, and those that are said to be in the log.
+	Notices(ctx context.Context, f func(KeptNotice) error) error
 	// Leaves are the leaves in the order of their indexes.
 	Leaves(ctx context.Context, f func(index int64, text string) error) error
 	// Hashes are the stored hashes of the tree by sumdb/tlog's storage index, in its order.
@@ -26,7 +26,14 @@ type Evidence interface {
 	Kept(ctx context.Context, f func(Kept) error) error
 }
 
-// Kept is an event as it is kept beside the log: a decision or an end.
+// KeptNotice is a notice as it is kept beside the log.
+type KeptNotice struct {
+	Hash  string
+	Index int64  // the leaf it is said to be; -1 if none is
+	Body  []byte // JSON; empty if it is not kept
+}
+
+// Kept is an event as it is kept beside the log: a decision, an end, or a sealed proof of either.
 type Kept struct {
 	ID       string // as the store writes it: to compare with EndedBy, and for nothing else
 	RecordID string // as the row has it
@@ -35,12 +42,13 @@ type Kept struct {
 	Receipt  string // compact JWS
 	Decided  *KeptDecision
 	EndedAt  time.Time // of an end
+	Proof    bool      // sealed for whoever holds the key of proofs: only Index is known
 	Damaged  string    // why it could not be read, "" if it could
 }
 
 // KeptDecision is a decision's row.
 type KeptDecision struct {
-	Record                         []byte // JSON
+	Record                         *Record
 	Subject                        Ref
 	Scope                          Scope
 	Purpose, Notice, Choice, State string
@@ -74,6 +82,7 @@ type AuditReport struct {
 	Decisions   int           `json:"decisions"`   // kept, each held against its leaf
 	Ends        int           `json:"ends"`        // the same
 	Notices     int           `json:"notices"`     // in the log
+	Proofs      int           `json:"proofs"`      // sealed, of those who have been erased
 	Receipts    int           `json:"receipts"`    // verified
 	Spent       int           `json:"spent"`       // receipts past the end of their proof, whose key is gone
 	Forgotten   int           `json:"forgotten"`   // leaves whose events are past the end of their proof, and are not kept any more
@@ -153,10 +162,11 @@ var sayings = map[string]saying{
 	"state_changed":     {"The decision does not stand as the events after it left it.", "If it is in force and should not be, revoke it now; then restore the row from a backup."},
 	"receipt_changed":   {"The kept receipt is not the one that was signed.", "Restore the row from a backup. The receipt that the shopper has is not affected."},
 	"key_unknown":       {"The receipt may be genuine, but the key that would show it is not in the key file.", "Bring back the key file that belongs to this ledger; keys are dropped only by rotation, when no receipt needs them."},
-	"unreadable":        {"What is kept of this event cannot be read any more.", "Restore the row, or the key it is sealed under, from a backup."},
+	"unreadable":        {"What is kept of this event cannot be read, or was put together from several.", "Restore the row, or the keyring that it is sealed under, from a backup."},
 	"claimed_twice":     {"Two kept events say that they are the same leaf: one of them was copied or moved.", "Restore both rows from a backup."},
 	"event_missing":     {"The log has this event, and nothing kept beside it says what it was: its record was removed without an erasure.", restore + "."},
 	"notice_missing":    {"A notice that is said to be in the log is not, or not where it should be.", restore + "."},
+	"notice_changed":    {"The text is not the one that shoppers were shown under this hash.", "Restore the text from the registry's folder or from a backup: the hash in the log says which is right."},
 	"notice_unlisted":   {"The log has a notice that is not among those listed.", "Restore the table of settings from a backup."},
 	"checkpoint_bad":    {"It says nothing about this log.", "Use the checkpoint as it was saved, and the key file of the ledger that signed it."},
 	"checkpoint_cut":    {"The log was longer when it signed the checkpoint: it was cut, or rolled back to an older backup.", "Restore the newest backup there is: what a shopper was told is recorded is missing here."},

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -36,8 +35,9 @@ type keptEnd struct {
 // keptDecision is a decision's row, with what its receipt says.
 type keptDecision struct {
 	KeptDecision
-	id    string
-	index int64
+	id      string
+	index   int64
+	damaged bool // nothing can be said of its state
 }
 
 // examined is what one kept event came to, found by a worker that shares nothing with the others.
@@ -53,16 +53,19 @@ type examined struct {
 
 func (a *audit) readNotices(ctx context.Context, e Evidence) error {
 	listed := map[int64]bool{}
-	err := e.Notices(ctx, func(hash string, index int64) error {
+	err := e.Notices(ctx, func(n KeptNotice) error {
 		a.Notices++
-		listed[index] = true
-		if index < 0 || index >= a.Size || !a.tree.text[index].ok || a.tree.text[index].kind != LeafNotice {
-			a.find("notice_missing", index, "notice "+hash, "it is said to be leaf %d, which is no notice", index)
+		listed[n.Index] = true
+		if _, err := NoticeFrom(n.Body, n.Hash); len(n.Body) > 0 && err != nil {
+			a.find("notice_changed", n.Index, "notice "+n.Hash, "its text does not have this hash")
+		}
+		if n.Index < 0 || n.Index >= a.Size || !a.tree.text[n.Index].ok || a.tree.text[n.Index].kind != LeafNotice {
+			a.find("notice_missing", n.Index, "notice "+n.Hash, "it is said to be leaf %d, which is no notice", n.Index)
 			return nil
 		}
-		text, err := Leaf{Type: LeafNotice, Time: a.tree.text[index].time, Notice: hash}.Text()
-		if err != nil || tlog.RecordHash(text) != a.tree.text[index].hash {
-			a.find("notice_missing", index, "notice "+hash, "leaf %d is about another notice", index)
+		text, err := Leaf{Type: LeafNotice, Time: a.tree.text[n.Index].time, Notice: n.Hash}.Text()
+		if err != nil || tlog.RecordHash(text) != a.tree.text[n.Index].hash {
+			a.find("notice_missing", n.Index, "notice "+n.Hash, "leaf %d is about another notice", n.Index)
 		}
 		return nil
 	})
@@ -103,12 +106,17 @@ func (a *audit) readKept(ctx context.Context, e Evidence) error {
 func (a *audit) take(x examined) {
 	a.Findings = append(a.Findings, x.findings...)
 	i := x.kept.Index
+	if x.kept.Proof {
+		a.Proofs++
+		a.witnesses[i] = witness{}
+		return
+	}
 	if x.signed {
 		i = x.receipt.Log.Index // if the row says another one, that was found
 	}
 	if x.kept.Decided != nil {
 		a.Decisions++
-		a.decided = append(a.decided, keptDecision{*x.kept.Decided, x.kept.ID, i})
+		a.decided = append(a.decided, keptDecision{*x.kept.Decided, x.kept.ID, i, x.kept.Damaged != ""})
 	} else {
 		a.Ends++
 		a.ends = append(a.ends, keptEnd{x.kept.ID, i, x.kept.EndedAt, x.signed, x.receipt.Record})
@@ -120,7 +128,10 @@ func (a *audit) take(x examined) {
 		a.Receipts++
 		a.roots = append(a.roots, signedRoot{x.receipt.Log.Size, i, x.receipt.Log.Root})
 	}
-	if i < 0 || i >= a.Size {
+	if i < 0 {
+		return
+	}
+	if i >= a.Size {
 		if !slices.Contains(a.tree.beyond, i) {
 			a.find("cut", i, leafName(i), "an event that is still kept was logged there, and the log has %d leaves", a.Size)
 		}
@@ -138,9 +149,14 @@ func (a *audit) take(x examined) {
 // examine holds one kept event against itself: its receipt, its record, its key, its columns.
 func (a *audit) examine(k Kept) examined {
 	x := examined{kept: k}
+	if k.Proof {
+		return x
+	}
 	if k.Damaged != "" {
 		x.find("unreadable", "%s", k.Damaged)
-		return x
+		if k.Index < 0 {
+			return x
+		}
 	}
 	a.examineReceipt(&x)
 	if k.Decided != nil {
@@ -155,7 +171,11 @@ func (x *examined) find(code, what string, args ...any) {
 	if x.kept.Decided != nil {
 		noun = "the decision"
 	}
-	x.findings = append(x.findings, Discrepancy{code, x.kept.Index, fmt.Sprintf("%s at %s", noun, leafName(x.kept.Index)), fmt.Sprintf(what, args...), s.means, s.do})
+	where := fmt.Sprintf("%s at %s", noun, leafName(x.kept.Index))
+	if x.kept.Index < 0 {
+		where = noun + " of which not even the leaf can be told"
+	}
+	x.findings = append(x.findings, Discrepancy{code, x.kept.Index, where, fmt.Sprintf(what, args...), s.means, s.do})
 }
 
 func (a *audit) examineReceipt(x *examined) {
@@ -180,7 +200,7 @@ func (a *audit) examineReceipt(x *examined) {
 	x.receipt, x.signed = r, true
 	x.hash, x.hashed = tlog.RecordHash([]byte(r.Log.Leaf)), true
 	if r.Log.Index != k.Index {
-		x.find("column_changed", "the row says leaf %d, its receipt says leaf %d", k.Index, r.Log.Index)
+		x.find("record_changed", "what is kept says leaf %d, its receipt says leaf %d", k.Index, r.Log.Index)
 	}
 	if r.Log.Key != k.Key {
 		x.find("record_changed", "the key of its leaf is not the one in its receipt")
@@ -193,29 +213,22 @@ func (a *audit) examineReceipt(x *examined) {
 // examineDecision holds a decision's row against its record, and the record against its receipt.
 func (x *examined) examineDecision() {
 	d := x.kept.Decided
-	var rec Record
-	if err := json.Unmarshal(d.Record, &rec); err != nil {
-		x.find("record_changed", "the record is not JSON any more")
-		return
-	}
-	if text, err := json.Marshal(rec); err != nil || !bytes.Equal(text, d.Record) {
-		x.find("record_changed", "the record is not in the form in which it was written")
-		return
-	}
+	text, err := Canonical(d.Record)
 	if x.signed {
-		text, err := json.Marshal(x.receipt.Record)
-		if err != nil || !bytes.Equal(text, d.Record) {
+		signed, err2 := Canonical(x.receipt.Record)
+		if err != nil || err2 != nil || !bytes.Equal(text, signed) {
 			x.find("record_changed", "the record is not the one in its receipt")
 			return
 		}
 	} else if key, err := hex.DecodeString(x.kept.Key); err == nil && len(key) == 32 {
-		leaf, err := Event{Record: rec, Notice: d.Notice, Key: [32]byte(key)}.Leaf()
+		leaf, err := Event{Record: *d.Record, Notice: d.Notice, Key: [32]byte(key)}.Leaf()
 		x.hash, x.hashed = tlog.RecordHash(leaf), err == nil
 	}
-	if x.kept.RecordID != rec.Header.RecordID {
-		x.find("column_changed", "column id says something else than the record")
+	if x.kept.RecordID != d.Record.Header.RecordID {
+		x.find("column_changed", "the row is of another decision than the record that is in it")
+		return
 	}
-	for _, column := range d.disagree(rec, x.receipt, x.signed) {
+	for _, column := range d.disagree(*d.Record, x.receipt, x.signed) {
 		x.find("column_changed", "column %s says something else than the record", column)
 	}
 }
@@ -266,6 +279,7 @@ func (a *audit) judgeStates() {
 		by, hasNext := byID[d.EndedBy]
 		wrong := ""
 		switch {
+		case d.damaged:
 		case d.Live:
 			wrong = d.livesWrongly(of[d.Subject])
 		case d.EndedBy == "":

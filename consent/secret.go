@@ -62,7 +62,7 @@ func (s Secret) Seal(place string, text []byte) string {
 
 // Open reads what Seal made for the same place; else ErrSealed.
 func (s Secret) Open(place, sealed string) ([]byte, error) {
-	raw, err := base64.RawStdEncoding.DecodeString(sealed)
+	raw, err := base64.RawStdEncoding.Strict().DecodeString(sealed)
 	if err != nil {
 		return nil, ErrSealed
 	}

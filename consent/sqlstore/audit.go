@@ -5,7 +5,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -40,27 +39,64 @@ func OpenEvidence(ctx context.Context, dsn string, opts ...Option) (_ *Evidence,
 	for _, o := range opts {
 		o(db)
 	}
-	if db.reader, err = db.pool(reading, 4); err != nil {
+	if db.reader, err = db.pool(reading, 2); err != nil {
 		return nil, err
 	}
 	e := &Evidence{db: db}
 	if err := db.versionFits(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	// One snapshot: what SQLite reads in a transaction is one anyway.
-	level := sql.LevelDefault
-	if db.schema == goose.DialectPostgres {
-		level = sql.LevelRepeatableRead
-	}
-	if e.tx, err = db.reader.BeginTx(ctx, &sql.TxOptions{Isolation: level, ReadOnly: true}); err != nil {
-		return nil, errors.Join(unavailable(err), e.Close())
+	for again := true; again; {
+		if again, err = e.begin(ctx); err != nil {
+			return nil, errors.Join(err, e.Close())
+		}
 	}
 	return e, nil
 }
 
+// begin takes the moment: a snapshot of the database, and the keyring as it was then. The keyring may have been
+// read just before a rotation of which the snapshot knows; it is read again, once.
+func (e *Evidence) begin(ctx context.Context) (again bool, err error) {
+	first := e.tx == nil
+	if !first {
+		if err := e.tx.Rollback(); err != nil {
+			return false, unavailable(err)
+		}
+	}
+	if err := e.db.loadRing(); err != nil {
+		return false, err
+	}
+	// One snapshot: what SQLite reads in a transaction is one anyway.
+	level := sql.LevelDefault
+	if e.db.schema == goose.DialectPostgres {
+		level = sql.LevelRepeatableRead
+	}
+	if e.tx, err = e.db.reader.BeginTx(ctx, &sql.TxOptions{Isolation: level, ReadOnly: true}); err != nil {
+		return false, unavailable(err)
+	}
+	held, err := e.Setting(ctx, ringSetting)
+	if err != nil || held == "" {
+		return false, err
+	}
+	if e.db.ring == nil || e.db.ring.ID() != held {
+		return false, fmt.Errorf("sqlstore: %s: %w", e.db.keyring, consent.ErrKeyring)
+	}
+	var n int64
+	if err := e.all(ctx, func(r *sql.Rows) error { return r.Scan(&n) }, `SELECT rotations FROM counter WHERE id = 1`); err != nil {
+		return false, err
+	}
+	if !e.db.ring.Knows(n) {
+		if !first {
+			return false, fmt.Errorf("sqlstore: %s: %w", e.db.keyring, consent.ErrKeyring)
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
 // readOnly finds the database without opening it for writing, and without its lock.
 func readOnly(dsn string) (*DB, error) {
-	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
+	if isPostgres(dsn) {
 		d, err := postgres(dsn)
 		return &DB{dialect: d}, err
 	}
@@ -74,7 +110,7 @@ func readOnly(dsn string) (*DB, error) {
 	q := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)", "query_only(ON)"}}
 	uri := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
 	return &DB{dialect: dialect{
-		name: path, schema: goose.DialectSQLite3, open: func(use) (*sql.DB, error) { return sql.Open("sqlite", uri.String()) },
+		name: path, schema: goose.DialectSQLite3, alone: true, open: func(use) (*sql.DB, error) { return sql.Open("sqlite", uri.String()) },
 	}}, nil
 }
 
@@ -127,19 +163,24 @@ func (e *Evidence) Head(ctx context.Context) (size int64, origin string, err err
 	return size, origin, err
 }
 
-// Notices are the notices that are said to be in the log.
-func (e *Evidence) Notices(ctx context.Context, f func(hash string, index int64) error) error {
+// Notices are the notices that were ever in force, and what is said to be in the log.
+func (e *Evidence) Notices(ctx context.Context, f func(consent.KeptNotice) error) error {
 	return e.all(ctx, func(r *sql.Rows) error {
-		var name, value string
-		if err := r.Scan(&name, &value); err != nil {
+		var name, place, hash, body sql.NullString
+		if err := r.Scan(&name, &place, &hash, &body); err != nil {
 			return err
 		}
-		index, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || strconv.FormatInt(index, 10) != value {
-			index = -1
+		n := consent.KeptNotice{Hash: strings.TrimPrefix(name.String, noticeLeaf), Index: -1, Body: []byte(body.String)}
+		if !name.Valid {
+			n.Hash = hash.String
 		}
-		return f(strings.TrimPrefix(name, noticeLeaf), index)
-	}, `SELECT name, value FROM setting WHERE name LIKE $1 ORDER BY name`, noticeLeaf+"%")
+		if i, err := strconv.ParseInt(place.String, 10, 64); err == nil && strconv.FormatInt(i, 10) == place.String {
+			n.Index = i
+		}
+		return f(n)
+	}, `SELECT s.name, s.value, n.hash, n.body FROM setting s LEFT JOIN notice n ON s.name = $1 || n.hash WHERE s.name LIKE $2
+		UNION ALL SELECT NULL, NULL, n.hash, n.body FROM notice n WHERE NOT EXISTS (SELECT 1 FROM setting s WHERE s.name = $1 || n.hash)`,
+		noticeLeaf, noticeLeaf+"%")
 }
 
 // Leaves are the leaves by index.
@@ -163,74 +204,120 @@ func (e *Evidence) indexed(ctx context.Context, query string, f func(int64, stri
 	}, query)
 }
 
-// Kept are the decisions and the ends.
+// Kept are the decisions, the ends, and the proofs of those who have been erased.
 func (e *Evidence) Kept(ctx context.Context, f func(consent.Kept) error) error {
-	err := e.all(ctx, func(r *sql.Rows) error {
-		k, err := e.decision(ctx, r)
-		if err == nil {
-			err = f(k)
+	each := func(read func(*sql.Rows) (consent.Kept, error)) func(*sql.Rows) error {
+		return func(r *sql.Rows) error {
+			k, err := read(r)
+			if err == nil {
+				err = f(k)
+			}
+			return err
 		}
-		return err
-	}, `SELECT r.id, r.subject, r.installation, r.store, r.purpose, r.notice, r.choice, r.state, r.live, COALESCE(s.epoch, 0) = r.epoch,
-			r.decided_at, r.given_until, r.expires_at, r.ended_at, r.ended_by, r.body, r.log_index, r.log_key, r.receipt
-		FROM record r LEFT JOIN scope s ON s.installation = r.installation AND s.store = r.store ORDER BY r.log_index`)
-	if err != nil {
+	}
+	if err := e.all(ctx, each(e.decision), `SELECT r.id, r.name, r.store, r.purpose, r.notice, r.choice, r.state, r.live, COALESCE(s.epoch, 0) = r.epoch,
+			r.decided_at, r.given_until, r.expires_at, r.ended_at, r.ended_by, r.body,
+			p.kind, p.handle, p.bucket, p.sealed, i.kind, i.handle, i.bucket, i.sealed
+		FROM record r LEFT JOIN scope s ON s.installation = r.installation AND s.store = r.store
+			LEFT JOIN person p ON p.handle = r.subject LEFT JOIN person i ON i.handle = r.installation`); err != nil {
 		return err
 	}
-	return e.all(ctx, func(r *sql.Rows) error {
-		k, err := e.ending(r)
-		if err == nil {
-			err = f(k)
-		}
+	if err := e.all(ctx, each(e.ending), `SELECT e.id, e.ended_at, e.body, p.kind, p.handle, p.bucket, p.sealed
+		FROM ending e LEFT JOIN person p ON p.handle = e.subject WHERE e.kind <> $1`, string(consent.EndSession)); err != nil {
 		return err
-	}, `SELECT id, ended_at, body, log_index, log_key FROM ending WHERE log_index >= 0 ORDER BY log_index`)
+	}
+	return e.all(ctx, each(func(r *sql.Rows) (k consent.Kept, err error) {
+		k.Proof = true
+		return k, r.Scan(&k.Index)
+	}), `SELECT log_index FROM proof`)
 }
 
-func (e *Evidence) decision(ctx context.Context, r *sql.Rows) (consent.Kept, error) {
+// joined is a person's row at the other side of a join, which may have nothing to join.
+type joined [4]sql.NullString
+
+func (j *joined) fields() []any { return []any{&j[0], &j[1], &j[2], &j[3]} }
+
+// open opens it with the keyring of the moment, which is not read again: what is in the snapshot is under its keys.
+func (j joined) open(e *Evidence) (person, error) {
+	row := personRow{j[0].String, j[1].String, j[2].String, j[3].String}
+	b, ok := consent.Bucket{}, false
+	if e.db.ring != nil {
+		b, ok = e.db.ring.Bucket(row.bucket)
+	}
+	if !ok {
+		return person{}, consent.ErrSealed
+	}
+	key, ref, err := row.open(b)
+	if err != nil {
+		return person{}, err
+	}
+	secret, err := consent.SecretOf(key)
+	return person{row.handle, ref, secret}, err
+}
+
+func (e *Evidence) decision(r *sql.Rows) (consent.Kept, error) {
 	var d consent.KeptDecision
-	k := consent.Kept{Decided: &d}
-	var subject, installation, body string
+	k := consent.Kept{Decided: &d, Index: -1}
+	var name, body string
+	var subject, phone joined
 	var live, decided, until, expires, ended int64
-	if err := r.Scan(&k.ID, &subject, &installation, &d.Scope.Store, &d.Purpose, &d.Notice, &d.Choice, &d.State, &live, &d.Current,
-		&decided, &until, &expires, &ended, &d.EndedBy, &body, &k.Index, &k.Key, &k.Receipt); err != nil {
+	err := r.Scan(append(append([]any{&k.ID, &name, &d.Scope.Store, &d.Purpose, &d.Notice, &d.Choice, &d.State, &live, &d.Current,
+		&decided, &until, &expires, &ended, &d.EndedBy, &body}, subject.fields()...), phone.fields()...)...)
+	if err != nil {
 		return k, err
 	}
 	d.Live, d.DecidedAt, d.GivenUntil = live != 0, fromMicros(decided), fromMicros(until)
 	d.ExpiresAt, d.EndedAt = fromMicros(expires), fromMicros(ended)
-	if live != 0 && live != 1 {
-		k.Damaged = "whether it is in force cannot be told"
-		return k, nil
-	}
-	who, err := e.db.person(ctx, subject)
+	who, err := subject.open(e)
 	if err != nil {
 		k.Damaged = "whose it is cannot be told"
 		return k, nil
 	}
-	phone, err := e.db.person(ctx, installation)
+	at, err := phone.open(e)
 	if err != nil {
 		k.Damaged = "whose phone it was cannot be told"
 		return k, nil
 	}
-	k.RecordID, d.Subject, d.Scope.Installation = k.ID, who.ref, phone.ref
-	if d.Record, err = who.open(body); err != nil {
+	event, err := openEvent(who, "record", body)
+	if err != nil || event.Record == nil {
 		k.Damaged = "its record cannot be opened"
+		return k, nil
 	}
+	k.Index, k.Key, k.Receipt, d.Record = event.Index, event.Key, event.Receipt, event.Record
+	d.Subject, d.Scope.Installation = who.ref, at.ref
+	id, err := who.text("name", name)
+	switch {
+	case err != nil || who.mark("event", id) != k.ID:
+		k.Damaged = "its id cannot be told, or is another one's"
+	case live != 0 && live != 1:
+		k.Damaged = "whether it is in force cannot be told"
+	}
+	k.RecordID = id
 	return k, nil
 }
 
 func (e *Evidence) ending(r *sql.Rows) (consent.Kept, error) {
-	var k consent.Kept
+	k := consent.Kept{Index: -1}
 	var ended int64
 	var body string
-	if err := r.Scan(&k.ID, &ended, &body, &k.Index, &k.Key); err != nil {
+	var owner joined
+	if err := r.Scan(append([]any{&k.ID, &ended, &body}, owner.fields()...)...); err != nil {
 		return k, err
 	}
 	k.EndedAt = fromMicros(ended)
-	var kept consent.Ending
-	if err := json.Unmarshal([]byte(body), &kept); err != nil || kept.ID != k.ID || !kept.At.Equal(k.EndedAt) {
-		k.Damaged = "its answer is not the one that was kept"
+	who, err := owner.open(e)
+	if err != nil {
+		k.Damaged = "whose it is cannot be told"
 		return k, nil
 	}
-	k.RecordID, k.Receipt = kept.ID, kept.Receipt
+	event, err := openEvent(who, "ending", body)
+	if err != nil || event.Ending == nil {
+		k.Damaged = "its answer cannot be opened"
+		return k, nil
+	}
+	k.Index, k.Key, k.Receipt, k.RecordID = event.Index, event.Key, event.Receipt, event.Ending.ID
+	if who.mark("event", k.RecordID) != k.ID || !event.Ending.At.Equal(k.EndedAt) || event.Ending.Receipt != event.Receipt {
+		k.Damaged = "its row and its answer are not of the same end"
+	}
 	return k, nil
 }

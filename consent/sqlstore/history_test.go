@@ -24,6 +24,7 @@ import (
 // past is a ledger with a history in a file, and what was kept of it elsewhere.
 type past struct {
 	file        []byte
+	ring        []byte
 	keys        consent.Keys
 	checkpoints [][]byte // one early, one at the end
 	size        int64
@@ -58,7 +59,9 @@ var history = sync.OnceValues(func() (p past, err error) {
 	if w.err != nil {
 		return p, w.err
 	}
-	p.file, err = os.ReadFile(path)
+	if p.file, err = os.ReadFile(path); err == nil {
+		p.ring, err = os.ReadFile(path + ".keyring")
+	}
 	return p, err
 })
 
@@ -144,7 +147,15 @@ func newEvidence(t *testing.T) *evidence {
 	}
 	e := &evidence{t, p, filepath.Join(t.TempDir(), "ledger.db")}
 	e.restore()
+	e.ok(os.WriteFile(e.path+".keyring", e.ring, 0o600))
 	return e
+}
+
+func (e *evidence) ok(err error) {
+	e.Helper()
+	if err != nil {
+		e.Fatal(err)
+	}
 }
 
 func (e *evidence) restore() {
@@ -252,6 +263,21 @@ func (e *evidence) at(kind string, n int) (index int64) {
 		return db.QueryRow(`SELECT idx FROM leaf WHERE body LIKE $1 ORDER BY idx LIMIT 1 OFFSET $2`, `%"type":"`+kind+`"%`, n).Scan(&index)
 	})
 	return index
+}
+
+// row finds the row of the event that is a leaf, of a decision or of an end.
+func (e *evidence) row(index int64) (id string) {
+	e.Helper()
+	x, err := sqlstore.OpenEvidence(e.Context(), e.path)
+	e.ok(err)
+	defer x.Close()
+	e.ok(x.Kept(e.Context(), func(k consent.Kept) error {
+		if k.Index == index {
+			id = k.ID
+		}
+		return nil
+	}))
+	return id
 }
 
 // rehash calculates all hashes of the tree anew, as somebody would who knows how.
