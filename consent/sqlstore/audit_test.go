@@ -4,6 +4,7 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -167,6 +168,9 @@ func TestAuditFindsAnyChangedByte(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	if err := flag.Set("rapid.checks", changedBytes); err != nil {
+		t.Fatal(err)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		c := rapid.SampledFrom(cells).Draw(rt, "cell")
 		var value, choice string

@@ -173,7 +173,7 @@ func (e *evidence) restore() {
 // spoil changes the file behind the ledger's back.
 func (e *evidence) spoil(f func(*sql.DB) error) {
 	e.Helper()
-	db, err := sql.Open("sqlite", e.path)
+	db, err := sql.Open("sqlite", "file:"+e.path+"?_pragma=synchronous(OFF)")
 	if err != nil {
 		e.Fatal(err)
 	}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build race
+
+package sqlstore_test
+
+// changedBytes: the race detector makes each ten times as slow.
+const changedBytes = "10"

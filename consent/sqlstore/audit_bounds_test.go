@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !race
+
+package sqlstore_test
+
+// changedBytes is how many changes of a byte are tried in one run.
+const changedBytes = "150"
