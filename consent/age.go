@@ -59,3 +59,12 @@ func ageOf(s string) (int, bool) {
 	n, err := strconv.Atoi(s)
 	return n, err == nil
 }
+
+// OldEnough holds the age band of a token against the law of a store's place: ErrAgeBelow, ErrAgeUnknown.
+func (l *Ledger) OldEnough(store, band string) error {
+	place, err := l.Registry().placeOf(store, "")
+	if err != nil {
+		return err
+	}
+	return place.checkAge(band)
+}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"doorstep/consent"
@@ -17,6 +18,8 @@ import (
 type registryCmd struct {
 	Init   registryInitCmd   `cmd:"" help:"Write an example registry to begin with: notices in English, Chinese and Arabic."`
 	Check  registryCheckCmd  `cmd:"" help:"Check a registry: what is missing, where, which law wants it, and what to write."`
+	Rules  registryRulesCmd  `cmd:"" help:"Print the public rules page that a server on this registry shows."`
+	Record registryRecordCmd `cmd:"" help:"Print the record of processing activities (GDPR 30), generated from the registry."`
 }
 
 // registryDir is a registry to work on.
@@ -117,4 +120,70 @@ Then the notices, %[1]s/notices/*.md: have them read by a lawyer and by somebody
 Then: doorstep registry check %[1]s
 `, strings.TrimSuffix(c.Dir, "/"))
 	return nil
+}
+
+type registryRulesCmd struct {
+	registryDir
+	Lang string `help:"en, zh or ar; without it the first that the registry has."`
+}
+
+// Run prints the page as a server would answer it.
+func (c *registryRulesCmd) Run(s streams) error {
+	reg, lang, err := c.read(c.Lang)
+	if err != nil {
+		return err
+	}
+	b, err := reg.RulesPage(lang)
+	if err != nil {
+		return err
+	}
+	_, err = s.out.Write(b)
+	return err
+}
+
+type registryRecordCmd struct {
+	registryDir
+	Lang   string `help:"en, zh or ar; without it the first that the registry has."`
+	Format string `default:"md" enum:"md,html,json" help:"md, html or json."`
+}
+
+// Run prints the record of processing.
+func (c *registryRecordCmd) Run(s streams) error {
+	reg, lang, err := c.read(c.Lang)
+	if err != nil {
+		return err
+	}
+	record := reg.ProcessingRecord(lang)
+	switch c.Format {
+	case "json":
+		out := json.NewEncoder(s.out)
+		out.SetEscapeHTML(false)
+		out.SetIndent("", " ")
+		return out.Encode(record)
+	case "html":
+		b, err := record.HTML()
+		if err != nil {
+			return err
+		}
+		_, err = s.out.Write(b)
+		return err
+	}
+	_, err = fmt.Fprint(s.out, record.Markdown())
+	return err
+}
+
+// read loads a registry that must be fit for use, and finds the language to print it in.
+func (d registryDir) read(lang string) (*consent.Registry, string, error) {
+	files, err := d.open()
+	if err != nil {
+		return nil, "", err
+	}
+	reg, err := consent.LoadRegistry(files)
+	if err != nil {
+		return nil, "", err
+	}
+	if langs := reg.PageLangs(); lang != "" && !slices.Contains(langs, lang) {
+		return nil, "", wrong("--lang %s: there are no pages in it: choose one of %s", lang, strings.Join(langs, ", "))
+	}
+	return reg, reg.PageLang(lang, ""), nil
 }

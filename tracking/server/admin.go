@@ -33,12 +33,13 @@ const mapMost = 64 << 20
 
 func (s *Server) adminRoutes(m *http.ServeMux) {
 	admin := http.NewServeMux()
-	admin.Handle("GET /v1/admin/stores", s.administer(s.adminStores))
-	admin.Handle("PUT /v1/admin/stores/{id}/map", s.administer(s.putMap))
-	admin.Handle("DELETE /v1/admin/stores/{id}/map", s.administer(s.withdrawMap))
-	admin.Handle("PUT /v1/admin/stores/{id}/hours", s.administer(s.putHours))
-	admin.Handle("PUT /v1/admin/stores/{id}/closed", s.administer(s.putClosed))
-	admin.Handle("GET /v1/admin/stores/{id}/changes", s.administer(s.storeChanges))
+	admin.Handle("GET /v1/admin/stores", s.overStores(s.adminStores))
+	admin.Handle("PUT /v1/admin/stores/{id}/map", s.overStores(s.putMap))
+	admin.Handle("DELETE /v1/admin/stores/{id}/map", s.overStores(s.withdrawMap))
+	admin.Handle("PUT /v1/admin/stores/{id}/hours", s.overStores(s.putHours))
+	admin.Handle("PUT /v1/admin/stores/{id}/closed", s.overStores(s.putClosed))
+	admin.Handle("GET /v1/admin/stores/{id}/changes", s.overStores(s.storeChanges))
+	s.ruleRoutes(admin)
 	admin.HandleFunc("/v1/admin/", s.unknown)
 	m.Handle("/v1/admin/", s.limited(admin))
 }
@@ -54,10 +55,17 @@ func (s *Server) administer(f func(r *http.Request, by string) (any, error)) htt
 		if err != nil {
 			return nil, err
 		}
+		return f(r, string(s.Ledger.Keys().Shift("admin "+who.Subject)))
+	})
+}
+
+// overStores is administer for what changes stores, where those are kept.
+func (s *Server) overStores(f func(r *http.Request, by string) (any, error)) http.Handler {
+	return s.administer(func(r *http.Request, by string) (any, error) {
 		if s.Stores == nil {
 			return nil, problem.New(problem.NotFound).WithDetail("this server's stores are settings of its own")
 		}
-		return f(r, string(s.Ledger.Keys().Shift("admin "+who.Subject)))
+		return f(r, by)
 	})
 }
 

@@ -46,17 +46,26 @@ func (s *Server) prompt(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := body[promptBody](r)
+	b, err := said[promptBody](s, r, who)
 	if err != nil {
 		return nil, err
 	}
 	if _, ok := s.Atlas.Index(b.Store); !ok {
 		return nil, problem.New(problem.NoStore)
 	}
-	return s.Ledger.Prompt(r.Context(), consent.PromptRequest{
+	p, err := s.Ledger.Prompt(r.Context(), consent.PromptRequest{
 		Subject: who.subject, Installation: who.installation, App: who.App, AgeBand: who.AgeBand,
 		Store: b.Store, Purpose: b.Purpose, Lang: b.Lang, Jurisdiction: b.Jurisdiction, Opened: b.Opened,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return promptAnswer{p, gpcAnswer(r)}, nil
+}
+
+type promptAnswer struct {
+	consent.Prompt
+	GPC string `json:"gpc,omitempty"`
 }
 
 type decisionBody struct {
@@ -84,7 +93,7 @@ func (s *Server) decide(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := body[decisionBody](r)
+	b, err := said[decisionBody](s, r, who)
 	if err != nil {
 		return nil, err
 	}
@@ -148,13 +157,14 @@ type ticketAnswer struct {
 }
 
 // ticket answers everything here that a browser could not see on a socket: limits, missing grants,
-// nobody on duty. The session asks again when it opens.
+// nobody on duty. The session asks again when it opens. A token that says that somebody is too young counts
+// now, whatever was granted before.
 func (s *Server) ticket(_ http.ResponseWriter, r *http.Request) (any, error) {
 	who, err := s.installed(r)
 	if err != nil {
 		return nil, err
 	}
-	b, err := body[ticketBody](r)
+	b, err := said[ticketBody](s, r, who)
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +172,9 @@ func (s *Server) ticket(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	if err := s.welcomes(who.App); err != nil {
+		return nil, err
+	}
+	if err := s.Ledger.OldEnough(b.Store, who.AgeBand); err != nil {
 		return nil, err
 	}
 	scope := consent.Scope{Installation: who.installation, Store: b.Store}

@@ -13,6 +13,7 @@ import (
 	"doorstep/tracking"
 	"doorstep/tracking/server/auth"
 	"doorstep/tracking/server/problem"
+	"doorstep/tracking/wire"
 )
 
 // known says how the errors of the parts below are answered.
@@ -75,7 +76,14 @@ func (s *Server) api(f func(w http.ResponseWriter, r *http.Request) (any, error)
 	})
 }
 
+// created is an answer of 201.
+type created struct{ any }
+
 func (s *Server) answer(w http.ResponseWriter, v any) {
+	made, isNew := v.(created)
+	if isNew {
+		v = made.any
+	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		problem.Write(w, problem.New(problem.Internal).Because(err), s.Now())
@@ -84,6 +92,9 @@ func (s *Server) answer(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	if w.Header().Get("Cache-Control") == "" {
 		w.Header().Set("Cache-Control", "no-store")
+	}
+	if isNew {
+		w.WriteHeader(http.StatusCreated)
 	}
 	_, _ = w.Write(b) // whoever went away is not told
 }
@@ -105,9 +116,20 @@ func body[T any](r *http.Request) (T, error) {
 		return v, problem.New(problem.TooLarge)
 	}
 	if err := strict(b, &v); err != nil {
-		return v, problem.New(problem.Request).WithDetail(err.Error())
+		return v, problem.New(problem.Request).WithDetail(err.Error()).Because(err)
 	}
 	return v, nil
+}
+
+// said reads a shopper's body: what the specification does not declare is refused as such and counted, like
+// in a frame.
+func said[T any](s *Server, r *http.Request, who shopper) (T, error) {
+	v, err := body[T](r)
+	if extra, ok := errors.AsType[unknownField](err); ok {
+		s.attempt(who.App, who.subject, wire.CodeUndeclared)
+		return v, problem.New(problem.Undeclared).WithDetail(extra.Error())
+	}
+	return v, err
 }
 
 // guarded sets what every answer carries and turns a panic into an answer. The log gets the stack,

@@ -47,7 +47,11 @@ func (s *Server) me(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"grants": grants, "may_prompt": may}, nil
+	answer := map[string]any{"grants": grants, "may_prompt": may}
+	if gpc := gpcAnswer(r); gpc != "" {
+		answer["gpc"] = gpc
+	}
+	return answer, nil
 }
 
 // journal is who looked: when, in which role, for what. No employee is named.

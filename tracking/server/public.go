@@ -112,18 +112,6 @@ func (s *Server) time(w http.ResponseWriter, _ *http.Request) {
 	s.answer(w, map[string]int64{"t": s.Now().UnixMilli()})
 }
 
-// rules is the registry that is enforced, as it is enforced.
-func (s *Server) rules(w http.ResponseWriter, r *http.Request) {
-	b, err := s.Ledger.Registry().Published()
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "public, max-age=60")
-	_, _ = w.Write(b)
-}
-
 func (s *Server) jwks(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/jwk-set+json")
 	w.Header().Set("Cache-Control", "public, max-age=300")

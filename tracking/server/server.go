@@ -131,6 +131,9 @@ func (s *Server) Handler() http.Handler {
 	s.adminRoutes(mux)
 	s.opsRoutes(mux)
 	mux.HandleFunc("GET /.well-known/jwks.json", s.jwks)
+	mux.HandleFunc("GET /.well-known/gpc.json", s.gpc)
+	mux.HandleFunc("GET /rules", s.rulesPage)
+	mux.HandleFunc("GET /transparency", s.transparencyPage)
 	pages := console.Handler(s.SDK)
 	for _, path := range []string{"/console/", "/shopper/", "/demo", "/stop", "/stop/", "/assets/"} {
 		mux.Handle(path, pages)
@@ -147,6 +150,8 @@ func (s *Server) appRoutes(m *http.ServeMux) {
 	m.HandleFunc("GET /v1/cards/{store}", s.cards)
 	m.HandleFunc("GET /v1/time", s.time)
 	m.HandleFunc("GET /v1/rules", s.rules)
+	m.Handle("GET /v1/notices/{hash}", s.api(s.notice))
+	m.Handle("GET /v1/transparency", s.api(s.transparency))
 	s.logRoutes(m)
 	m.Handle("POST /v1/prompts", s.api(s.prompt))
 	m.Handle("POST /v1/decisions", s.api(s.decide))

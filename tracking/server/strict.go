@@ -8,7 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
+
+// unknownField is a member that is not declared; its name, in quotation marks.
+type unknownField string
+
+func (f unknownField) Error() string { return "unknown field " + string(f) }
 
 // strict decodes one JSON value: no undeclared field, nothing after it. Its errors name a field or
 // an offset and never repeat a value.
@@ -27,7 +33,10 @@ func strict(b []byte, v any) error {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return errors.New("the JSON ends too early")
 		}
-		return err // names an unknown field
+		if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+			return unknownField(name)
+		}
+		return err
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return errors.New("something follows the JSON value")
