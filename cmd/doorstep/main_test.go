@@ -20,6 +20,7 @@ import (
 	"doorstep/cmd/doorstep/crowd"
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/consent"
+	"doorstep/consent/storetest"
 	"doorstep/geofence"
 	"doorstep/tracking/server/auth"
 )
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(scanChildEnv) != "" {
 		os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 	}
-	testscript.Main(checked{m}, map[string]func(){"doorstep": main})
+	testscript.Main(storetest.Main{M: checked{m}}, map[string]func(){"doorstep": main})
 }
 
 // checked fails the run if a goroutine is left behind.
@@ -108,14 +109,21 @@ func serveStores(t *testing.T, indexes ...*geofence.Index) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{logs: &logBook{}, dir: t.TempDir()}
-	r.stack, err = assemble(t.Context(), settings{data: r.dir, listen: "127.0.0.1:0", indexes: indexes, devKey: dev,
-		issuers: []auth.Issuer{dev.Issuer()}, registry: consent.DevelopmentRegistry(), cards: demostore.Cards, ahead: new(atomic.Int64),
-		log: slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	if err != nil {
+	return serveWith(t, settings{data: t.TempDir(), indexes: indexes, devKey: dev})
+}
+
+// serveWith starts a server with settings of which those that all tests share are filled in.
+func serveWith(t *testing.T, set settings) *running {
+	t.Helper()
+	r := &running{logs: &logBook{}, dir: set.data}
+	set.listen, set.issuers, set.registry, set.cards, set.ahead = "127.0.0.1:0", []auth.Issuer{set.devKey.Issuer()},
+		consent.DevelopmentRegistry(), demostore.Cards, new(atomic.Int64)
+	set.log = slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	var err error
+	if r.stack, err = assemble(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}
-	needs(t, r.redis != nil, "redis-server")
+	needs(t, r.redis != nil || set.redis != "", "redis-server")
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- r.Run(ctx) }()

@@ -115,7 +115,9 @@ func takeBack(name string) error {
 }
 
 // Main runs the tests of a package that uses PostgresServer, and stops the server after them.
-type Main struct{ *testing.M }
+type Main struct {
+	M interface{ Run() int }
+}
 
 // Run runs them.
 func (m Main) Run() int {
