@@ -17,6 +17,18 @@ var sensitiveClasses = words(`
 	mentalhealth psychologist psychiatry weightloss allergies acnetreatment acupuncture hearingaids blooddonation
 	cannabisdispensary adultstore adultentertainment erotic adoptionservices lawyer smokingarea`)
 
+// healthClasses are those of them that are places of health care given in person, as laws mean it that forbid
+// a fence around them (RCW 19.373.010). A map marks any zone as one with the class "healthcare".
+var healthClasses = words(`
+	firstaid healthscreening pharmacy chemist clinic walkinclinic urgentcare hospital healthcare medicalcenter healthcarefacility
+	doctor doctors physician familymedicine pediatrics obgyn dermatology dentist dentistry orthodontics podiatry
+	chiropractic physicaltherapy radiology diagnosticimaging laboratorytesting plasticsurgery medicalspa
+	mentalhealth psychologist psychiatry weightloss allergies acnetreatment acupuncture hearingaids blooddonation
+	maternity optometrist optometry optician`)
+
+// HealthCareClass tells classes of zones in which health care is given.
+func HealthCareClass(class string) bool { return healthClasses[classKey(class)] }
+
 func words(list string) map[string]bool {
 	set := map[string]bool{}
 	for _, w := range strings.Fields(list) {

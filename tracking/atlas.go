@@ -23,12 +23,13 @@ type storeEntry struct {
 	given  bool            // the map is a setting of this server, which the ledger's never replaces
 	hours  geofence.Hours
 	closed bool
+	barred error  // why it must not track anybody, as things are
 	kept   string // the version under which the ledger keeps index: reckoned by whoever saved it
 }
 
 // open reports whether people may be tracked there at a moment.
 func (e *storeEntry) open(at time.Time) bool {
-	return e.index != nil && !e.closed && e.hours.Open(at)
+	return e.index != nil && !e.closed && e.barred == nil && e.hours.Open(at)
 }
 
 // NewAtlas holds the given stores, whose maps are settings of this server.
@@ -75,6 +76,16 @@ func (a *Atlas) Hours(store string) (hours geofence.Hours, closed bool) {
 		return e.hours, e.closed
 	}
 	return geofence.Hours{}, false
+}
+
+// Barred is why a store must not track anybody; nil if it may.
+func (a *Atlas) Barred(store string) error {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if e := a.stores[store]; e != nil {
+		return e.barred
+	}
+	return nil
 }
 
 // All returns every index, by store id.

@@ -34,6 +34,8 @@ type Config struct {
 	// for a node whose stores never change.
 	Stores  Stores
 	ReadMap func(store string, sources []byte) (*geofence.Index, error)
+	// MayGoLive refuses a store, by its map, that must not track anybody; it stays closed. Nil: none is.
+	MayGoLive func(x *geofence.Index) error
 	// Reread takes up what was published since: notices, apps suspended. Optional.
 	Reread func(ctx context.Context) error
 	Clock  Clock

@@ -20,7 +20,7 @@ type Session struct {
 	subject  consent.Ref
 	purposes []string
 	data     []string // data types that the grants of those allow; set with visit
-	owner    string // random: who may write this visit's position
+	owner    string   // random: who may write this visit's position
 	opened   chan struct{}
 
 	visit string

@@ -62,14 +62,14 @@ func (n *Node) rereadStores() {
 // by them leaves it at once; whoever is in one whose map is another is asked to change over; consoles come back to it. What
 // cannot be read is told, after the rest was taken up.
 func (n *Node) ReadStores(ctx context.Context) error {
-	if n.Stores == nil {
-		return nil
-	}
 	n.readingStores.Lock() // or what was read first could be put in force last
 	defer n.readingStores.Unlock()
-	list, err := n.Stores.Stores(ctx)
-	if err != nil {
-		return fmt.Errorf("settings of stores: %w", err)
+	var list []StoreSetting
+	if n.Stores != nil {
+		var err error
+		if list, err = n.Stores.Stores(ctx); err != nil {
+			return fmt.Errorf("settings of stores: %w", err)
+		}
 	}
 	var errs []error
 	named := make(map[string]bool, len(list))
@@ -80,8 +80,42 @@ func (n *Node) ReadStores(ctx context.Context) error {
 		}
 	}
 	n.Atlas.keep(named)
+	n.bar()
 	n.followStores()
 	return errors.Join(errs...)
+}
+
+// FactsOf is what a map says of a store, as far as it matters for going live.
+func FactsOf(site *geofence.Site) consent.StoreFacts {
+	f := consent.StoreFacts{Store: site.ID}
+	for _, l := range site.Levels {
+		for _, z := range l.Zones {
+			f.Zones = append(f.Zones, z.ID)
+			if geofence.HealthCareClass(z.Class) {
+				f.HealthZones = append(f.HealthZones, z.ID)
+			}
+		}
+	}
+	return f
+}
+
+// barred is why a map must not be tracked in; nil for none.
+func (n *Node) barred(x *geofence.Index) error {
+	if n.MayGoLive == nil || x == nil {
+		return nil
+	}
+	return n.MayGoLive(x)
+}
+
+// bar keeps closed whatever store must not track anybody.
+func (n *Node) bar() {
+	for _, x := range n.Atlas.All() {
+		barred := n.barred(x)
+		n.Atlas.set(x.Site().ID, func(e *storeEntry) { e.barred = barred })
+		if barred != nil {
+			n.Log.Error("this store stays closed", "store", x.Site().ID, "error", barred)
+		}
+	}
 }
 
 // takeUp puts one store's settings in force. Hours that cannot be read close the store.
@@ -102,7 +136,8 @@ func (n *Node) takeUp(s StoreSetting) error {
 			return err
 		}
 	}
-	n.Atlas.set(s.Store, func(e *storeEntry) { e.index, e.kept = next, s.Version })
+	barred := n.barred(next) // with the map, or it would be open in between
+	n.Atlas.set(s.Store, func(e *storeEntry) { e.index, e.kept, e.barred = next, s.Version, barred })
 	return nil
 }
 

@@ -182,14 +182,26 @@ func (st *stack) openLive(ctx context.Context) error {
 	return nil
 }
 
+// mayGoLive holds a store to the registry: its impact assessment, and the law of its place.
+func (st *stack) mayGoLive(x *geofence.Index) error {
+	return st.ledger.Registry().MayGoLive(tracking.FactsOf(x.Site()), st.ledgerNow())
+}
+
 func (st *stack) makeNode(ctx context.Context) error {
+	given := st.indexes
 	st.node = tracking.New(tracking.Config{
 		ID: "node-" + rand.Text()[:12], Ledger: st.ledger, Alerts: st.db, Live: st.live,
-		Atlas: tracking.NewAtlas(st.indexes...), Stores: st.db, ReadMap: readStored, Clock: tracking.SystemClock{},
+		Atlas: tracking.NewAtlas(st.indexes...), Stores: st.db, ReadMap: readStored, MayGoLive: st.mayGoLive,
+		Reread: func(ctx context.Context) error { return st.server.Reread(ctx) }, Clock: tracking.SystemClock{},
 		Rules: geofence.DefaultRules(), Prove: prover(st.ledger.Keys, st.log), Log: st.log,
 	})
 	if err := st.node.ReadStores(ctx); err != nil {
 		return fmt.Errorf("what was imported: %w", err)
+	}
+	for _, x := range given {
+		if err := st.mayGoLive(x); err != nil {
+			return fmt.Errorf("--map: %w", err)
+		}
 	}
 	if st.indexes = st.node.Atlas.All(); len(st.indexes) == 0 {
 		return errors.New("no store: name a map with --map, or import one with `doorstep store import`")
@@ -224,7 +236,13 @@ func (st *stack) Run(ctx context.Context) error {
 		mux.Handle("GET /metrics", st.server.Metrics())
 		g.Go(func() error { return serveHTTP(ctx, st.metrics, mux) })
 	}
-	return g.Wait()
+	err := g.Wait()
+	quiet, cancel := context.WithTimeout(context.Background(), 5*time.Second) // ctx is over, and nobody counts any more
+	defer cancel()
+	if lost := st.ledger.WriteCounts(quiet); lost != nil {
+		st.log.Warn("the last counts of the public report could not be written", "error", lost)
+	}
+	return err
 }
 
 // serveHTTP serves a listener with every limit set, until ctx ends.

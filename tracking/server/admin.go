@@ -78,6 +78,7 @@ type adminStore struct {
 	Closed bool   `json:"closed"`
 	Hours  string `json:"hours"`
 	Zone   string `json:"zone"`
+	Barred string `json:"barred,omitempty"` // why it must not go live, and so stays closed
 }
 
 func (s *Server) adminStores(*http.Request, string) (any, error) {
@@ -91,8 +92,12 @@ func (s *Server) adminStores(*http.Request, string) (any, error) {
 func (s *Server) adminStore(x *geofence.Index) adminStore {
 	site := x.Site()
 	hours, closed := s.Atlas.Hours(site.ID)
-	return adminStore{ID: site.ID, Name: site.Name, Fence: site.Version, Given: s.Atlas.Given(site.ID),
+	a := adminStore{ID: site.ID, Name: site.Name, Fence: site.Version, Given: s.Atlas.Given(site.ID),
 		Open: s.Atlas.Open(site.ID, s.Now()), Closed: closed, Hours: hours.String(), Zone: hours.Zone()}
+	if err := s.Atlas.Barred(site.ID); err != nil {
+		a.Barred = err.Error()
+	}
+	return a
 }
 
 // putMap takes a map as GeoJSON: checked and indexed before it is kept, so that
@@ -112,6 +117,9 @@ func (s *Server) putMap(r *http.Request, by string) (any, error) {
 	x, err := s.Node.ReadMap(id, sources)
 	if err != nil {
 		return nil, problem.New(problem.BadMap).WithDetail(err.Error())
+	}
+	if err := s.mayGoLive(x); err != nil {
+		return nil, err
 	}
 	if err := s.Stores.SaveMap(r.Context(), id, x.Site().Version, sources, by); err != nil {
 		return nil, err
@@ -176,6 +184,11 @@ func (s *Server) putClosed(r *http.Request, by string) (any, error) {
 	if err := s.haveStore(id); err != nil {
 		return nil, err
 	}
+	if x, ok := s.Atlas.Index(id); ok && !*b.Closed {
+		if err := s.mayGoLive(x); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.Stores.SetClosed(r.Context(), id, *b.Closed, by); err != nil {
 		return nil, err
 	}
@@ -197,6 +210,11 @@ func (s *Server) storeChanges(r *http.Request, _ string) (any, error) {
 		changes = append(changes, change{c.At.UnixMilli(), c.What, c.By})
 	}
 	return map[string]any{"changes": changes}, nil
+}
+
+// mayGoLive refuses what must not be activated (brief, 21 and 22), before anything is changed.
+func (s *Server) mayGoLive(x *geofence.Index) error {
+	return s.Ledger.Registry().MayGoLive(tracking.FactsOf(x.Site()), s.Now())
 }
 
 func (s *Server) haveStore(store string) error {

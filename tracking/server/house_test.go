@@ -22,6 +22,7 @@ import (
 
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/consent"
+	"doorstep/consent/sqlstore"
 	"doorstep/consent/storetest"
 	"doorstep/geofence"
 	"doorstep/mobile-sdk-spec/go/client"
@@ -43,6 +44,7 @@ type house struct {
 	index  *geofence.Index
 	live   *deafLive
 	ledger *deafLedger
+	store  *sqlstore.DB
 	node   *tracking.Node
 	server *server.Server
 	web    *http.Client
@@ -108,7 +110,7 @@ func inBubble(t *testing.T, edit func(*server.Config), f func(h *house)) {
 	})
 }
 
-func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string, string) (net.Conn, error), clock tracking.Clock, edit func(*server.Config)) *house {
+func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string, string) (net.Conn, error), clock tracking.Clock, edit func(*server.Config), under ...*consent.Registry) *house {
 	t.Helper()
 	h := &house{T: t, dial: dial, index: demoIndex(), url: "http://" + l.Addr().String()}
 	var err error
@@ -119,11 +121,21 @@ func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string,
 	memory := live.NewMemory(time.Now)
 	t.Cleanup(func() { h.ok(memory.Close()) })
 	h.live = &deafLive{Live: memory}
+	registry := consent.DevelopmentRegistry()
+	if len(under) > 0 {
+		registry = under[0]
+	}
 	db := storetest.SQLite(t, time.Now)
-	h.ledger = &deafLedger{Ledger: consent.New(db, consent.NewKeys(), consent.DevelopmentRegistry(), time.Now)}
+	h.store = db
+	h.ledger = &deafLedger{Ledger: consent.New(db, consent.NewKeys(), registry, time.Now)}
+	h.ok(h.ledger.Bind(t.Context()))
 	quiet := slog.New(slog.DiscardHandler)
 	h.node = tracking.New(tracking.Config{ID: "node", Ledger: h.ledger, Alerts: db, Live: h.live, Atlas: tracking.NewAtlas(h.index),
 		Stores: db, ReadMap: readMap,
+		Reread: func(ctx context.Context) error { return h.server.Reread(ctx) },
+		MayGoLive: func(x *geofence.Index) error {
+			return h.ledger.Registry().MayGoLive(tracking.FactsOf(x.Site()), time.Now())
+		},
 		Clock: clock, Rules: geofence.DefaultRules(), Log: quiet,
 		Prove: func(string, consent.End, time.Time) string { return "proof" }})
 	origins, err := auth.NewOrigins([]string{h.url})
