@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -172,6 +173,13 @@ func TestFenceDecidesLikeTheServer(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// RFC 8785 knows no negative zero.
+func TestNoNegativeZero(t *testing.T) {
+	if p := position(LatLng{Lat: -1e-10, Lng: -1e-12}); math.Signbit(p[0]) || math.Signbit(p[1]) {
+		t.Errorf("%v", p)
 	}
 }
 

@@ -54,6 +54,16 @@ func TestStoreOnTheSeam(t *testing.T) {
 	}
 }
 
+// A wall on the antimeridian is at 180 and at -180 degrees.
+func TestWallOnTheSeam(t *testing.T) {
+	x := mustIndex(t, mustLoad(t, "east", collection(area4("boundary", "b", `[[179.999,-17],[180,-17],[180,-16.999],[179.999,-16.999],[179.999,-17]]`))))
+	for lng, inside := range map[float64]bool{180: true, -180: true, 179.99999: true, -179.99999: false} {
+		if at := x.Locate(LatLng{-16.9995, lng}, 0, true); at.Inside != inside || math.Abs(at.DistM) > 1.1 {
+			t.Errorf("at %v: inside %v, %.2f m", lng, at.Inside, at.DistM)
+		}
+	}
+}
+
 // Should the fill ever miss a cell, its neighbours lead to it: from one cell at the edge all others
 // at the edge are found.
 func TestEdgeIsFoundFromOneCell(t *testing.T) {

@@ -505,3 +505,16 @@ func TestPhoneOutside(t *testing.T) {
 		}
 	}
 }
+
+// Two fixes in a row are not in a row with a statement between them that one may be outside.
+func TestStatementsBreakTheRowTowardEntering(t *testing.T) {
+	for _, w := range []string{"edge", "unknown", "out", "far"} {
+		tp := newTape(t)
+		tp.at(-5, 10)
+		tp.say(w)
+		tp.at(-5, 10)
+		tp.expect(Entering)
+		tp.at(-5, 10)
+		tp.expect(Inside, "enter")
+	}
+}

@@ -280,9 +280,21 @@ func TestOddities(t *testing.T) {
 		}
 	}
 	files := quay(t)
+	for i := range 4 {
+		edit(t, files, "level", i, set("outdoor", true))
+	}
+	if s, _ := mustLoad(t, files); len(s.Levels) == 0 {
+		t.Error("a market with outdoor levels only is no store")
+	}
+	files = quay(t)
 	edit(t, files, "unit", 3, set("sensitive", false))
 	if s, _ := mustLoad(t, files); s.Levels[0].Zones[3].Sensitive {
 		t.Error(`"sensitive": false was not heard`)
+	}
+	twice := folder(quay(t))
+	twice["Level.geojson"] = twice["level.geojson"]
+	if _, err := ReadFolder("quay", twice); err == nil || !strings.Contains(err.Error(), "twice, written differently") {
+		t.Errorf("two level files: %v", err)
 	}
 	if !IsFolder(folder(quay(t))) || IsFolder(fstest.MapFS{}) {
 		t.Error("folders are not told apart")
