@@ -37,6 +37,7 @@ func (c *storeLocateCmd) locate(x *geofence.Index, in io.Reader, w *bufio.Writer
 	if err != nil {
 		return misread(err)
 	}
+	width := len(head)
 	lat, lng, err := columns(head)
 	if err != nil {
 		return fmt.Errorf("standard input, line %d: %w", line, err)
@@ -56,6 +57,9 @@ func (c *storeLocateCmd) locate(x *geofence.Index, in io.Reader, w *bufio.Writer
 		}
 		if most := max(lat, lng); len(row) <= most {
 			return fmt.Errorf("standard input, line %d: too short: the header has lat and lng among its first %d columns, this line has %d", line, most+1, len(row))
+		}
+		if len(row) > width {
+			return fmt.Errorf("standard input, line %d: too long: the header names %s, this line has %d: write decimals with a point, and put text with commas in quotes", line, count(width, "column"), len(row))
 		}
 		p, err := point(row[lat], row[lng])
 		if err != nil {
