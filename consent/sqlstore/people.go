@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"doorstep/consent"
@@ -133,6 +134,9 @@ func findPerson(ring *consent.Keyring, ask asker, kind personKind, ref consent.R
 	}
 }
 
+// errRing is consent.ErrKeyring while the server runs: then it is no fault of whoever asks.
+var errRing = errors.New("bring back the newest copy of the keyring that belongs to this ledger")
+
 // freshen reads the keyring again if the database has counted a rotation that is not in it.
 func freshen(ring *consent.Keyring, ask asker) (again bool, err error) {
 	n, err := rotations(ask)
@@ -143,7 +147,7 @@ func freshen(ring *consent.Keyring, ask asker) (again bool, err error) {
 		return false, unavailable(err)
 	}
 	if !ring.Knows(n) {
-		return false, unavailable(fmt.Errorf("%s does not fit the ledger: %w", ring.Path(), consent.ErrKeyring))
+		return false, unavailable(fmt.Errorf("%s does not fit the ledger: %w", ring.Path(), errRing))
 	}
 	return true, nil
 }
@@ -160,7 +164,7 @@ func openPerson(ring *consent.Keyring, ask asker, r personRow) (person, error) {
 			return person{}, err
 		}
 		if b, ok = ring.Bucket(r.bucket); !ok {
-			return person{}, unavailable(fmt.Errorf("%s has no key for a person: %w", ring.Path(), consent.ErrKeyring))
+			return person{}, unavailable(fmt.Errorf("%s has no key for a person: %w", ring.Path(), errRing))
 		}
 	}
 	key, ref, err := r.open(b)

@@ -72,7 +72,7 @@ func (t *tx) labelsOf(handles []string) (labels []string, err error) {
 func (t *tx) carryOver(label string, to consent.Bucket) ([]mate, error) {
 	from, ok := t.db.ring.Bucket(label)
 	if !ok {
-		return nil, unavailable(fmt.Errorf("%s has no key for a person: %w", t.db.keyring, consent.ErrKeyring))
+		return nil, unavailable(fmt.Errorf("%s has no key for a person: %w", t.db.keyring, errRing))
 	}
 	var rows []personRow
 	err := t.all(func(r *sql.Rows) error {

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"doorstep/consent"
+)
+
+// Export is everything that is kept of a subject, in one transaction with the entry in their journal.
+func (db *DB) Export(ctx context.Context, subject consent.Ref, view consent.View) (out consent.Held, err error) {
+	err = db.write(ctx, func(t *tx) error {
+		p, err := t.find(aSubject, subject)
+		if noRow(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.enterExport(p, view); err != nil {
+			return err
+		}
+		for _, part := range []func(person, *consent.Held) error{t.heldDecisions, t.heldEnds, t.heldScopes, t.heldTokens, t.heldPending} {
+			if err := part(p, &out); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		out.Views, err = db.Journal(ctx, subject, consent.JournalPage)
+	}
+	return out, err
+}
+
+// enterExport journals the export: it is of no store, and ends as it begins.
+func (t *tx) enterExport(p person, v consent.View) error {
+	fields, err := json.Marshal(v.Fields)
+	if err != nil {
+		return fmt.Errorf("sqlstore: %w", err)
+	}
+	_, err = t.exec(`INSERT INTO look (id, kind, subject, store, visit, alert, reader, role, team, purpose, fields, opened_at, closed_at, settled, positions)
+		VALUES ($1, 'export', $2, '', '', $3, $4, $5, '', $6, $7, $8, $8, 1, 0)`,
+		v.ID, p.handle, p.seal("look|"+v.ID, []byte("\n")), v.Reader, v.Role, v.Purpose, string(fields), micros(v.OpenedAt))
+	return err
+}
+
+func (t *tx) heldDecisions(p person, out *consent.Held) error {
+	return t.all(func(r *sql.Rows) error {
+		var d consent.HeldDecision
+		var expires, ended int64
+		var sealed string
+		if err := r.Scan(&d.Choice, &d.State, &expires, &ended, &sealed); err != nil {
+			return err
+		}
+		kept, err := openEvent(p, "record", sealed)
+		if err != nil || kept.Record == nil {
+			return err
+		}
+		d.Record, d.Index, d.Receipt = *kept.Record, kept.Index, kept.Receipt
+		d.ExpiresAt, d.EndedAt = fromMicros(expires), fromMicros(ended)
+		out.Decisions = append(out.Decisions, d)
+		return nil
+	}, `SELECT choice, state, expires_at, ended_at, body FROM record WHERE subject = $1 ORDER BY decided_at, id`, p.handle)
+}
+
+func (t *tx) heldEnds(p person, out *consent.Held) error {
+	return t.all(func(r *sql.Rows) error {
+		var sealed string
+		if err := r.Scan(&sealed); err != nil {
+			return err
+		}
+		kept, err := openEvent(p, "ending", sealed)
+		if err != nil || kept.Ending == nil {
+			return err
+		}
+		out.Ends = append(out.Ends, consent.HeldEnd{ID: kept.Ending.ID, At: kept.Ending.At, Index: kept.Index, Receipt: kept.Receipt})
+		return nil
+	}, `SELECT body FROM ending WHERE subject = $1 AND kind <> 'session' ORDER BY ended_at, id`, p.handle)
+}
+
+func (t *tx) heldScopes(p person, out *consent.Held) error {
+	scopes, err := t.scopesWhere(`subject = $1`, p.handle)
+	for _, s := range scopes {
+		out.Scopes = append(out.Scopes, consent.HeldScope{Scope: s.Scope, Visit: s.visit})
+	}
+	return err
+}
+
+func (t *tx) heldTokens(p person, out *consent.Held) error {
+	return t.all(func(r *sql.Rows) error {
+		var h consent.HeldToken
+		var at int64
+		err := r.Scan(&h.Store, &at)
+		h.GivenAt = fromMicros(at)
+		out.StopTokens = append(out.StopTokens, h)
+		return err
+	}, `SELECT store, given_at FROM stop_token WHERE subject = $1 ORDER BY given_at, hash`, p.handle)
+}
+
+// heldPending are the notices that wait for a decision. Their ids are not known here: only whoever was served one
+// has it.
+func (t *tx) heldPending(p person, out *consent.Held) error {
+	return t.all(func(r *sql.Rows) error {
+		var s consent.Served
+		var at, expires int64
+		err := r.Scan(&s.Scope.Store, &s.App, &s.Purpose, &s.Notice, &s.NoticeID, &s.Version, &s.Lang, &s.Jurisdiction, &at, &expires)
+		s.At, s.ExpiresAt = fromMicros(at), fromMicros(expires)
+		out.Pending = append(out.Pending, s)
+		return err
+	}, `SELECT store, app, purpose, notice, notice_id, version, lang, jurisdiction, served_at, expires_at FROM served
+		WHERE subject = $1 AND expires_at > $2 ORDER BY served_at, id`, p.handle, micros(t.now))
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"doorstep/consent"
+	"doorstep/tracking"
+	"doorstep/tracking/server/problem"
+)
+
+// erasureWait is how long an erasure may take after the end that it begins with. Whoever gives up waiting repeats
+// it with its id; so does the server by itself, if it dies in between.
+const erasureWait = 10 * time.Second
+
+type erasureBody struct {
+	ID string `json:"id"`
+}
+
+type erasureAnswer struct {
+	ID    string `json:"id"`
+	Proof string `json:"proof"` // compact JWS
+}
+
+// erase ends everything of a shopper, everywhere, then destroys what is kept of them, and answers a signed proof.
+func (s *Server) erase(_ http.ResponseWriter, r *http.Request) (any, error) {
+	who, err := s.installed(r)
+	if err != nil {
+		return nil, err
+	}
+	b, err := body[erasureBody](r)
+	if err != nil {
+		return nil, err
+	}
+	if !isUUID(b.ID) {
+		return nil, problem.New(problem.Request).WithDetail("id is a UUID of 36 characters")
+	}
+	req, err := s.Ledger.ErasureRequest(b.ID, who.subject, who.installation)
+	if err != nil {
+		return nil, err
+	}
+	proof, err := s.Ledger.Erasure(r.Context(), b.ID, req)
+	if errors.Is(err, consent.ErrNoErasure) {
+		proof, err = s.eraseNow(r.Context(), b.ID, req)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return erasureAnswer{b.ID, proof}, nil
+}
+
+// eraseNow is an end like any other first, true everywhere before anything is removed: no node may still write
+// what would then be nobody's.
+func (s *Server) eraseNow(ctx context.Context, id string, req consent.EndRequest) (string, error) {
+	if _, err := s.Node.End(ctx, req); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), erasureWait)
+	defer cancel()
+	proof, err := s.Ledger.Erase(ctx, id, req)
+	if err != nil { // recorded, and finished by whoever comes next
+		return "", errors.Join(tracking.ErrNotComplete, err)
+	}
+	return proof, nil
+}
+
+type exportAnswer struct {
+	T          int64            `json:"t"`
+	Subject    consent.Ref      `json:"subject"` // as in receipts
+	Decisions  []exportDecision `json:"decisions"`
+	Ends       []exportEnd      `json:"ends"`
+	Notices    []exportNotice   `json:"notices_served"`
+	Scopes     []exportScope    `json:"scopes"`
+	StopTokens []exportToken    `json:"stop_tokens"`
+	Journal    []exportView     `json:"journal"`
+}
+
+type exportDecision struct {
+	Record   consent.Record `json:"record"`
+	Choice   consent.Choice `json:"choice"`
+	State    consent.State  `json:"state"`
+	ExpiresT int64          `json:"expires_t,omitempty"`
+	EndedT   int64          `json:"ended_t,omitempty"`
+	Index    int64          `json:"log_index"`
+	Receipt  string         `json:"receipt"`
+}
+
+type exportEnd struct {
+	ID      string `json:"id"`
+	T       int64  `json:"t"`
+	Index   int64  `json:"log_index"`
+	Receipt string `json:"receipt"`
+}
+
+type exportNotice struct {
+	Store    string `json:"store"`
+	App      string `json:"app"`
+	Purpose  string `json:"purpose"`
+	Notice   string `json:"notice"` // hash
+	Lang     string `json:"lang"`
+	ServedT  int64  `json:"served_t"`
+	ExpiresT int64  `json:"expires_t"`
+}
+
+type exportScope struct {
+	Store        string             `json:"store"`
+	Installation consent.Ref        `json:"installation"`
+	Visit        string             `json:"visit"`
+	Position     *tracking.Position `json:"position"` // null if there is none
+}
+
+type exportToken struct {
+	Store  string `json:"store"`
+	GivenT int64  `json:"given_t"`
+}
+
+type exportView struct {
+	OpenedT int64    `json:"opened_t"`
+	ClosedT int64    `json:"closed_t,omitempty"`
+	Role    string   `json:"role"`
+	Team    string   `json:"team"`
+	Store   string   `json:"store"`
+	Purpose string   `json:"purpose"`
+	Fields  []string `json:"fields"`
+	Count   int64    `json:"count"`
+}
+
+// export is everything that is kept of the shopper who asks, the position that is there now included.
+func (s *Server) export(w http.ResponseWriter, r *http.Request) (any, error) {
+	who, err := s.installed(r)
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.Ledger.Export(r.Context(), who.subject)
+	if err != nil {
+		return nil, err
+	}
+	positions, err := s.Node.Positions(r.Context(), held.Scopes)
+	if err != nil {
+		return nil, err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	a := exportAnswer{T: s.Now().UnixMilli(), Subject: who.subject, Decisions: []exportDecision{}, Ends: []exportEnd{},
+		Notices: []exportNotice{}, Scopes: []exportScope{}, StopTokens: []exportToken{}, Journal: []exportView{}}
+	a.add(held, positions)
+	return a, nil
+}
+
+func (a *exportAnswer) add(held consent.Held, positions map[string]tracking.Position) {
+	for _, d := range held.Decisions {
+		a.Decisions = append(a.Decisions, exportDecision{d.Record, d.Choice, d.State, ms(d.ExpiresAt), ms(d.EndedAt), d.Index, d.Receipt})
+	}
+	for _, e := range held.Ends {
+		a.Ends = append(a.Ends, exportEnd{e.ID, ms(e.At), e.Index, e.Receipt})
+	}
+	for _, n := range held.Pending {
+		a.Notices = append(a.Notices, exportNotice{n.Scope.Store, n.App, n.Purpose, n.Notice, n.Lang, ms(n.At), ms(n.ExpiresAt)})
+	}
+	for _, h := range held.Scopes {
+		e := exportScope{Store: h.Scope.Store, Installation: h.Scope.Installation, Visit: h.Visit}
+		if p, ok := positions[h.Visit]; ok {
+			e.Position = &p
+		}
+		a.Scopes = append(a.Scopes, e)
+	}
+	for _, t := range held.StopTokens {
+		a.StopTokens = append(a.StopTokens, exportToken{t.Store, ms(t.GivenAt)})
+	}
+	for _, v := range held.Views {
+		a.Journal = append(a.Journal, exportView{ms(v.OpenedAt), ms(v.ClosedAt), v.Role, v.Team, v.Store, v.Purpose, v.Fields, v.Count})
+	}
+}
+
+// ms is a time as answers hold it; none is 0.
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
