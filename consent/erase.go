@@ -145,6 +145,18 @@ func (r Removal) stays() []Stay {
 	return out
 }
 
+// VerifyErasureProof checks the proof of an erasure against a key set, offline.
+func VerifyErasureProof(jws string, keySet []byte) (out ErasureProof, err error) {
+	_, err = jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithStrictDecoding()).
+		ParseWithClaims(jws, &out, func(t *jwt.Token) (any, error) {
+			if t.Header["typ"] != erasureType {
+				return nil, fmt.Errorf("typ is %v, not %s", t.Header["typ"], erasureType)
+			}
+			return publicKey(keySet, t.Header["kid"])
+		})
+	return out, err
+}
+
 // EventLog is an event with its place, as a receipt tells it.
 func EventLog(e Event, at Place) (ReceiptLog, error) {
 	text, err := e.Leaf()

@@ -24,6 +24,7 @@ func (n *Node) Positions(ctx context.Context, scopes []consent.HeldScope) (map[s
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
+
 		for visit, b := range found {
 			if p, ok := decodePosition(b); ok {
 				out[visit] = p

@@ -44,9 +44,12 @@ func (l ledgerAt) isNew() bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
+// keyringPath is where the keys lie without which nobody in the ledger can be read.
+func keyringPath(data string) string { return filepath.Join(data, "keyring.json") }
+
 // open opens the ledger; an error names the setting that says where it is.
 func (l ledgerAt) open(ctx context.Context, opts ...sqlstore.Option) (*sqlstore.DB, error) {
-	opts = append(opts, sqlstore.WithKeyring(filepath.Join(l.data, "keyring.json"))) // nodes that share a database share the folder
+	opts = append(opts, sqlstore.WithKeyring(keyringPath(l.data))) // nodes that share a database share the folder
 	db, err := sqlstore.Open(ctx, l.address(), opts...)
 	if err == nil {
 		return db, nil

@@ -131,7 +131,16 @@ func (st *stack) openLedger(ctx context.Context) error {
 	if err := st.ledger.Bind(ctx); err != nil {
 		return err
 	}
-	return nil
+	if path := consent.ProofKeyPath(keyringPath(st.data)); st.devKey == nil && there(path) {
+		st.log.Warn("the key that reads the proofs of consent of erased shoppers lies beside the ledger: move it to whoever "+
+			"answers for them in court; the server does not need it", "file", path)
+	}
+	return st.ledger.FinishErasures(ctx)
+}
+
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // readStored reads a map as the ledger keeps it.
@@ -273,6 +282,9 @@ func (st *stack) prune(ctx context.Context) error {
 		case <-tick.C:
 			if err := st.ledger.Prune(ctx); err != nil && ctx.Err() == nil {
 				st.log.Warn("the ledger could not forget what is due; it will", "error", err)
+			}
+			if err := st.ledger.FinishErasures(ctx); err != nil && ctx.Err() == nil {
+				st.log.Error("an erasure is not finished; it will be", "error", err)
 			}
 		}
 	}

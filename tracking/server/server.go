@@ -158,6 +158,8 @@ func (s *Server) appRoutes(m *http.ServeMux) {
 	m.Handle("POST /v1/tickets", s.api(s.ticket))
 	m.Handle("POST /v1/withdrawals", s.api(s.withdraw))
 	m.Handle("GET /v1/me", s.api(s.me))
+	m.Handle("GET /v1/me/export", s.api(s.export))
+	m.Handle("POST /v1/erasures", s.api(s.erase))
 	m.Handle("GET /v1/journal", s.api(s.journal))
 	m.HandleFunc("GET /v1/session", s.session)
 	m.Handle("POST /v1/demo/shopper", s.api(s.demoShopper))

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"doorstep/cmd/doorstep/demostore"
+	"doorstep/consent"
+	spec "doorstep/mobile-sdk-spec"
+	"doorstep/mobile-sdk-spec/go/client"
+)
+
+// exported is what a test wants of an export.
+type exported struct {
+	Subject   string
+	Decisions []struct {
+		State   string
+		Receipt string
+	}
+	Ends    []struct{ Receipt string }
+	Notices []struct{ Purpose string } `json:"notices_served"`
+	Scopes  []struct {
+		Store, Visit string
+		Position     *struct{ Lat, Lng float64 }
+	}
+	StopTokens []struct{ Store string } `json:"stop_tokens"`
+	Journal    []struct {
+		Role, Purpose string
+		Fields        []string
+	}
+}
+
+func (a *app) export() (out exported) {
+	a.h.Helper()
+	b, err := a.Export(a.h.Context())
+	a.h.ok(err)
+	a.h.ok(spec.HTTP(http.MethodGet, "/v1/me/export", http.StatusOK, b))
+	a.h.ok(json.Unmarshal(b, &out))
+	return out
+}
+
+// A shopper gets everything that is kept of them, on whichever phone they ask, the position of now included; and
+// the journal tells that they did.
+func TestExportHoldsEverything(t *testing.T) {
+	inBubble(t, nil, func(h *house) {
+		h.onDuty()
+		ana := h.granted("ana", 10*time.Minute)
+		s := ana.session()
+		for range 4 { // where no sensitive zone is on any level
+			s.fix(6, 0)
+			h.pass(2 * time.Second)
+		}
+		_, err := ana.Prompt(h.Context(), client.PromptRequest{Store: demostore.ID, Purpose: "pickup", Lang: "en", Opened: true})
+		h.ok(err)
+		ben := h.granted("ben", 10*time.Minute)
+
+		other := h.install("ana", 10*time.Minute) // her other phone
+		e := other.export()
+		if len(e.Decisions) != 1 || e.Decisions[0].State != "given" || len(e.Notices) != 1 || e.Notices[0].Purpose != "pickup" || len(e.StopTokens) != 1 {
+			t.Fatalf("export: %+v", e)
+		}
+		if len(e.Scopes) != 1 || e.Scopes[0].Position == nil || e.Scopes[0].Position.Lat == 0 {
+			t.Errorf("scopes: %+v", e.Scopes)
+		}
+		if len(e.Journal) != 1 || e.Journal[0].Purpose != consent.ReadExport {
+			t.Errorf("journal: %+v", e.Journal)
+		}
+		ana.withdraw()
+		e = other.export()
+		if len(e.Ends) != 1 || e.Decisions[0].State != "withdrawn" || e.Scopes[0].Position != nil || len(e.Notices) != 0 || len(e.Journal) != 2 {
+			t.Errorf("after a withdrawal: %+v", e)
+		}
+		if e := ben.export(); len(e.Decisions) != 1 || e.Subject == other.export().Subject {
+			t.Errorf("somebody else's: %+v", e)
+		}
+		if e := h.install("nobody", 10*time.Minute).export(); len(e.Decisions)+len(e.Journal)+len(e.Scopes) != 0 {
+			t.Errorf("a stranger's: %+v", e)
+		}
+	})
+}
+
+// An erasure ends a live session, leaves nothing to export, and answers a signed proof, the same to every
+// repetition. Nobody else loses anything; the shopper may come back, and is asked anew.
+func TestErasureOverHTTP(t *testing.T) {
+	inBubble(t, nil, func(h *house) {
+		h.onDuty()
+		ana, ben := h.granted("ana", 10*time.Minute), h.granted("ben", 10*time.Minute)
+		_, err := h.decide(ana.Client, "no") // a refusal has a quiet time
+		h.ok(err)
+		_, err = h.decide(ana.Client, "term")
+		h.ok(err)
+		s := ana.session()
+		s.enter()
+		id := ana.NewErasure()
+		jws, err := ana.Erase(h.Context(), id)
+		h.ok(err)
+		h.pass(0)
+		if code, _ := s.closed(); code != 4500 {
+			t.Errorf("the session was closed with %d", code)
+		}
+		_, set := h.get("/.well-known/jwks.json")
+		p, err := consent.VerifyErasureProof(jws, set)
+		h.ok(err)
+		if p.ID != id || p.Erasure.Removed["decisions"] != 3 || p.Erasure.Removed["scopes"] != 1 || p.Erasure.Removed["installations"] != 1 || len(p.Erasure.Stays) < 4 {
+			t.Errorf("proof: %+v", p)
+		}
+		again, err := ana.Erase(h.Context(), id)
+		if err != nil || again != jws {
+			t.Errorf("repeated: another answer, %v", err)
+		}
+		if e := ana.export(); len(e.Decisions)+len(e.Ends)+len(e.Scopes)+len(e.StopTokens)+len(e.Journal) != 0 {
+			t.Errorf("left: %+v", e)
+		}
+		if e := ben.export(); len(e.Decisions) != 1 {
+			t.Errorf("somebody else's: %+v", e)
+		}
+		prompt, err := ana.Prompt(h.Context(), client.PromptRequest{Store: demostore.ID, Purpose: "assist", Lang: "en"})
+		if err != nil || !prompt.MayPrompt {
+			t.Errorf("a stranger may be asked: %+v, %v", prompt.MayPrompt, err)
+		}
+		_, err = h.decide(ana.Client, "visit") // and may come back
+		h.ok(err)
+		back := ana.session()
+		back.enter()
+		h.pass(time.Second)
+		if !back.told("active") {
+			t.Errorf("back again: %v", back.states())
+		}
+	})
+}
+
+// An erasure is not answered while it is not true everywhere, and is finished by a repetition.
+func TestErasureIsNotAnsweredEarly(t *testing.T) {
+	h := newHouse(t)
+	h.console()
+	c := h.app("shopper", h.web, nil)
+	h.connect(c)
+	h.live.deaf.Store(true)
+	id := c.NewErasure()
+	if _, err := c.Erase(h.Context(), id); err == nil {
+		t.Fatal("answered while positions could not be purged")
+	}
+	h.live.deaf.Store(false)
+	if _, err := c.Erase(h.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	h.ledger.deaf.Store(true)
+	if _, err := c.Erase(h.Context(), c.NewErasure()); err == nil {
+		t.Fatal("answered while the ledger could not be asked")
+	}
+}
