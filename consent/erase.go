@@ -147,12 +147,21 @@ func (r Removal) stays() []Stay {
 
 // VerifyErasureProof checks the proof of an erasure against a key set, offline.
 func VerifyErasureProof(jws string, keySet []byte) (out ErasureProof, err error) {
+	set, err := ParseKeySet(keySet)
+	if err != nil {
+		return out, err
+	}
 	_, err = jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithStrictDecoding()).
 		ParseWithClaims(jws, &out, func(t *jwt.Token) (any, error) {
 			if t.Header["typ"] != erasureType {
 				return nil, fmt.Errorf("typ is %v, not %s", t.Header["typ"], erasureType)
 			}
-			return publicKey(keySet, t.Header["kid"])
+			kid, _ := t.Header["kid"].(string)
+			key, ok := set[kid]
+			if !ok {
+				return nil, fmt.Errorf("the set has no key %q", kid)
+			}
+			return key, nil
 		})
 	return out, err
 }
