@@ -128,6 +128,12 @@ func (k *Keyring) DayMarks(at time.Time, kind, id string) (out [3]string) {
 func (k *Keyring) OpenDay(place, sealed string) ([]byte, error) {
 	day, text, ok := cutDay(sealed)
 	s, here := k.ring().days[day]
+	if ok && !here { // another node has made it, perhaps
+		if err := k.Reload(); err != nil {
+			return nil, err
+		}
+		s, here = k.ring().days[day]
+	}
 	if !ok || !here {
 		return nil, fmt.Errorf("%w: the key of its day is not here", ErrSealed)
 	}

@@ -8,9 +8,11 @@ import (
 	"doorstep/consent"
 )
 
-// day makes sure that there is a key for the day of the transaction.
+// day makes sure that there is a key for the day of the transaction, and that it is known here, whichever node has
+// made it; and that of a day which another node's clock may have reached.
 func (t *tx) day() error {
-	if _, ok := t.db.ring.Day(t.now); ok {
+	_, today := t.db.ring.Day(t.now)
+	if _, soon := t.db.ring.Day(t.now.Add(clockSkew)); today && soon {
 		return nil
 	}
 	if err := t.lock(); err != nil {
@@ -32,7 +34,12 @@ func (t *tx) mark(kind, id string) (string, error) {
 func (t *tx) marks(kind, id string) [3]string { return t.db.ring.DayMarks(t.now, kind, id) }
 
 // marks is the same outside a transaction.
-func (db *DB) marks(kind, id string) [3]string { return db.ring.DayMarks(db.now(), kind, id) }
+func (db *DB) marks(kind, id string) [3]string {
+	if _, ok := db.ring.Day(db.now()); !ok {
+		_ = db.ring.Reload() // another node may have made it; if it cannot be read, nothing is found
+	}
+	return db.ring.DayMarks(db.now(), kind, id)
+}
 
 // sealDay makes text readable for a day at least and two at most. Place says what it is, and has to be the
 // same when it is opened.

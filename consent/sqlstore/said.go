@@ -43,18 +43,20 @@ func said(err error) error {
 	if u, ok := errors.AsType[unsuitable](err); ok {
 		return &driverError{string(u), err}
 	}
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return &driverError{saidByServer(pg), err}
-	}
-	if c, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+	pg, byServer := errors.AsType[*pgconn.PgError](err)
+	c, connecting := errors.AsType[*pgconn.ConnectError](err)
+	switch {
+	case byServer:
+		return &driverError{saidByServer(pg, connecting), err}
+	case connecting:
 		return &driverError{saidByNetwork(c), err}
 	}
 	return err
 }
 
 // saidByServer is an error of PostgreSQL. The classes that speak of data (22, 23, 42) may quote it; of them, only the
-// number and the names of the tables are told.
-func saidByServer(pg *pgconn.PgError) string {
+// number and the names of the tables are told, once there is a connection.
+func saidByServer(pg *pgconn.PgError, connecting bool) string {
 	switch pg.Code {
 	case "28P01", "28000":
 		return "the server does not let this user in: check the user, the password and pg_hba.conf"
@@ -63,8 +65,8 @@ func saidByServer(pg *pgconn.PgError) string {
 	case "42501":
 		return fmt.Sprintf("the user may not do this (SQLSTATE %s): let the database and its tables be the user's own", pg.Code)
 	}
-	switch pg.Code[:min(2, len(pg.Code))] {
-	case "22", "23", "42":
+	switch class := pg.Code[:min(2, len(pg.Code))]; {
+	case !connecting && (class == "22" || class == "23" || class == "42"):
 		where := strings.Trim(pg.TableName+" "+pg.ConstraintName, " ")
 		return strings.TrimSpace("SQLSTATE "+pg.Code+" "+where) + ": PostgreSQL's own log says more"
 	}

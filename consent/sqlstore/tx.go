@@ -50,6 +50,9 @@ func locked(f func(*tx) error) func(*tx) error {
 		if err := t.lock(); err != nil {
 			return err
 		}
+		if err := t.day(); err != nil { // or an id that another node has marked would not be found
+			return err
+		}
 		return f(t)
 	}
 }
