@@ -151,23 +151,6 @@ type Feed struct {
 	More    bool // the page was full: poll again at once
 }
 
-// View is one reader looking at one visit, from opening to closing. It is durable before the
-// first byte is served.
-type View struct {
-	ID       string // UUIDv7
-	Store    string
-	Visit    string
-	Alert    string
-	Reader   string // shift pseudonym, never a name
-	Role     string
-	Team     string
-	Purpose  string
-	Fields   []string
-	OpenedAt time.Time
-	ClosedAt time.Time // zero while open
-	Count    int64     // positions served
-}
-
 // Members is the part of the ledger by which nodes know of each other and of every change.
 type Members interface {
 	// Join enters the node into the node table, before its first poll.

@@ -4,7 +4,6 @@ package consent
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -69,41 +68,16 @@ func (l *Ledger) Admit(ctx context.Context, s Scope) (Admission, error) {
 	return a, nil
 }
 
-// Rejoin is the shopper's "still inside": a visit-only grant that a session's end had left ten
-// minutes to live gets back the life it was given.
-func (l *Ledger) Rejoin(ctx context.Context, s Scope) error { return l.store.Rejoin(ctx, s, l.now()) }
-
 // Due lists the ends that expiries need.
 func (l *Ledger) Due(ctx context.Context, now time.Time, limit int) ([]EndRequest, error) {
 	return l.store.Due(ctx, now, limit)
 }
 
-// OpenView journals a look before it is served.
-func (l *Ledger) OpenView(ctx context.Context, v View) error {
-	if v.ID == "" || v.Visit == "" || v.Store == "" || v.Purpose == "" || v.Reader == "" {
-		return fmt.Errorf("%w: a view needs id, store, visit, reader and purpose", ErrRequest)
-	}
-	if v.OpenedAt.IsZero() {
-		v.OpenedAt = l.now()
-	}
-	err := l.store.OpenView(ctx, v)
-	if err == nil {
-		l.Count(TallyRead, "", v.Purpose)
-	}
-	return err
-}
-
-// CloseView closes it with its end and count.
-func (l *Ledger) CloseView(ctx context.Context, id string, at time.Time, count int64) error {
-	return l.store.CloseView(ctx, id, at, count)
-}
-
-// JournalPage is the most views that one Journal answers.
-const JournalPage = 1000
-
-// Journal is what a shopper may read: who looked, when, why and at what; newest first.
-func (l *Ledger) Journal(ctx context.Context, subject Ref) ([]View, error) {
-	return l.store.Journal(ctx, subject, JournalPage)
+// Enter is the beginning of a visit: it is kept, for an incident's sake, that there was one; and a visit-only grant
+// that an earlier session's end had left ten minutes to live gets back the life it was given.
+func (l *Ledger) Enter(ctx context.Context, s Stay) error {
+	s.From = l.now()
+	return l.store.Enter(ctx, s)
 }
 
 // SetDuty records that node has somebody signed in for store until the given time; zero takes it back.
@@ -140,4 +114,6 @@ func (l *Ledger) LogNotices(ctx context.Context, hashes ...string) error {
 }
 
 // Prune forgets what has outlived its time. Call it every minute or so.
-func (l *Ledger) Prune(ctx context.Context) error { return l.store.Prune(ctx, l.now()) }
+func (l *Ledger) Prune(ctx context.Context) error {
+	return l.store.Prune(ctx, l.now(), days(l.Registry().ProofDays))
+}

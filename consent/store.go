@@ -102,8 +102,9 @@ type Store interface {
 	// Admit reads a scope in one snapshot: unexpired grants at now, the epoch, the change number.
 	// A scope without a row answers epoch 0 and no grants.
 	Admit(ctx context.Context, s Scope, now time.Time) (Admission, error)
-	// Rejoin takes back the shortened life of visit-only grants, if they are in force at now.
-	Rejoin(ctx context.Context, s Scope, now time.Time) error
+	// Enter keeps that a visit has begun, under a form of it that says nothing outside, to the minute; and takes back
+	// the shortened life of visit-only grants, if they are in force. One transaction.
+	Enter(ctx context.Context, s Stay) error
 
 	// Serve keeps a served notice.
 	Serve(ctx context.Context, s Served) error
@@ -133,12 +134,33 @@ type Store interface {
 	// FinishErasures finishes those that were begun before a time; of c it uses all but Request.
 	FinishErasures(ctx context.Context, before time.Time, c EraseCommand) error
 
-	// OpenView journals a look; an error if the visit is not current.
+	// OpenView journals a look; an error if the visit is not current, or its purpose not granted.
 	OpenView(ctx context.Context, v View) error
 	// CloseView settles it, once; ErrNoView if it was never opened.
 	CloseView(ctx context.Context, id string, at time.Time, count int64) error
-	// Journal lists the views of a subject, newest first.
-	Journal(ctx context.Context, subject Ref, limit int) ([]View, error)
+	// EnterRead journals what is no look. A subject who is not known has no journal.
+	EnterRead(ctx context.Context, subject Ref, r Read) error
+	// RefuseRead keeps a look that was refused.
+	RefuseRead(ctx context.Context, r RefusedRead) error
+	// Journal lists the reads of a subject from a place on, newest first, at most limit.
+	Journal(ctx context.Context, subject Ref, from Cursor, limit int) ([]Read, error)
+	// Exposed is what was open at any moment of the span.
+	Exposed(ctx context.Context, store string, from, to time.Time) (Exposure, error)
+
+	// Move keeps a motion; ErrIDTaken if its id is another's.
+	Move(ctx context.Context, m Motion) error
+	// Motions lists those that wait at now, oldest first; of all stores if store is empty.
+	Motions(ctx context.Context, kind MotionKind, store string, now time.Time) ([]Motion, error)
+	// CarryHold and CarryDisclosure do what one person asked for, because another one approves it: in the
+	// same transaction, once. ErrNoMotion, ErrSamePerson, ErrMotionOver.
+	CarryHold(ctx context.Context, id, by string, now time.Time) (Hold, error)
+	CarryDisclosure(ctx context.Context, id, by string, now time.Time) (Disclosure, error)
+	// RefuseDisclosure keeps that a request was refused; the same id again changes nothing.
+	RefuseDisclosure(ctx context.Context, d Disclosure) error
+	// LiftHold ends a hold; ErrNoHold if it is not in force at now.
+	LiftHold(ctx context.Context, id, by string, now time.Time) error
+	// Holds lists them all, newest first.
+	Holds(ctx context.Context) ([]Hold, error)
 
 	// KeepCounts holds what a node has counted until its window closes; nothing if it has closed already.
 	KeepCounts(ctx context.Context, c Counted) error
@@ -182,14 +204,18 @@ type Store interface {
 
 	// Claim sets a value that is set once, and returns what is set.
 	Claim(ctx context.Context, name, value string) (string, error)
-	// Prune forgets what has outlived its time at now; see Retention.
-	Prune(ctx context.Context, now time.Time) error
+	// Prune forgets what has outlived its time at now; what proves consent, when nothing has happened to it for
+	// the life of proofs. Legal holds keep reads and proofs, and nothing else.
+	Prune(ctx context.Context, now time.Time, proof time.Duration) error
 }
 
 // How long the store keeps what is not needed for proof (brief, 44).
 const (
 	FeedLife    = 24 * time.Hour      // feed entries, outbox rows, idempotency keys of alerts
-	JournalLife = 90 * 24 * time.Hour // views
+	JournalLife = 90 * 24 * time.Hour // reads, and those that were refused
 	NodeLife    = time.Minute         // a node that has not polled for this long is struck off
 	AlertLife   = 24 * time.Hour      // a final alert is unlinked and forgotten
+
+	// AuditLife is for what administrators did together: holds, and what was disclosed or not; without whose it was.
+	AuditLife = 3 * 366 * 24 * time.Hour
 )

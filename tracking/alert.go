@@ -19,6 +19,8 @@ const (
 	Waiting AlertKind = "waiting"
 	Called  AlertKind = "called"
 	Rule    AlertKind = "rule"
+	// Emergency is what breaking the glass opens: in the hands of who asked for it, for GlassLife, and for nobody else.
+	Emergency AlertKind = "emergency"
 )
 
 // AlertState is where an alert stands in its life.
@@ -133,6 +135,9 @@ func (a Alert) Next(c Change) (Alert, error) {
 	}
 	if c.Expect != 0 && c.Expect != a.Version {
 		return a, fmt.Errorf("%w: it is at version %d, you saw %d", ErrAlertVersion, a.Version, c.Expect)
+	}
+	if a.Kind == Emergency && (c.Action != Resolve && c.Action != Expire && c.Action != Vanish) {
+		return a, fmt.Errorf("%w: a broken glass is nobody else's", ErrAlertAction)
 	}
 	if !slices.Contains(fromStates[c.Action], a.State) {
 		return a, fmt.Errorf("%w: %s when %s", ErrAlertAction, c.Action, a.State)

@@ -13,7 +13,7 @@ import (
 // goroutine; what cannot be sent in time costs the connection, never the caller.
 type Phone interface {
 	State(StateChange)
-	Seen(role, team string, since time.Time)
+	Seen(by Looker, since time.Time)
 	Unseen()
 	HelpUpdate(id, state string)
 	// Map asks the app to change over to another map of the store, in time.

@@ -22,6 +22,7 @@ type Screen interface {
 type Person struct {
 	Actor
 	Role, Team string
+	Company    string // whose staff, if not the controller's
 }
 
 // Console is one signed-in screen. Frames leave it through one goroutine, which looks once more at

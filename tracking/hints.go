@@ -19,6 +19,8 @@ type hint struct {
 	Visit    string   `json:"v,omitempty"`
 	Team     string   `json:"t,omitempty"`
 	Role     string   `json:"r,omitempty"`
+	Company  string   `json:"p,omitempty"`
+	Glass    bool     `json:"g,omitempty"`
 }
 
 type hintKind string
@@ -71,7 +73,7 @@ func (n *Node) heard(h hint) {
 			n.desks.presence(h.Store, h.Visit, h.Kind == hintShown)
 		}
 	case hintLook, hintUnlook:
-		if s := n.sessions.byVisit(h.Visit); s != nil && s.looked(h.Kind == hintLook, h.Role, h.Team) {
+		if s := n.sessions.byVisit(h.Visit); s != nil && s.looked(h.Kind == hintLook, Looker{h.Role, h.Team, h.Company, h.Glass}) {
 			n.saySeen(h)
 		}
 	case hintSeen:

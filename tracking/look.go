@@ -4,6 +4,7 @@ package tracking
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,17 +21,27 @@ const looksMost = 2
 
 // look is a journalled view that is open at a console.
 type look struct {
-	view  consent.View
-	count int64
-	shown bool // a position, at least once
+	view      consent.View
+	emergency bool
+	count     int64
+	shown     bool // a position, at least once
 }
 
 // Look lets a console see the dot of an alert's visit. The view is in the journal before the first
 // byte is served, and the phone has been told before the first position is. It takes a claim, or the
-// shopper's own "show me". Errors: ErrNoAlert, ErrAlertHeld, ErrTooManyLooks, ErrNoVisit, or the ledger's.
+// shopper's own "show me", or a broken glass. A refusal is journalled too. Errors: ErrNoAlert, ErrAlertHeld,
+// ErrTooManyLooks, ErrNoVisit, or the ledger's.
 func (c *Console) Look(ctx context.Context, alert string) error {
+	err := c.look(ctx, alert)
+	if code := refusalOf(err); code != "" {
+		c.desk.node.refuseRead(ctx, c.desk.store, c.person, code)
+	}
+	return err
+}
+
+func (c *Console) look(ctx context.Context, alert string) error {
 	d := c.desk
-	v, err := d.view(c, alert)
+	l, err := d.lookAt(c, alert)
 	if err != nil {
 		return err
 	}
@@ -40,16 +51,37 @@ func (c *Console) Look(ctx context.Context, alert string) error {
 	if d.looksOf(c.person.Shift) >= looksMost {
 		return ErrTooManyLooks
 	}
-	if err := d.node.Ledger.OpenView(ctx, v); err != nil {
+	if err := d.node.Ledger.OpenView(ctx, l.view); err != nil {
 		return err
 	}
-	l := &look{view: v}
 	if err := d.begin(c, l); err != nil {
 		c.close(l)
 		return err
 	}
-	d.hintLook(ctx, v, hintLook)
+	d.hintLook(ctx, l, hintLook)
 	return nil
+}
+
+// refusalOf names a refusal for the journal; empty for what is none.
+func refusalOf(err error) string {
+	for _, r := range []struct {
+		err  error
+		code string
+	}{{ErrNoAlert, "no_alert"}, {ErrAlertHeld, "alert_held"}, {ErrNoVisit, "no_visit"}, {ErrTooManyLooks, "claims"}, {ErrRole, "role"},
+		{consent.ErrSamePerson, "same_person"}, {consent.ErrNoMotion, "no_motion"}, {consent.ErrMotionOver, "motion_over"}} {
+		if errors.Is(err, r.err) {
+			return r.code
+		}
+	}
+	return ""
+}
+
+// refuseRead journals that somebody was refused. They stay refused if that fails.
+func (n *Node) refuseRead(ctx context.Context, store string, p Person, code string) {
+	err := n.Ledger.RefuseRead(ctx, consent.RefusedRead{Store: store, Reader: p.Shift, Role: p.Role, Team: p.Team, Code: code, At: n.Clock.Now()})
+	if err != nil {
+		n.Log.Warn("a refused look is not journalled", "code", code, "error", err)
+	}
 }
 
 // begin checks once more what may have changed while the journal was written, and lets the look count.
@@ -85,21 +117,21 @@ func (d *desk) mayLook(c *Console, alert string) (*shownAlert, error) {
 	return a, nil
 }
 
-// view checks that c may look at the alert and says what the journal is to hold.
-func (d *desk) view(c *Console, alert string) (consent.View, error) {
+// lookAt checks that c may look at the alert and says what the journal is to hold.
+func (d *desk) lookAt(c *Console, alert string) (*look, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return consent.View{}, err
+		return nil, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a, err := d.mayLook(c, alert)
 	if err != nil {
-		return consent.View{}, err
+		return nil, err
 	}
-	return consent.View{ID: id.String(), Store: d.store, Visit: a.Visit, Alert: a.ID,
-		Reader: c.person.Shift, Role: c.person.Role, Team: c.person.Team, Purpose: a.Purpose,
-		Fields: []string{"position", "accuracy", "level"}, OpenedAt: d.node.Clock.Now()}, nil
+	return &look{emergency: a.Kind == Emergency, view: consent.View{ID: id.String(), Store: d.store, Visit: a.Visit, Alert: a.ID,
+		Reader: c.person.Shift, Role: c.person.Role, Team: c.person.Team, Company: c.person.Company, Purpose: a.Purpose,
+		Fields: []string{"position", "accuracy", "level"}, OpenedAt: d.node.Clock.Now()}}, nil
 }
 
 // showOnce shows the last position there is to whoever has not been shown one yet, so that a still
@@ -132,8 +164,9 @@ func (d *desk) awaited(visit string) bool {
 }
 
 // hintLook tells the session, which may be on another node, and which tells the phone.
-func (d *desk) hintLook(ctx context.Context, v consent.View, kind hintKind) {
-	h := hint{Kind: kind, Node: d.node.ID, Store: v.Store, Visit: v.Visit, Role: v.Role, Team: v.Team}
+func (d *desk) hintLook(ctx context.Context, l *look, kind hintKind) {
+	v := l.view
+	h := hint{Kind: kind, Node: d.node.ID, Store: v.Store, Visit: v.Visit, Role: v.Role, Team: v.Team, Company: v.Company, Glass: l.emergency}
 	if d.node.sessions.byVisit(v.Visit) != nil {
 		d.node.heard(h)
 		return
@@ -144,17 +177,17 @@ func (d *desk) hintLook(ctx context.Context, v consent.View, kind hintKind) {
 // repeatLooks keeps the looks of all consoles alive at the sessions' nodes.
 func (d *desk) repeatLooks(ctx context.Context) {
 	d.mu.Lock()
-	var views []consent.View
+	var looks []*look
 	for c := range d.consoles {
 		c.mu.Lock()
 		for _, l := range c.looks {
-			views = append(views, l.view)
+			looks = append(looks, l)
 		}
 		c.mu.Unlock()
 	}
 	d.mu.Unlock()
-	for _, v := range views {
-		d.hintLook(ctx, v, hintLook)
+	for _, l := range looks {
+		d.hintLook(ctx, l, hintLook)
 	}
 }
 
@@ -202,7 +235,7 @@ func (c *Console) close(l *look) {
 	n := c.desk.node
 	at := n.Clock.Now()
 	n.enders.put(func(ctx context.Context) {
-		c.desk.hintLook(ctx, l.view, hintUnlook)
+		c.desk.hintLook(ctx, l, hintUnlook)
 		if err := n.Ledger.CloseView(ctx, l.view.ID, at, l.count); err != nil {
 			n.Log.Warn("end of a view not journalled", "error", err)
 		}

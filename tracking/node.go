@@ -54,6 +54,7 @@ var (
 	ErrNoStore      = errors.New("no such store")                               // configuration
 	ErrShuttingDown = errors.New("this node is shutting down")                  // another node
 	ErrOver         = errors.New("the session has ended")                       // a new one
+	ErrRole         = errors.New("this takes another role")                     // staff
 	ErrTooManyLooks = errors.New("two shoppers at a time: let go of one first") // staff
 )
 

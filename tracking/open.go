@@ -106,10 +106,8 @@ func (n *Node) admit(ctx context.Context, s *Session, o Opening) error {
 	case s.endedMeanwhile():
 		return ErrNotGranted
 	}
-	if slices.ContainsFunc(a.Grants, func(g consent.Grant) bool { return g.VisitOnly }) {
-		if err := n.Ledger.Rejoin(ctx, s.scope); err != nil {
-			return fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
+	if err := n.Ledger.Enter(ctx, consent.Stay{Scope: s.scope, Epoch: a.Epoch, Purposes: s.purposes}); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return s.begin(unixMS(n.Clock.Now()), n.Clock.Boot())
 }

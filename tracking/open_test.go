@@ -96,7 +96,7 @@ func TestANodeThatHasNotStartedOpensNothing(t *testing.T) {
 
 // An end that is applied at any moment of an opening leaves no session that takes anything.
 func TestAnEndWhileOpening(t *testing.T) {
-	for _, op := range []string{"admit", "register", "rejoin", "after admit", "after register", "after rejoin"} {
+	for _, op := range []string{"admit", "register", "enter", "after admit", "after register", "after enter"} {
 		for _, kind := range []consent.EndKind{consent.EndGrant, consent.EndStore, consent.EndAll} {
 			t.Run(op+" "+string(kind), func(t *testing.T) {
 				inBubble(t, func(h *house) { endWhileOpening(h, op, kind) })
@@ -116,7 +116,7 @@ func endWhileOpening(h *house, op string, kind consent.EndKind) {
 		}
 	}
 	switch op {
-	case "admit", "register", "rejoin":
+	case "admit", "register", "enter":
 		n.tapFor(op).once(op, func(next func() error) error { end(); return next() })
 	default:
 		op = op[len("after "):]

@@ -171,9 +171,15 @@ func (p *phone) State(c tracking.StateChange) {
 	p.log.add("phone", "state "+c.State)
 }
 
-func (p *phone) Seen(role, team string, _ time.Time) { p.log.add("phone", "seen "+role+" "+team) }
-func (p *phone) Unseen()                             { p.log.add("phone", "unseen") }
-func (p *phone) HelpUpdate(id, state string)         { p.log.add("phone", "help "+id+" "+state) }
+func (p *phone) Seen(by tracking.Looker, _ time.Time) {
+	emergency := ""
+	if by.Emergency {
+		emergency = " in an emergency"
+	}
+	p.log.add("phone", "seen "+by.Role+" "+by.Team+emergency)
+}
+func (p *phone) Unseen()                     { p.log.add("phone", "unseen") }
+func (p *phone) HelpUpdate(id, state string) { p.log.add("phone", "help "+id+" "+state) }
 
 func (p *phone) Map(x *geofence.Index, _ time.Time) {
 	p.log.add("phone", "map "+x.Site().Version)

@@ -109,15 +109,20 @@ type Ledger interface {
 	consent.Members
 	// Admit reads a scope in one snapshot on the primary.
 	Admit(ctx context.Context, s consent.Scope) (consent.Admission, error)
-	// Rejoin gives a visit-only grant that an earlier session's end had shortened its life back: the
-	// shopper is here again.
-	Rejoin(ctx context.Context, s consent.Scope) error
+	// Enter keeps that a visit has begun, and gives a visit-only grant that an earlier session's end had shortened
+	// its life back: the shopper is here again.
+	Enter(ctx context.Context, s consent.Stay) error
 	// End commits an end; see consent.EndRequest.
 	End(ctx context.Context, r consent.EndRequest) (consent.Ending, error)
 	// Due lists scopes with a grant that expired before now and has not been ended yet.
 	Due(ctx context.Context, now time.Time, limit int) ([]consent.EndRequest, error)
 	// OpenView journals a look before it is served, if the visit is still its scope's current one: ErrNoVisit if not.
 	OpenView(ctx context.Context, v consent.View) error
+	// RefuseRead keeps a look that was refused.
+	RefuseRead(ctx context.Context, r consent.RefusedRead) error
+	// Move keeps what takes a second person; Motions lists what waits for one.
+	Move(ctx context.Context, m consent.Motion) error
+	Motions(ctx context.Context, kind consent.MotionKind, store string) ([]consent.Motion, error)
 	// CloseView closes it with its end and count.
 	CloseView(ctx context.Context, id string, at time.Time, count int64) error
 	// CountsZones reports whether who shares for these purposes is counted, by zone; KeepCounts, CloseCounts: see
@@ -140,6 +145,11 @@ type AlertStore interface {
 	RaiseAlert(ctx context.Context, a Alert) (stored Alert, merged bool, err error)
 	// ChangeAlert applies one step of the state machine in a transaction.
 	ChangeAlert(ctx context.Context, store, id string, c Change) (Alert, error)
+	// BreakGlass carries a GlassMotion of the store for a second person: the entry in the shopper's journal and an
+	// alert of kind Emergency, claimed by whoever asked, in one transaction. A repetition answers the same alert.
+	// ErrNoVisit if the visit that was asked for is over; ErrAlertHeld, with the alert, if its glass is broken already;
+	// and consent's refusals of motions.
+	BreakGlass(ctx context.Context, store, motion, by string, now time.Time) (Alert, error)
 	// Alerts returns a store's alerts that are not final, and those that became so in the last
 	// minute, with the change number they are as of.
 	Alerts(ctx context.Context, store string) ([]Alert, int64, error)

@@ -44,6 +44,7 @@ type Session struct {
 	lastAccepted int64
 	looking      time.Duration // boot time until which a look counts; 0 for none
 	lookedSince  time.Time
+	emergency    bool    // somebody looks who has broken the glass
 	tallied      tallied // where it was counted last
 	checkins     []Alert // asked for before the visit was inside
 }

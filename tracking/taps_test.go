@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -94,8 +95,8 @@ func (l *ledgerTap) Admit(ctx context.Context, s consent.Scope) (a consent.Admis
 	return a, err
 }
 
-func (l *ledgerTap) Rejoin(ctx context.Context, s consent.Scope) error {
-	return l.do("rejoin", func() error { return l.Ledger.Rejoin(ctx, s) })
+func (l *ledgerTap) Enter(ctx context.Context, s consent.Stay) error {
+	return l.do("enter", func() error { return l.Ledger.Enter(ctx, s) })
 }
 
 func (l *ledgerTap) End(ctx context.Context, r consent.EndRequest) (e consent.Ending, err error) {
@@ -174,4 +175,25 @@ func (l *liveTap) Purge(ctx context.Context, store string, visits []string) erro
 
 func (l *liveTap) Publish(ctx context.Context, channel string, payload []byte) error {
 	return l.do("publish", func() error { return l.Live.Publish(ctx, channel, payload) })
+}
+
+// RefuseRead remembers what was refused, besides.
+func (l *ledgerTap) RefuseRead(ctx context.Context, r consent.RefusedRead) error {
+	err := l.do("refuse", func() error { return l.Ledger.RefuseRead(ctx, r) })
+	if err == nil {
+		l.log.add("refused", r.Code)
+	}
+	return err
+}
+
+// refusals are the codes of all looks that were refused and journalled, in alphabetical order.
+func (h *house) refusals() string {
+	var codes []string
+	for _, e := range h.log.all() {
+		if e.who == "refused" {
+			codes = append(codes, e.what)
+		}
+	}
+	slices.Sort(codes)
+	return strings.Join(codes, " ")
 }

@@ -90,7 +90,10 @@ func (t *tx) twin(a tracking.Alert, s scope) (body, installation string, err err
 
 // asRaised fills in what every alert starts with. A zero DueAt escalates at the usual time.
 func asRaised(a tracking.Alert, now time.Time) tracking.Alert {
-	a.State, a.Version = tracking.Raised, 1
+	a.Version = 1
+	if a.Kind != tracking.Emergency { // which begins in the hands of who asked for it
+		a.State = tracking.Raised
+	}
 	if a.RaisedAt.IsZero() {
 		a.RaisedAt = now
 	}
@@ -103,7 +106,10 @@ func asRaised(a tracking.Alert, now time.Time) tracking.Alert {
 
 // current finds the scope whose visit this is now, if a grant is in force there: without one nothing can be
 // under way.
-func (t *tx) current(store, visit string) (scope, error) {
+func (t *tx) current(store, visit string) (scope, error) { return t.currentFor(store, visit, "") }
+
+// currentFor is current for one purpose; any, if it is empty.
+func (t *tx) currentFor(store, visit, purpose string) (scope, error) {
 	scopes, err := t.scopeOfVisit(visit)
 	if err != nil {
 		return scope{}, err
@@ -113,8 +119,8 @@ func (t *tx) current(store, visit string) (scope, error) {
 	}
 	s := scopes[0]
 	var grants int64
-	err = t.row(`SELECT COUNT(*) FROM record WHERE installation = $1 AND store = $2 AND live = 1 AND epoch = $3 AND expires_at > $4`,
-		s.installation.handle, store, s.epoch, micros(t.now)).into(&grants)
+	err = t.row(`SELECT COUNT(*) FROM record WHERE installation = $1 AND store = $2 AND live = 1 AND epoch = $3 AND expires_at > $4
+		AND ($5 = '' OR purpose = $5)`, s.installation.handle, store, s.epoch, micros(t.now), purpose).into(&grants)
 	if err == nil && grants == 0 {
 		err = tracking.ErrNoVisit
 	}
@@ -137,16 +143,7 @@ func (db *DB) ChangeAlert(ctx context.Context, store, id string, c tracking.Chan
 }
 
 func (t *tx) changeAlert(store, id string, c tracking.Change) (tracking.Alert, error) {
-	var body string
-	m := t.marks("alert", id)
-	err := t.row(`SELECT body FROM alert WHERE id IN ($1, $2, $3) AND store = $4`, m[0], m[1], m[2], store).into(&body)
-	if noRow(err) {
-		return tracking.Alert{}, tracking.ErrNoAlert
-	}
-	if err != nil {
-		return tracking.Alert{}, err
-	}
-	now, err := t.db.parseAlert(body)
+	now, err := t.alertOf(store, id)
 	if err != nil {
 		return now, err
 	}

@@ -21,7 +21,7 @@ func TestNoNumberOutlivesItsWindow(t *testing.T) {
 			err = db.CloseCounts(t.Context(), "shop", "m", window)
 		}
 		if err == nil && !close {
-			err = db.Prune(t.Context(), window.Add(consent.CountWindow+countGrace+time.Second))
+			err = db.Prune(t.Context(), window.Add(consent.CountWindow+countGrace+time.Second), time.Hour)
 		}
 		for i, table := range []string{"zone_part", "zone_window", "zone_band"} {
 			if err == nil {

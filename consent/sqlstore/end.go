@@ -260,6 +260,9 @@ func (t *tx) endScope(c consent.EndCommand, s scope, e *consent.Ending) ([]conse
 	if err := t.closeLooks(s.stay(), c.Now); err != nil {
 		return nil, err
 	}
+	if err := t.endStay(s.stay(), c.Now); err != nil {
+		return nil, err
+	}
 	return took, t.announce(c, alerts, &end, e)
 }
 

@@ -107,21 +107,6 @@ func (db *DB) refreshVisit(ctx context.Context, s scopeKey, a consent.Admission)
 	})
 }
 
-// Rejoin gives visit-only grants that are in force back the life they were given.
-func (db *DB) Rejoin(ctx context.Context, s consent.Scope, now time.Time) error {
-	return db.write(ctx, func(t *tx) error {
-		p, err := t.find(anInstallation, s.Installation)
-		if noRow(err) {
-			return nil
-		}
-		if err == nil {
-			_, err = t.exec(`UPDATE record SET expires_at = given_until WHERE installation = $1 AND store = $2
-				AND choice = 'visit' AND live = 1 AND expires_at > $3`, p.handle, s.Store, micros(now))
-		}
-		return err
-	})
-}
-
 // scope is a row of the table of truth.
 type scope struct {
 	consent.Scope

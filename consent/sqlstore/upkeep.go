@@ -6,14 +6,16 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"doorstep/consent"
 )
 
-// Prune forgets what has outlived its time; see the lives in package consent. Nodes that have gone
-// silent are struck off, with what was on duty through them. Then the keys of the days go under which all was.
-func (db *DB) Prune(ctx context.Context, now time.Time) error {
+// Prune forgets what has outlived its time; see the lives in package consent. Proof is the life of what proves consent,
+// from the last that happened to it. Nodes that have gone silent are struck off, with what was on duty through them. Then
+// the keys of the days go under which all was.
+func (db *DB) Prune(ctx context.Context, now time.Time, proof time.Duration) error {
 	err := db.write(ctx, func(t *tx) error {
 		if err := t.pruneFeed(now); err != nil {
 			return err
@@ -26,15 +28,21 @@ func (db *DB) Prune(ctx context.Context, now time.Time) error {
 			{`DELETE FROM alert_key WHERE entered_at < $1`, consent.FeedLife},
 			{`DELETE FROM ending WHERE kind = 'session' AND ended_at < $1`, consent.FeedLife},
 			{`DELETE FROM alert WHERE changed_at < $1`, consent.AlertLife}, // open, if every server was away: its visit is long over
-			{`DELETE FROM look WHERE opened_at < $1`, consent.JournalLife},
+			{`DELETE FROM refused_read WHERE refused_at < $1`, consent.JournalLife},
+			{`DELETE FROM motion WHERE moved_at < $1`, consent.MotionWait},
+			{`DELETE FROM stay WHERE opened_at < $1`, consent.StayLife},
+			{`DELETE FROM disclosure WHERE at < $1`, consent.AuditLife},
+			{`DELETE FROM hold WHERE until < $1`, consent.AuditLife},
 			{`DELETE FROM served WHERE expires_at < $1`, 0},
 			{`DELETE FROM duty WHERE until < $1`, consent.NodeLife},
-			{`DELETE FROM proof WHERE until < $1`, 0},
 			{`DELETE FROM erasure WHERE done_at > 0 AND done_at < $1`, consent.ErasureLife},
 		} {
 			if _, err := t.exec(old.query, micros(now.Add(-old.life))); err != nil {
 				return err
 			}
+		}
+		if err := t.pruneHeld(now, proof); err != nil {
+			return err
 		}
 		if err := t.pruneCounts(now); err != nil {
 			return err
@@ -50,6 +58,30 @@ func (db *DB) Prune(ctx context.Context, now time.Time) error {
 	if err == nil && db.ring.OldDays(now) {
 		err = db.write(ctx, func(*tx) error { return unavailable(db.ring.DropDays(now)) })
 	}
+	return err
+}
+
+// pruneHeld forgets reads, and what proves consent, unless a legal hold keeps them. A decision is kept while what was
+// granted by it lasts.
+func (t *tx) pruneHeld(now time.Time, proof time.Duration) error {
+	for _, old := range []struct {
+		query string
+		life  time.Duration
+	}{
+		{`DELETE FROM look WHERE opened_at < $1 AND NOT ` + heldSpan("look.store", "look.opened_at"), consent.JournalLife},
+		{`DELETE FROM record WHERE live = 0 AND decided_at < $1 AND ended_at < $1 AND NOT ` + heldSpan("record.store", "record.decided_at"), proof},
+		{`DELETE FROM ending WHERE kind <> 'session' AND ended_at < $1`, proof},
+		{`DELETE FROM stop_token WHERE given_at < $1`, proof},
+	} {
+		args := []any{micros(now.Add(-old.life))}
+		if strings.Contains(old.query, "$2") {
+			args = append(args, micros(now))
+		}
+		if _, err := t.exec(old.query, args...); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec(`DELETE FROM proof WHERE until < $1 AND NOT `+heldLeaf("proof.log_index"), micros(now))
 	return err
 }
 

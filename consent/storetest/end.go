@@ -100,12 +100,12 @@ var endCases = map[string]func(*testing.T, *house){
 		h.equal("visit's expiry", a.Grants[0].ExpiresAt.Equal(h.clock.now().Add(10*time.Minute)), true)
 		h.equal("term's expiry", a.Grants[1].ExpiresAt.Equal(term.Grant.ExpiresAt), true)
 		h.clock.pass(9 * time.Minute)
-		h.ok(h.ledger.Rejoin(h.ctx, p.scope()))
+		h.enter(p)
 		h.equal("after rejoining", h.admit(p).Grants[0].ExpiresAt.Equal(visit.Grant.ExpiresAt), true)
 		h.endVisit(p, false)
 		h.clock.pass(10 * time.Minute)
 		h.equal("too late", purposes(h.admit(p)), "pickup ")
-		h.ok(h.ledger.Rejoin(h.ctx, p.scope()))
+		h.enter(p)
 		h.equal("still too late", purposes(h.admit(p)), "pickup ")
 	},
 	"the end of another purpose does not shorten a visit's grant, and names no grant that has run out": func(_ *testing.T, h *house) {

@@ -93,8 +93,8 @@ func (p *phone) state(c tracking.StateChange) wire.State {
 }
 
 // Seen implements tracking.Phone.
-func (p *phone) Seen(role, team string, since time.Time) {
-	p.tell(wire.Seen{By: role, Team: team, Since: since.UnixMilli()}.Append)
+func (p *phone) Seen(by tracking.Looker, since time.Time) {
+	p.tell(wire.Seen{By: by.Role, Team: by.Team, Company: by.Company, Emergency: by.Emergency, Since: since.UnixMilli()}.Append)
 }
 
 // Unseen implements tracking.Phone.

@@ -50,6 +50,13 @@ func (f *frame) some(name, v string) {
 	}
 }
 
+// yes writes true, or nothing.
+func (f *frame) yes(name string, v bool) {
+	if v {
+		f.bool(name, v)
+	}
+}
+
 // more writes a number only if it is not zero.
 func (f *frame) more(name string, v int64) {
 	if v != 0 {
@@ -143,6 +150,8 @@ func (s Seen) Append(b []byte) []byte {
 	f := begin(b, "seen")
 	f.str("by", s.By)
 	f.some("team", s.Team)
+	f.some("company", s.Company)
+	f.yes("emergency", s.Emergency)
 	f.int("since", s.Since)
 	return f.end()
 }

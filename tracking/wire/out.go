@@ -57,9 +57,11 @@ type State struct {
 
 // Seen says that somebody can see the shopper since a time.
 type Seen struct {
-	By    string // a role
-	Team  string // may be empty
-	Since int64
+	By        string // a role
+	Team      string // may be empty
+	Company   string // whose staff, if not the controller's
+	Emergency bool   // two people have decided on it
+	Since     int64
 }
 
 // Unseen says that nobody looks any more.

@@ -4,7 +4,7 @@
 -- A read is a look, or what left otherwise. Looks from before are views by the retailer's own staff.
 ALTER TABLE look ADD COLUMN kind TEXT NOT NULL DEFAULT 'view';
 ALTER TABLE look ADD COLUMN company TEXT NOT NULL DEFAULT ''; -- whose staff, or who received it; empty: the controller's own
-ALTER TABLE look ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE look ADD COLUMN reason TEXT NOT NULL DEFAULT ''; -- sealed
 ALTER TABLE look ADD COLUMN people BIGINT NOT NULL DEFAULT 1; -- how many decided on it
 
 -- A read that was refused: who tried, and why not. Not of whom.
@@ -24,7 +24,7 @@ CREATE TABLE motion (
   id         TEXT PRIMARY KEY,
   kind       TEXT NOT NULL, -- break_glass, hold, disclosure
   store      TEXT NOT NULL,
-  body       TEXT NOT NULL, -- what is moved, as JSON
+  body       TEXT NOT NULL, -- what is moved, sealed for a day
   mover      TEXT NOT NULL, -- pseudonym
   moved_at   BIGINT NOT NULL,
   until      BIGINT NOT NULL, -- not carried after this
@@ -36,10 +36,10 @@ CREATE INDEX motion_age ON motion (kind, moved_at);
 -- A legal hold in force, or one that was. It keeps proofs and reads from being pruned, never a position.
 CREATE TABLE hold (
   id        TEXT PRIMARY KEY,
-  store     TEXT NOT NULL,   -- empty: one record
+  store     TEXT NOT NULL,   -- empty: one proof
   from_at   BIGINT NOT NULL, -- of what was recorded in this span
   to_at     BIGINT NOT NULL,
-  record    TEXT NOT NULL,   -- mark of a record's id; empty: all of the store's span
+  leaf      BIGINT NOT NULL, -- its place in the log; -1: all of the store's span
   reason    TEXT NOT NULL,
   mover     TEXT NOT NULL,
   seconder  TEXT NOT NULL,
@@ -49,9 +49,23 @@ CREATE TABLE hold (
   lifted_at BIGINT NOT NULL  -- 0 while it is in force
 );
 
--- That a visit was, for an incident's sake: a mark of its pseudonym, and minutes. Gone after eight days.
+-- A request from outside, and what became of it; nobody is named in it but who asked and who decided.
+CREATE TABLE disclosure (
+  id        TEXT PRIMARY KEY,
+  store     TEXT NOT NULL,
+  recipient TEXT NOT NULL,
+  reason    TEXT NOT NULL,
+  fields    TEXT NOT NULL, -- JSON array
+  refused   BIGINT NOT NULL,
+  mover     TEXT NOT NULL,
+  seconder  TEXT NOT NULL, -- empty for one that was refused
+  at        BIGINT NOT NULL
+);
+CREATE INDEX disclosure_age ON disclosure (at);
+
+-- That a visit was, for an incident's sake, in minutes. Gone after eight days.
 CREATE TABLE stay (
-  visit     TEXT PRIMARY KEY,
+  visit     TEXT PRIMARY KEY, -- as looks refer to it: a phone's handle and the epoch
   store     TEXT NOT NULL,
   purposes  TEXT NOT NULL, -- JSON array
   opened_at BIGINT NOT NULL,

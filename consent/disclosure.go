@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package consent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Disclosure is a request from outside for what is held of a shopper, most often an authority's, and what became of
+// it. Handing something over takes two people and is in the shopper's journal before it happens; that a request was
+// refused takes one. Both are counted in the public report.
+type Disclosure struct {
+	ID        string    `json:"id"`
+	Subject   Ref       `json:"subject,omitempty"` // of whom; empty for a request that was refused
+	Store     string    `json:"store,omitempty"`
+	Purpose   string    `json:"purpose,omitempty"`
+	Recipient string    `json:"recipient"`        // who asks, as the shopper will read it
+	Reason    string    `json:"reason"`           // by which law, under which file number
+	Fields    []string  `json:"fields,omitempty"` // what is handed over
+	Refused   bool      `json:"refused,omitempty"`
+	By        string    `json:"by,omitempty"`
+	Approved  string    `json:"approved,omitempty"`
+	At        time.Time `json:"at,omitzero"`
+}
+
+// fieldsMost bounds the list of what is handed over.
+const fieldsMost = 32
+
+// AskDisclosure asks for something to be handed over; or records, at once, that a request was refused.
+func (l *Ledger) AskDisclosure(ctx context.Context, d Disclosure, by string) error {
+	if n := len([]rune(d.Recipient)); n < 2 || n > 120 {
+		return fmt.Errorf("%w: recipient: name who asks, in 2 to 120 characters", ErrRequest)
+	}
+	if err := CheckReason(d.Reason); err != nil {
+		return err
+	}
+	if d.Refused {
+		d.Subject, d.Fields = "", nil
+		d.By, d.At = by, l.now()
+		return l.store.RefuseDisclosure(ctx, d)
+	}
+	if d.Subject == "" || len(d.Fields) == 0 || len(d.Fields) > fieldsMost {
+		return fmt.Errorf("%w: a disclosure names the shopper and 1 to %d fields", ErrRequest, fieldsMost)
+	}
+	body, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("a disclosure: %w", err)
+	}
+	return l.Move(ctx, Motion{ID: d.ID, Kind: DisclosureMotion, Store: d.Store, Body: body, By: by})
+}
+
+// ApproveDisclosure enters it into the shopper's journal; only then is anything handed over. ErrNoMotion, ErrSamePerson,
+// ErrMotionOver.
+func (l *Ledger) ApproveDisclosure(ctx context.Context, id, by string) (Disclosure, error) {
+	return l.store.CarryDisclosure(ctx, id, by, l.now())
+}

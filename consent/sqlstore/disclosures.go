@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"doorstep/consent"
+)
+
+// CarryDisclosure enters what is to be handed over into the shopper's journal, and into the operator's own list.
+func (db *DB) CarryDisclosure(ctx context.Context, id, by string, now time.Time) (d consent.Disclosure, err error) {
+	err = db.write(ctx, func(t *tx) error {
+		m, again, err := t.carry(consent.DisclosureMotion, "", id, by, now)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(m.Body, &d); err != nil {
+			return fmt.Errorf("sqlstore: a disclosure: %w", err)
+		}
+		d.By, d.Approved, d.At = m.By, by, fromMicros(micros(now))
+		if again {
+			return nil
+		}
+		entry, err := uuid.NewV7()
+		if err != nil {
+			return fmt.Errorf("sqlstore: %w", err)
+		}
+		v := consent.View{ID: entry.String(), Store: d.Store, Company: d.Recipient, Purpose: d.Purpose, Fields: d.Fields, OpenedAt: d.At, ClosedAt: d.At}
+		if err := t.enterRead(d.Subject, consent.Read{View: v, Kind: consent.DisclosureRead, Reason: d.Reason, People: 2}); err != nil {
+			return err
+		}
+		return t.keepDisclosure(d)
+	})
+	return d, err
+}
+
+// RefuseDisclosure keeps that a request was refused.
+func (db *DB) RefuseDisclosure(ctx context.Context, d consent.Disclosure) error {
+	return db.write(ctx, func(t *tx) error { return t.keepDisclosure(d) })
+}
+
+// keepDisclosure is what stays of a request: not of whom.
+func (t *tx) keepDisclosure(d consent.Disclosure) error {
+	if d.Fields == nil {
+		d.Fields = []string{}
+	}
+	fields, err := json.Marshal(d.Fields)
+	if err != nil {
+		return fmt.Errorf("sqlstore: %w", err)
+	}
+	_, err = t.exec(`INSERT INTO disclosure (id, store, recipient, reason, fields, refused, mover, seconder, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
+		d.ID, d.Store, d.Recipient, d.Reason, string(fields), bit(d.Refused), d.By, d.Approved, micros(d.At))
+	return err
+}

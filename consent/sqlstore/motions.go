@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"doorstep/consent"
+)
+
+// Move keeps a motion. What it asks for may name somebody, and is sealed for the day in which it can be carried.
+func (db *DB) Move(ctx context.Context, m consent.Motion) error {
+	return db.write(ctx, func(t *tx) error {
+		if err := t.lock(); err != nil {
+			return err
+		}
+		var kind, store, by string
+		err := t.row(`SELECT kind, store, mover FROM motion WHERE id = $1`, m.ID).into(&kind, &store, &by)
+		if err == nil && (kind != string(m.Kind) || store != m.Store || by != m.By) {
+			err = fmt.Errorf("%w: %s", consent.ErrIDTaken, m.ID)
+		}
+		if !noRow(err) {
+			return err
+		}
+		body, err := t.sealDay("motion", m.Body)
+		if err == nil {
+			_, err = t.exec(`INSERT INTO motion (id, kind, store, body, mover, moved_at, until, seconder, carried_at)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0)`, m.ID, string(m.Kind), m.Store, body, m.By, micros(m.At), micros(m.Until))
+		}
+		return err
+	})
+}
+
+// Motions lists what waits for a second person, oldest first.
+func (db *DB) Motions(ctx context.Context, kind consent.MotionKind, store string, now time.Time) ([]consent.Motion, error) {
+	var out []consent.Motion
+	err := db.all(ctx, func(r *sql.Rows) error {
+		m := consent.Motion{Kind: kind}
+		var at, until int64
+		var sealed string
+		err := r.Scan(&m.ID, &m.Store, &sealed, &m.By, &at, &until)
+		if err == nil {
+			m.At, m.Until = fromMicros(at), fromMicros(until)
+			m.Body, err = openDay(db.ring, "motion", sealed)
+		}
+		out = append(out, m)
+		return err
+	}, `SELECT id, store, body, mover, moved_at, until FROM motion
+		WHERE kind = $1 AND ($2 = '' OR store = $2) AND carried_at = 0 AND until > $3 ORDER BY moved_at, id`,
+		string(kind), store, micros(now))
+	return out, err
+}
+
+// carry is the second person's part: it answers what was asked for, once, to somebody else and in time. Whoever has
+// carried it may ask again: again says so.
+func (t *tx) carry(kind consent.MotionKind, store, id, by string, now time.Time) (m consent.Motion, again bool, err error) {
+	if err := t.lock(); err != nil {
+		return m, false, err
+	}
+	var sealed, seconder string
+	var at, until, carried int64
+	err = t.row(`SELECT store, body, mover, moved_at, until, seconder, carried_at FROM motion WHERE id = $1 AND kind = $2`,
+		id, string(kind)).into(&m.Store, &sealed, &m.By, &at, &until, &seconder, &carried)
+	if noRow(err) || err == nil && store != "" && m.Store != store {
+		return m, false, consent.ErrNoMotion
+	}
+	m.ID, m.Kind, m.At, m.Until = id, kind, fromMicros(at), fromMicros(until)
+	switch {
+	case err != nil:
+		return m, false, err
+	case m.By == by:
+		return m, false, consent.ErrSamePerson
+	case carried != 0 && seconder != by, carried == 0 && !now.Before(m.Until):
+		return m, false, consent.ErrMotionOver
+	}
+	if m.Body, err = openDay(t.db.ring, "motion", sealed); err == nil && carried == 0 {
+		_, err = t.exec(`UPDATE motion SET seconder = $2, carried_at = $3 WHERE id = $1`, id, by, micros(now))
+	}
+	return m, carried != 0, err
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"doorstep/consent"
+)
+
+// Enter keeps that a visit has begun, and gives visit-only grants that are in force back the life they were given.
+func (db *DB) Enter(ctx context.Context, s consent.Stay) error {
+	purposes, err := json.Marshal(s.Purposes)
+	if err != nil {
+		return fmt.Errorf("sqlstore: %w", err)
+	}
+	return db.write(ctx, func(t *tx) error {
+		p, err := t.find(anInstallation, s.Scope.Installation)
+		if noRow(err) {
+			return nil
+		}
+		if err == nil {
+			_, err = t.exec(`UPDATE record SET expires_at = given_until WHERE installation = $1 AND store = $2
+				AND choice = 'visit' AND live = 1 AND expires_at > $3`, p.handle, s.Scope.Store, micros(s.From))
+		}
+		if err == nil { // the same visit again: the app came back to it
+			_, err = t.exec(`INSERT INTO stay (visit, store, purposes, opened_at, ended_at) VALUES ($1, $2, $3, $4, 0)
+				ON CONFLICT (visit) DO NOTHING`, stayOf(p.handle, s.Epoch), s.Scope.Store, string(purposes), micros(minute(s.From)))
+		}
+		return err
+	})
+}
+
+// minute is a time as far as it is kept of a visit.
+func minute(at time.Time) time.Time { return at.Truncate(time.Minute) }
+
+// endStay keeps when a visit ended: in the minute that has begun, so that its span is never told shorter than it was.
+func (t *tx) endStay(stay string, at time.Time) error {
+	_, err := t.exec(`UPDATE stay SET ended_at = $2 WHERE visit = $1 AND ended_at = 0`, stay, micros(minute(at).Add(time.Minute)))
+	return err
+}
+
+// Exposed is what was open at any moment of the span: [from, to).
+func (db *DB) Exposed(ctx context.Context, store string, from, to time.Time) (consent.Exposure, error) {
+	e := consent.Exposure{Visits: []consent.ExposedVisit{}, Views: []consent.ExposedView{}}
+	err := db.all(ctx, func(r *sql.Rows) error {
+		var v consent.ExposedVisit
+		var purposes string
+		var opened, ended int64
+		if err := r.Scan(&v.Visit, &v.Store, &purposes, &opened, &ended); err != nil {
+			return err
+		}
+		v.From, v.To = fromMicros(opened), fromMicros(ended)
+		err := json.Unmarshal([]byte(purposes), &v.Purposes)
+		e.Visits = append(e.Visits, v)
+		return err
+	}, `SELECT visit, store, purposes, opened_at, ended_at FROM stay
+		WHERE opened_at < $2 AND (ended_at = 0 OR ended_at > $1) AND ($3 = '' OR store = $3) ORDER BY opened_at, visit`,
+		micros(from), micros(to), store)
+	if err != nil {
+		return e, err
+	}
+	err = db.all(ctx, func(r *sql.Rows) error {
+		var v consent.ExposedView
+		var fields string
+		var opened, closed int64
+		if err := r.Scan(&v.Kind, &v.Shopper, &v.Visit, &v.Store, &v.Role, &v.Purpose, &fields, &opened, &closed, &v.Count); err != nil {
+			return err
+		}
+		v.From, v.To = fromMicros(opened), fromMicros(closed)
+		err := json.Unmarshal([]byte(fields), &v.Fields)
+		e.Views = append(e.Views, v)
+		return err
+	}, `SELECT kind, subject, visit, store, role, purpose, fields, opened_at, closed_at, positions FROM look
+		WHERE opened_at < $2 AND (closed_at = 0 OR closed_at >= $1) AND ($3 = '' OR store = $3) ORDER BY opened_at, id`,
+		micros(from), micros(to), store)
+	return e, err
+}
