@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// Stay is that a visit was: when it began and ended, to the minute, and nothing of where. It is kept for the one question
+// Entered is that a visit was: when it began and ended, to the minute, and nothing of where. It is kept for the one question
 // that an incident asks within 72 hours (GDPR 33): who could have been seen while something was wrong?
-type Stay struct {
+type Entered struct {
 	Scope    Scope
 	Epoch    int64
 	Purposes []string
 	From     time.Time
 }
 
-// StayLife is how long a stay is kept: 72 hours to report an incident, and the days in which it is noticed.
-const StayLife = 8 * 24 * time.Hour
+// EnteredLife is how long a stay is kept: 72 hours to report an incident, and the days in which it is noticed.
+const EnteredLife = 8 * 24 * time.Hour
 
 // Exposure is what was open in a span of time. Visits and shoppers stand in it under pseudonyms that mean nothing outside
 // of this ledger, and nothing any more once the shopper is erased.
@@ -51,7 +51,7 @@ type ExposedView struct {
 }
 
 // Exposed lists the sessions and views that were open at any moment from one time to another, of one store or, for
-// an empty one, of all. Sessions are known for StayLife, views for JournalLife.
+// an empty one, of all. Sessions are known for EnteredLife, views for JournalLife.
 func (l *Ledger) Exposed(ctx context.Context, store string, from, to time.Time) (Exposure, error) {
 	if !from.Before(to) {
 		return Exposure{}, fmt.Errorf("%w: the span ends before it begins", ErrRequest)

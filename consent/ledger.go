@@ -75,7 +75,7 @@ func (l *Ledger) Due(ctx context.Context, now time.Time, limit int) ([]EndReques
 
 // Enter is the beginning of a visit: it is kept, for an incident's sake, that there was one; and a visit-only grant
 // that an earlier session's end had left ten minutes to live gets back the life it was given.
-func (l *Ledger) Enter(ctx context.Context, s Stay) error {
+func (l *Ledger) Enter(ctx context.Context, s Entered) error {
 	s.From = l.now()
 	return l.store.Enter(ctx, s)
 }

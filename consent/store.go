@@ -104,7 +104,7 @@ type Store interface {
 	Admit(ctx context.Context, s Scope, now time.Time) (Admission, error)
 	// Enter keeps that a visit has begun, under a form of it that says nothing outside, to the minute; and takes back
 	// the shortened life of visit-only grants, if they are in force. One transaction.
-	Enter(ctx context.Context, s Stay) error
+	Enter(ctx context.Context, s Entered) error
 
 	// Serve keeps a served notice.
 	Serve(ctx context.Context, s Served) error

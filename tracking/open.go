@@ -106,7 +106,7 @@ func (n *Node) admit(ctx context.Context, s *Session, o Opening) error {
 	case s.endedMeanwhile():
 		return ErrNotGranted
 	}
-	if err := n.Ledger.Enter(ctx, consent.Stay{Scope: s.scope, Epoch: a.Epoch, Purposes: s.purposes}); err != nil {
+	if err := n.Ledger.Enter(ctx, consent.Entered{Scope: s.scope, Epoch: a.Epoch, Purposes: s.purposes}); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return s.begin(unixMS(n.Clock.Now()), n.Clock.Boot())

@@ -111,7 +111,7 @@ type Ledger interface {
 	Admit(ctx context.Context, s consent.Scope) (consent.Admission, error)
 	// Enter keeps that a visit has begun, and gives a visit-only grant that an earlier session's end had shortened
 	// its life back: the shopper is here again.
-	Enter(ctx context.Context, s consent.Stay) error
+	Enter(ctx context.Context, s consent.Entered) error
 	// End commits an end; see consent.EndRequest.
 	End(ctx context.Context, r consent.EndRequest) (consent.Ending, error)
 	// Due lists scopes with a grant that expired before now and has not been ended yet.

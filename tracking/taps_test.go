@@ -95,7 +95,7 @@ func (l *ledgerTap) Admit(ctx context.Context, s consent.Scope) (a consent.Admis
 	return a, err
 }
 
-func (l *ledgerTap) Enter(ctx context.Context, s consent.Stay) error {
+func (l *ledgerTap) Enter(ctx context.Context, s consent.Entered) error {
 	return l.do("enter", func() error { return l.Ledger.Enter(ctx, s) })
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Enter keeps that a visit has begun, and gives visit-only grants that are in force back the life they were given.
-func (db *DB) Enter(ctx context.Context, s consent.Stay) error {
+func (db *DB) Enter(ctx context.Context, s consent.Entered) error {
 	purposes, err := json.Marshal(s.Purposes)
 	if err != nil {
 		return fmt.Errorf("sqlstore: %w", err)

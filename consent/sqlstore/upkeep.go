@@ -30,7 +30,7 @@ func (db *DB) Prune(ctx context.Context, now time.Time, proof time.Duration) err
 			{`DELETE FROM alert WHERE changed_at < $1`, consent.AlertLife}, // open, if every server was away: its visit is long over
 			{`DELETE FROM refused_read WHERE refused_at < $1`, consent.JournalLife},
 			{`DELETE FROM motion WHERE moved_at < $1`, consent.MotionWait},
-			{`DELETE FROM stay WHERE opened_at < $1`, consent.StayLife},
+			{`DELETE FROM stay WHERE opened_at < $1`, consent.EnteredLife},
 			{`DELETE FROM disclosure WHERE at < $1`, consent.AuditLife},
 			{`DELETE FROM hold WHERE until < $1`, consent.AuditLife},
 			{`DELETE FROM served WHERE expires_at < $1`, 0},

@@ -23,7 +23,7 @@ func (h *house) look(id string, p phone) consent.View {
 // enter is the beginning of a visit.
 func (h *house) enter(p phone) {
 	h.Helper()
-	h.ok(h.ledger.Enter(h.ctx, consent.Stay{Scope: p.scope(), Epoch: h.admit(p).Epoch, Purposes: []string{"assist"}}))
+	h.ok(h.ledger.Enter(h.ctx, consent.Entered{Scope: p.scope(), Epoch: h.admit(p).Epoch, Purposes: []string{"assist"}}))
 }
 
 // views are the looks as entries of a journal.

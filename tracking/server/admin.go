@@ -40,6 +40,12 @@ func (s *Server) adminRoutes(m *http.ServeMux) {
 	admin.Handle("PUT /v1/admin/stores/{id}/closed", s.overStores(s.putClosed))
 	admin.Handle("GET /v1/admin/stores/{id}/changes", s.overStores(s.storeChanges))
 	s.ruleRoutes(admin)
+	admin.Handle("GET /v1/admin/holds", s.administer(s.holds))
+	admin.Handle("POST /v1/admin/holds", s.administer(s.askHold))
+	admin.Handle("POST /v1/admin/holds/{id}/approve", s.administer(s.approveHold))
+	admin.Handle("DELETE /v1/admin/holds/{id}", s.administer(s.liftHold))
+	admin.Handle("POST /v1/admin/disclosures", s.administer(s.askDisclosure))
+	admin.Handle("POST /v1/admin/disclosures/{id}/approve", s.administer(s.approveDisclosure))
 	admin.HandleFunc("/v1/admin/", s.unknown)
 	m.Handle("/v1/admin/", s.limited(admin))
 }

@@ -25,6 +25,7 @@ var known = []problem.Known{
 	{Err: tracking.ErrNoStore, Code: problem.NoStore},
 	{Err: tracking.ErrStoreClosed, Code: problem.StoreClosed},
 	{Err: tracking.ErrShuttingDown, Code: problem.Leaving},
+	{Err: tracking.ErrRole, Code: problem.Role},
 	{Err: tracking.ErrTooManyLooks, Code: problem.Claims},
 	{Err: tracking.ErrNoVisit, Code: problem.NoVisit},
 	{Err: tracking.ErrNoAlert, Code: problem.NoAlert},

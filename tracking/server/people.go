@@ -54,41 +54,6 @@ func (s *Server) me(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return answer, nil
 }
 
-// journal is who looked: when, in which role, for what. No employee is named.
-func (s *Server) journal(_ http.ResponseWriter, r *http.Request) (any, error) {
-	who, err := s.shoppers.Shopper(r)
-	if err != nil {
-		return nil, err
-	}
-	subject := s.Ledger.Keys().Subject(who.Subject)
-	if err := s.byOwner.Allow(string(subject)); err != nil {
-		return nil, err
-	}
-	views, err := s.Ledger.Journal(r.Context(), subject)
-	if err != nil {
-		return nil, err
-	}
-	type view struct {
-		OpenedT int64    `json:"opened_t"`
-		ClosedT int64    `json:"closed_t,omitempty"`
-		Role    string   `json:"role"`
-		Team    string   `json:"team"`
-		Store   string   `json:"store"`
-		Purpose string   `json:"purpose"`
-		Fields  []string `json:"fields"`
-		Count   int64    `json:"count"`
-	}
-	list := make([]view, 0, len(views))
-	for _, v := range views {
-		e := view{OpenedT: v.OpenedAt.UnixMilli(), Role: v.Role, Team: v.Team, Store: v.Store, Purpose: v.Purpose, Fields: v.Fields, Count: v.Count}
-		if !v.ClosedAt.IsZero() {
-			e.ClosedT = v.ClosedAt.UnixMilli()
-		}
-		list = append(list, e)
-	}
-	return map[string]any{"views": list}, nil
-}
-
 // demoTokenLife is the life of a made-up shopper's token: the longest that a real one may have.
 const demoTokenLife = 15 * time.Minute
 

@@ -124,19 +124,14 @@ type consoleWelcome struct {
 func (c *screen) serve(who auth.Staff, session *auth.StaffSession, site *geofence.Site) {
 	defer c.release()
 	defer c.close(wire.CloseBye)
-	shift := c.srv.shift(who)
-	team := ""
-	if len(who.Teams) > 0 {
-		team = who.Teams[0]
-	}
+	person := c.srv.person(who)
 	err := c.Write(consoleWelcome{Type: "welcome", T: c.srv.now(),
 		Store: map[string]string{"id": who.Store, "name": site.Name}, Fence: site.Version,
-		Person: map[string]string{"shift": shift, "tag": who.Tag, "role": who.Role},
+		Person: map[string]string{"shift": person.Shift, "tag": who.Tag, "role": who.Role},
 		BeatMS: tracking.BeatEvery.Milliseconds(), StaleMS: tracking.ConsoleStale.Milliseconds()})
 	if err != nil {
 		return
 	}
-	person := tracking.Person{Actor: tracking.Actor{Shift: shift, Tag: who.Tag}, Role: who.Role, Team: team}
 	console, leave, err := c.srv.Node.Join(context.Background(), who.Store, person, c)
 	if err != nil {
 		c.srv.Log.Warn("console not joined", "error", err)

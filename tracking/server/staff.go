@@ -117,6 +117,15 @@ func (s *Server) alertBody(a tracking.Alert, who auth.Staff) tracking.AlertFrame
 	return a.Frame(s.shift(who))
 }
 
+// person is who signed in, as the journal and colleagues know them.
+func (s *Server) person(who auth.Staff) tracking.Person {
+	team := ""
+	if len(who.Teams) > 0 {
+		team = who.Teams[0]
+	}
+	return tracking.Person{Actor: tracking.Actor{Shift: s.shift(who), Tag: who.Tag}, Role: who.Role, Team: team, Company: who.Company}
+}
+
 // shift is the pseudonym under which a person's acts are kept: never the token's own.
 func (s *Server) shift(who auth.Staff) string { return string(s.Ledger.Keys().Shift(who.Shift)) }
 

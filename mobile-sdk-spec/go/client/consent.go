@@ -158,11 +158,17 @@ func (c *Client) Me(ctx context.Context, store string) (Me, error) {
 	return out, err
 }
 
-// Journal asks who looked.
-func (c *Client) Journal(ctx context.Context) ([]View, error) {
-	var out struct {
-		Views []View `json:"views"`
+// Journal asks who looked, to the last page; newest first.
+func (c *Client) Journal(ctx context.Context) (all []View, err error) {
+	for path := "/v1/journal"; ; {
+		var page struct {
+			Entries []View `json:"entries"`
+			Next    string `json:"next"`
+		}
+		err := c.call(ctx, http.MethodGet, path, shopper, nil, &page)
+		if all = append(all, page.Entries...); err != nil || page.Next == "" {
+			return all, err
+		}
+		path = "/v1/journal?after=" + url.QueryEscape(page.Next)
 	}
-	err := c.call(ctx, http.MethodGet, "/v1/journal", shopper, nil, &out)
-	return out.Views, err
 }

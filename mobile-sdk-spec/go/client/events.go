@@ -48,9 +48,11 @@ type Ack struct {
 
 // Seen says that somebody can see the shopper.
 type Seen struct {
-	By    string `json:"by"`
-	Team  string `json:"team"`
-	Since int64  `json:"since"`
+	By        string `json:"by"`
+	Team      string `json:"team"`
+	Company   string `json:"company"`   // whose staff, if not the controller's
+	Emergency bool   `json:"emergency"` // two people have decided on it
+	Since     int64  `json:"since"`
 }
 
 // Unseen says that nobody looks any more.

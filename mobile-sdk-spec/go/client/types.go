@@ -86,16 +86,21 @@ type Me struct {
 	MayPrompt bool    `json:"may_prompt"`
 }
 
-// View is one look by somebody, from the shopper's journal.
+// View is an entry of the shopper's journal: most often a look by somebody.
 type View struct {
+	Kind    string   `json:"kind"` // view, export, disclosure, break_glass
 	OpenedT int64    `json:"opened_t"`
 	ClosedT int64    `json:"closed_t,omitempty"`
 	Role    string   `json:"role"`
 	Team    string   `json:"team"`
+	Company string   `json:"company"` // whose staff, or who received it
+	Other   bool     `json:"other"`   // it is not the controller
 	Store   string   `json:"store"`
 	Purpose string   `json:"purpose"`
 	Fields  []string `json:"fields"`
 	Count   int64    `json:"count"`
+	Reason  string   `json:"reason,omitempty"`
+	People  int      `json:"people"` // how many decided on it
 }
 
 // Withdrawal is a wish to stop. ID and T are filled in by Withdraw when empty; an app that restarts

@@ -53,7 +53,8 @@ export class Api {
   decide(body) { return this.#call("POST", "/v1/decisions", "proof", body); }
   /** @param {string} store @param {string[]} purposes @returns {Promise<{ticket: string, url: string, expires_t: number, t: number}>} */
   ticket(store, purposes) { return this.#call("POST", "/v1/tickets", "proof", { store, purposes }); }
-  journal() { return this.#call("GET", "/v1/journal", "proof"); }
+  /** @param {string} after where the page before said that the next one begins @returns {Promise<{entries?: any[], next?: string}>} */
+  journal(after) { return this.#call("GET", after ? `/v1/journal?after=${seg(after)}` : "/v1/journal", "proof"); }
   /** @param {string} store */
   me(store) { return this.#call("GET", `/v1/me?store=${seg(store)}`, "proof"); }
 

@@ -217,7 +217,16 @@ export class Client {
 
   // ——— what the shopper may read ———
 
-  async journal() { return (await this.api.journal()).views ?? []; }
+  /** All entries, newest first. */
+  async journal() {
+    const all = [];
+    for (let after = ""; ;) {
+      const page = await this.api.journal(after);
+      all.push(...(page.entries ?? []));
+      if (!page.next) return all;
+      after = page.next;
+    }
+  }
   /** @param {string} store */
   me(store) { return this.api.me(store); }
   /** @param {string} store */

@@ -12,7 +12,7 @@ export const frames = {
     acceptedSeq: f.accepted_seq ?? s.host.view().acceptedSeq,
     refused: f.refused ?? s.host.view().refused,
   }),
-  seen: (s, f) => s.host.note({ seen: { by: f.by ?? "", team: f.team ?? "", since: f.since ?? 0 } }),
+  seen: (s, f) => s.host.note({ seen: { by: f.by ?? "", team: f.team ?? "", company: f.company ?? "", emergency: f.emergency === true, since: f.since ?? 0 } }),
   unseen: (s) => s.host.note({ seen: null }),
   help_update: (s, f) => s.host.note({ help: { ...s.host.view().help, [f.id]: f.state } }),
   call: (s, f) => s.host.note({ call: { id: f.id, text: f.text ?? "", until: f.until ?? 0 } }),

@@ -76,7 +76,7 @@
  * @property {string|null} store
  * @property {string[]} purposes
  * @property {string|null} word  "Maple ▲ green", while a session is open.
- * @property {{by: string, team: string, since: number}|null} seen
+ * @property {{by: string, team: string, company: string, emergency: boolean, since: number}|null} seen
  * @property {{reason: string, code: number, t: number, restart: string}|null} end  Stays until dismissed.
  * @property {string|null} pausedBy
  * @property {{code: string, title: string, retryAt: number}|null} obstacle  Why a session could not be opened.

@@ -38,6 +38,7 @@ type Staff struct {
 	Shift     string    // sub: the issuer's pseudonym for this person's shift, never a name
 	Tag       string    // what colleagues see
 	Role      string    // RoleFloor, RoleLead or RoleAdmin
+	Company   string    // whose staff, if not the retailer's: an agency's, a brand's; may be empty
 	Store     string    // the only store this token is good for
 	Teams     []string  // may be empty
 	Lang      string    // preferred language, may be empty
@@ -87,8 +88,8 @@ func (t *Tokens) Shopper(ctx context.Context, raw string) (Shopper, error) {
 	return Shopper{Subject: sub, App: app, AgeBand: age, ExpiresAt: c.expires()}, nil
 }
 
-// Staff verifies a staff token: sub (the shift), tag, role and store are required, teams and lang
-// may be there. Errors as for Shopper; a role that does not exist is 403 role.
+// Staff verifies a staff token: sub (the shift), tag, role and store are required, teams, lang
+// and company may be there. Errors as for Shopper; a role that does not exist is 403 role.
 func (t *Tokens) Staff(ctx context.Context, raw string) (Staff, error) {
 	c, err := t.verify(ctx, raw, StaffDoor, StaffLife)
 	if err != nil {
@@ -102,11 +103,15 @@ func (t *Tokens) Staff(ctx context.Context, raw string) (Staff, error) {
 	if !okShift || !okTag || !okRole || !okStore || err != nil {
 		return Staff{}, refuseToken("sub, tag, role, store or teams does not fit")
 	}
+	company, okCompany := c.text("company", 120)
+	if _, there := c["company"]; there && !okCompany {
+		return Staff{}, refuseToken("company does not fit")
+	}
 	lang, okLang := c.text("lang", 35)
 	if _, there := c["lang"]; there && !okLang {
 		return Staff{}, refuseToken("lang does not fit")
 	}
-	s := Staff{Shift: shift, Tag: tag, Role: role, Store: store, Teams: teams, Lang: lang, ExpiresAt: c.expires()}
+	s := Staff{Shift: shift, Tag: tag, Role: role, Company: company, Store: store, Teams: teams, Lang: lang, ExpiresAt: c.expires()}
 	if err := s.May(RoleFloor, RoleLead, RoleAdmin); err != nil {
 		return Staff{}, err
 	}

@@ -13,7 +13,8 @@ import (
 // queries names, for each address of the API that takes a query at all, what may be in it. All the
 // others take none, so that there is nothing to decide about a name.
 var queries = map[string][]string{
-	"/v1/me": {"store"}, "/v1/log/proof": {"index", "size"}, "/v1/log/consistency": {"from", "to"}, "/v1/log/leaves": {"from", "to"},
+	"/v1/journal": {"after"},
+	"/v1/me":      {"store"}, "/v1/log/proof": {"index", "size"}, "/v1/log/consistency": {"from", "to"}, "/v1/log/leaves": {"from", "to"},
 }
 
 // secretNames are parameters that are refused anywhere, pages and assets included: an address ends

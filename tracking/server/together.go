@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"doorstep/consent"
+	"doorstep/tracking/server/problem"
+)
+
+// What administrators do in pairs: one asks, another one approves. Each is kept with the pseudonyms of both.
+
+type holdBody struct {
+	ID       string `json:"id"`
+	Store    string `json:"store"`
+	FromT    int64  `json:"from_t"`
+	ToT      int64  `json:"to_t"`
+	LogIndex *int64 `json:"log_index"`
+	Reason   string `json:"reason"`
+	UntilT   int64  `json:"until_t"`
+}
+
+type holdAnswer struct {
+	ID       string `json:"id"`
+	Store    string `json:"store,omitempty"`
+	FromT    int64  `json:"from_t,omitempty"`
+	ToT      int64  `json:"to_t,omitempty"`
+	LogIndex *int64 `json:"log_index,omitempty"`
+	Reason   string `json:"reason"`
+	SinceT   int64  `json:"since_t"`
+	UntilT   int64  `json:"until_t"`
+	By       string `json:"by"`
+	Approved string `json:"approved"`
+	LiftedT  int64  `json:"lifted_t,omitempty"`
+	LiftedBy string `json:"lifted_by,omitempty"`
+}
+
+// askHold asks for a legal hold. It is nothing until somebody else approves it.
+func (s *Server) askHold(r *http.Request, by string) (any, error) {
+	b, err := body[holdBody](r)
+	if err != nil {
+		return nil, err
+	}
+	h := consent.Hold{ID: b.ID, Store: b.Store, From: fromMS(b.FromT), To: fromMS(b.ToT), Leaf: b.LogIndex, Reason: b.Reason, Until: fromMS(b.UntilT)}
+	return nil, s.Ledger.AskHold(r.Context(), h, by)
+}
+
+func (s *Server) approveHold(r *http.Request, by string) (any, error) {
+	h, err := s.Ledger.ApproveHold(r.Context(), r.PathValue("id"), by)
+	if err != nil {
+		return nil, err
+	}
+	return holdOf(h), nil
+}
+
+func (s *Server) liftHold(r *http.Request, by string) (any, error) {
+	return nil, s.Ledger.LiftHold(r.Context(), r.PathValue("id"), by)
+}
+
+func (s *Server) holds(r *http.Request, _ string) (any, error) {
+	list, err := s.Ledger.Holds(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	holds := make([]holdAnswer, 0, len(list))
+	for _, h := range list {
+		holds = append(holds, holdOf(h))
+	}
+	return map[string]any{"holds": holds}, nil
+}
+
+func holdOf(h consent.Hold) holdAnswer {
+	return holdAnswer{ID: h.ID, Store: h.Store, FromT: toMS(h.From), ToT: toMS(h.To), LogIndex: h.Leaf, Reason: h.Reason, SinceT: toMS(h.Since),
+		UntilT: toMS(h.Until), By: h.By, Approved: h.Approved, LiftedT: toMS(h.LiftedAt), LiftedBy: h.LiftedBy}
+}
+
+type disclosureBody struct {
+	ID        string   `json:"id"`
+	Shopper   string   `json:"shopper"` // the retailer's id of them, as in a token
+	Store     string   `json:"store"`
+	Purpose   string   `json:"purpose"`
+	Recipient string   `json:"recipient"`
+	Reason    string   `json:"reason"`
+	Fields    []string `json:"fields"`
+	Refused   bool     `json:"refused"`
+}
+
+// askDisclosure asks to hand something over to somebody outside, or records that this was refused.
+func (s *Server) askDisclosure(r *http.Request, by string) (any, error) {
+	b, err := body[disclosureBody](r)
+	if err != nil {
+		return nil, err
+	}
+	if !isUUID(b.ID) {
+		return nil, problem.New(problem.Request).WithDetail("id is a UUID of 36 characters")
+	}
+	d := consent.Disclosure{ID: b.ID, Store: b.Store, Purpose: b.Purpose, Recipient: b.Recipient, Reason: b.Reason, Fields: b.Fields, Refused: b.Refused}
+	if b.Shopper != "" {
+		d.Subject = s.Ledger.Keys().Subject(b.Shopper)
+	}
+	return nil, s.Ledger.AskDisclosure(r.Context(), d, by)
+}
+
+// approveDisclosure enters it into the shopper's journal. Nothing may be handed over before this has answered.
+func (s *Server) approveDisclosure(r *http.Request, by string) (any, error) {
+	d, err := s.Ledger.ApproveDisclosure(r.Context(), r.PathValue("id"), by)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"id": d.ID, "recipient": d.Recipient, "fields": d.Fields, "by": d.By, "approved": d.Approved, "entered_t": toMS(d.At)}, nil
+}
+
+func fromMS(t int64) time.Time {
+	if t == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(t)
+}
+
+func toMS(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
