@@ -26,6 +26,12 @@ type Disclosure struct {
 	At        time.Time `json:"at,omitzero"`
 }
 
+// What became of a request, as TallyAuthority counts it.
+const (
+	AuthorityRefused  = "refused"
+	AuthorityAnswered = "answered"
+)
+
 // fieldsMost bounds the list of what is handed over.
 const fieldsMost = 32
 
@@ -40,7 +46,12 @@ func (l *Ledger) AskDisclosure(ctx context.Context, d Disclosure, by string) err
 	if d.Refused {
 		d.Subject, d.Fields = "", nil
 		d.By, d.At = by, l.now()
-		return l.store.RefuseDisclosure(ctx, d)
+		fresh, err := l.store.RefuseDisclosure(ctx, d)
+		if fresh {
+			l.Count(TallyAuthority, "", AuthorityAsked)
+			l.Count(TallyAuthority, "", AuthorityRefused)
+		}
+		return err
 	}
 	if d.Subject == "" || len(d.Fields) == 0 || len(d.Fields) > fieldsMost {
 		return fmt.Errorf("%w: a disclosure names the shopper and 1 to %d fields", ErrRequest, fieldsMost)
@@ -49,11 +60,19 @@ func (l *Ledger) AskDisclosure(ctx context.Context, d Disclosure, by string) err
 	if err != nil {
 		return fmt.Errorf("a disclosure: %w", err)
 	}
-	return l.Move(ctx, Motion{ID: d.ID, Kind: DisclosureMotion, Store: d.Store, Body: body, By: by})
+	fresh, err := l.move(ctx, Motion{ID: d.ID, Kind: DisclosureMotion, Store: d.Store, Body: body, By: by})
+	if fresh {
+		l.Count(TallyAuthority, "", AuthorityAsked)
+	}
+	return err
 }
 
 // ApproveDisclosure enters it into the shopper's journal; only then is anything handed over. ErrNoMotion, ErrSamePerson,
 // ErrMotionOver.
 func (l *Ledger) ApproveDisclosure(ctx context.Context, id, by string) (Disclosure, error) {
-	return l.store.CarryDisclosure(ctx, id, by, l.now())
+	d, fresh, err := l.store.CarryDisclosure(ctx, id, by, l.now())
+	if fresh {
+		l.Count(TallyAuthority, "", AuthorityAnswered)
+	}
+	return d, err
 }

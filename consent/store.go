@@ -147,16 +147,16 @@ type Store interface {
 	// Exposed is what was open at any moment of the span.
 	Exposed(ctx context.Context, store string, from, to time.Time) (Exposure, error)
 
-	// Move keeps a motion; ErrIDTaken if its id is another's.
-	Move(ctx context.Context, m Motion) error
+	// Move keeps a motion, and says whether it is a new one; ErrIDTaken if its id is another's.
+	Move(ctx context.Context, m Motion) (fresh bool, err error)
 	// Motions lists those that wait at now, oldest first; of all stores if store is empty.
 	Motions(ctx context.Context, kind MotionKind, store string, now time.Time) ([]Motion, error)
 	// CarryHold and CarryDisclosure do what one person asked for, because another one approves it: in the
 	// same transaction, once. ErrNoMotion, ErrSamePerson, ErrMotionOver.
 	CarryHold(ctx context.Context, id, by string, now time.Time) (Hold, error)
-	CarryDisclosure(ctx context.Context, id, by string, now time.Time) (Disclosure, error)
-	// RefuseDisclosure keeps that a request was refused; the same id again changes nothing.
-	RefuseDisclosure(ctx context.Context, d Disclosure) error
+	CarryDisclosure(ctx context.Context, id, by string, now time.Time) (d Disclosure, fresh bool, err error)
+	// RefuseDisclosure keeps that a request was refused; the same id again changes nothing, and is not fresh.
+	RefuseDisclosure(ctx context.Context, d Disclosure) (fresh bool, err error)
 	// LiftHold ends a hold; ErrNoHold if it is not in force at now.
 	LiftHold(ctx context.Context, id, by string, now time.Time) error
 	// Holds lists them all, newest first.

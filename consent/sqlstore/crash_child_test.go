@@ -238,7 +238,13 @@ func (w *hand) visit(ctx context.Context, visit string) error {
 	}
 	err = w.end(ctx, "leave", consent.EndRequest{Kind: consent.EndSession, Scope: w.p.scope(), Visit: visit, Reason: consent.Lost, KeepRequest: w.rand.IntN(2) == 0})
 	if err == nil {
-		err = w.step(ctx, note{Step: "rejoin"}, func(*note) error { return w.l.Rejoin(ctx, w.p.scope()) })
+		err = w.step(ctx, note{Step: "enter"}, func(*note) error {
+			a, err := w.l.Admit(ctx, w.p.scope())
+			if err == nil {
+				err = w.l.Enter(ctx, consent.Stay{Scope: w.p.scope(), Epoch: a.Epoch, Purposes: []string{"assist"}})
+			}
+			return err
+		})
 	}
 	return err
 }

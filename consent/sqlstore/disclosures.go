@@ -14,7 +14,7 @@ import (
 )
 
 // CarryDisclosure enters what is to be handed over into the shopper's journal, and into the operator's own list.
-func (db *DB) CarryDisclosure(ctx context.Context, id, by string, now time.Time) (d consent.Disclosure, err error) {
+func (db *DB) CarryDisclosure(ctx context.Context, id, by string, now time.Time) (d consent.Disclosure, fresh bool, err error) {
 	err = db.write(ctx, func(t *tx) error {
 		m, again, err := t.carry(consent.DisclosureMotion, "", id, by, now)
 		if err != nil {
@@ -35,27 +35,32 @@ func (db *DB) CarryDisclosure(ctx context.Context, id, by string, now time.Time)
 		if err := t.enterRead(d.Subject, consent.Read{View: v, Kind: consent.DisclosureRead, Reason: d.Reason, People: 2}); err != nil {
 			return err
 		}
-		return t.keepDisclosure(d)
+		fresh, err = t.keepDisclosure(d)
+		return err
 	})
-	return d, err
+	return d, fresh && err == nil, err
 }
 
 // RefuseDisclosure keeps that a request was refused.
-func (db *DB) RefuseDisclosure(ctx context.Context, d consent.Disclosure) error {
-	return db.write(ctx, func(t *tx) error { return t.keepDisclosure(d) })
+func (db *DB) RefuseDisclosure(ctx context.Context, d consent.Disclosure) (fresh bool, err error) {
+	err = db.write(ctx, func(t *tx) (err error) {
+		fresh, err = t.keepDisclosure(d)
+		return err
+	})
+	return fresh && err == nil, err
 }
 
 // keepDisclosure is what stays of a request: not of whom.
-func (t *tx) keepDisclosure(d consent.Disclosure) error {
+func (t *tx) keepDisclosure(d consent.Disclosure) (fresh bool, err error) {
 	if d.Fields == nil {
 		d.Fields = []string{}
 	}
 	fields, err := json.Marshal(d.Fields)
 	if err != nil {
-		return fmt.Errorf("sqlstore: %w", err)
+		return false, fmt.Errorf("sqlstore: %w", err)
 	}
-	_, err = t.exec(`INSERT INTO disclosure (id, store, recipient, reason, fields, refused, mover, seconder, at)
+	n, err := t.exec(`INSERT INTO disclosure (id, store, recipient, reason, fields, refused, mover, seconder, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
 		d.ID, d.Store, d.Recipient, d.Reason, string(fields), bit(d.Refused), d.By, d.Approved, micros(d.At))
-	return err
+	return n > 0, err
 }

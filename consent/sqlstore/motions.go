@@ -12,8 +12,8 @@ import (
 )
 
 // Move keeps a motion. What it asks for may name somebody, and is sealed for the day in which it can be carried.
-func (db *DB) Move(ctx context.Context, m consent.Motion) error {
-	return db.write(ctx, func(t *tx) error {
+func (db *DB) Move(ctx context.Context, m consent.Motion) (fresh bool, err error) {
+	err = db.write(ctx, func(t *tx) error {
 		if err := t.lock(); err != nil {
 			return err
 		}
@@ -29,9 +29,11 @@ func (db *DB) Move(ctx context.Context, m consent.Motion) error {
 		if err == nil {
 			_, err = t.exec(`INSERT INTO motion (id, kind, store, body, mover, moved_at, until, seconder, carried_at)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0)`, m.ID, string(m.Kind), m.Store, body, m.By, micros(m.At), micros(m.Until))
+			fresh = true
 		}
 		return err
 	})
+	return fresh && err == nil, err
 }
 
 // Motions lists what waits for a second person, oldest first.
