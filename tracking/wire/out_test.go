@@ -41,6 +41,7 @@ var frames = map[string]interface{ Append([]byte) []byte }{
 	"state ended, left":                wire.State{T: now, State: wire.StateEnded, Reason: "left_store", Code: 4501, LastAcceptedT: now, Restart: wire.ByUser},
 	"state ended, may be retried":      wire.State{T: now, State: wire.StateEnded, Reason: "silent", Code: 4003},
 	"seen":                             wire.Seen{By: "floor", Team: "Shoes", Since: now},
+	"seen, in an emergency":            wire.Seen{By: "floor", Company: "Quay Security", Emergency: true, Since: now},
 	"unseen":                           wire.Unseen{},
 	"help_update":                      wire.HelpUpdate{ID: someID, State: wire.HelpComing},
 	"call":                             wire.Call{ID: someID, Text: "Come to the service desk", Until: now},

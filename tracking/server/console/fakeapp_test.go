@@ -68,14 +68,18 @@ func (b *backend) appRoutes(mux *http.ServeMux) {
 func (b *backend) journal(w http.ResponseWriter, _ *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	look := obj{"opened_t": time.Now().Add(-4 * time.Minute).UnixMilli(), "role": "floor", "team": "Shoes", "store": "s1", "purpose": "assist",
+	look := obj{"kind": "view", "company": "Harbour Street", "people": 1, "opened_t": time.Now().Add(-4 * time.Minute).UnixMilli(), "role": "floor", "team": "Shoes", "store": "s1", "purpose": "assist",
 		"fields": []string{"position", "accuracy", "level"}, "count": 41}
 	if b.ended > 0 {
 		b.ended--
 	} else {
 		look["closed_t"] = time.Now().Add(-3 * time.Minute).UnixMilli()
 	}
-	answer(w, obj{"views": []obj{look}})
+	broken := obj{"kind": "break_glass", "company": "Harbour Street", "people": 2, "reason": "She has fallen and does not answer", "opened_t": time.Now().Add(-9 * time.Minute).UnixMilli(),
+		"closed_t": time.Now().Add(-9 * time.Minute).UnixMilli(), "role": "floor", "team": "Shoes", "store": "s1", "purpose": "assist", "fields": []string{}, "count": 0}
+	given := obj{"kind": "disclosure", "company": "District court", "other": true, "people": 2, "reason": "Order 17/2026", "opened_t": time.Now().Add(-19 * time.Minute).UnixMilli(),
+		"closed_t": time.Now().Add(-19 * time.Minute).UnixMilli(), "role": "", "team": "", "store": "", "purpose": "", "fields": []string{"records"}, "count": 0}
+	answer(w, obj{"entries": []obj{look, broken, given}, "employees": "withheld", "contact": "privacy@shop.example"})
 }
 
 func (b *backend) note(v obj) {

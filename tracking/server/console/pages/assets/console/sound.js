@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** One voice a kind: frequencies in Hz, one after the other. What is gone is silent. @type {Record<string, number[]>} */
-const VOICES = { help: [659, 880, 659], arrived: [523, 784], waiting: [440, 440], called: [587, 740], rule: [494] };
+const VOICES = { help: [659, 880, 659], arrived: [523, 784], waiting: [440, 440], called: [587, 740], rule: [494], emergency: [880, 659, 880] };
 const APART_MS = 20_000;
 
 /** Sound, after one deliberate gesture, and not more than one in twenty seconds. */

@@ -8,6 +8,7 @@ export const STRINGS = {
   waiting: ["Waiting", "等候中", "ينتظر"],
   called: ["Called", "已叫号", "تم استدعاؤه"],
   rule: ["Store rule", "门店规则", "قاعدة المتجر"],
+  emergency: ["Emergency", "紧急", "طارئ"],
   open: ["Open", "待处理", "مفتوحة"],
   mine: ["Mine", "我的", "تنبيهاتي"],
   ended: ["Ended", "已结束", "منتهية"],

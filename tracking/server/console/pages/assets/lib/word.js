@@ -13,7 +13,7 @@ const PATHS = {
 };
 
 /** The shape of each kind of alert. @type {Record<string, string>} */
-export const KIND_SHAPES = { help: "▲", arrived: "●", waiting: "◆", called: "■", rule: "⬡" };
+export const KIND_SHAPES = { help: "▲", arrived: "●", waiting: "◆", called: "■", rule: "⬡", emergency: "★" };
 
 /** @param {string} shape one of the six @param {string} [cls] */
 export function shape(shape, cls = "") {

@@ -33,7 +33,7 @@ export function said(view, words, store, ends) {
       return { sign: "starting", says: words.t("i_starting"), act: "stop" };
     case "ACTIVE":
       return view.seen
-        ? { sign: "seen", says: words.t("i_seen", { team: view.seen.team ? words.t("team", { team: view.seen.team }) : words.t("staff") }), act: "not_now" }
+        ? { sign: "seen", says: words.t(view.seen.emergency ? "i_emergency" : "i_seen", { team: view.seen.team ? words.t("team", { team: view.seen.team }) : words.t("staff") }), act: "not_now" }
         : { sign: "active", says: words.t("i_active", { store }), act: "stop" };
     case "SUSPENDED":
       return { sign: "suspended", says: words.t("i_suspended"), act: "stop" };

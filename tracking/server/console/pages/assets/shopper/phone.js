@@ -8,7 +8,7 @@ import { decisionCard, withdrawalCard } from "./receipt.js";
 /**
  * @typedef {import("/assets/sdk/src/types.js").View} View
  * @typedef {{zone: string, title: string, text: string, link?: string}} StoreCard
- * @typedef {{opened_t: number, closed_t?: number, role: string, team: string, count: number}} Look
+ * @typedef {{kind: "view"|"export"|"disclosure"|"break_glass", opened_t: number, closed_t?: number, role: string, team: string, company: string, other?: boolean, reason?: string, count: number}} Look
  * @typedef {object} PhoneContext
  * @property {import("../lib/i18n.js").Words} words
  * @property {string} store  its name
@@ -153,10 +153,28 @@ export class Phone {
   /** @param {Look[]} looks */
   #looked(looks) {
     const { words } = this.context;
-    const rows = looks.slice(0, 5).map((l) => h("li", {}, h("span", {}, words.t("looked_row", {
-      who: l.team ? words.t("team", { team: l.team }) : words.has(l.role) ? words.t(l.role) : l.role || words.t("staff"), t: words.time(l.opened_t),
-    })), h("small", { class: "muted" }, l.closed_t ? words.t("looked_count", { n: l.count }) : words.t("looked_now"))));
+    const rows = looks.slice(0, 5).map((l) => h("li", { data: { kind: l.kind } }, h("span", {}, this.#read(l)), this.#more(l)));
     return [h("section", { class: "panel", data: { testid: "journal" } }, h("h2", {}, words.t("looked")),
       rows.length ? h("ul", { class: "looks" }, ...rows) : h("p", { class: "muted small" }, words.t("looked_none")))];
+  }
+
+  /** Who read, and when. @param {Look} l */
+  #read(l) {
+    const { words } = this.context;
+    const t = words.time(l.opened_t);
+    switch (l.kind) {
+      case "break_glass": return words.t("read_glass", { t });
+      case "disclosure": return words.t("read_disclosure", { who: l.company, t });
+      case "export": return words.t("read_export", { t });
+    }
+    const team = l.team ? words.t("team", { team: l.team }) : words.has(l.role) ? words.t(l.role) : l.role || words.t("staff");
+    return words.t("looked_row", { who: l.other ? words.t("read_other", { who: team, company: l.company }) : team, t });
+  }
+
+  /** What more there is to it. @param {Look} l */
+  #more(l) {
+    const { words } = this.context;
+    if (l.kind !== "view") return l.reason ? h("small", { class: "muted", dir: "auto" }, l.reason) : null;
+    return h("small", { class: "muted" }, l.closed_t ? words.t("looked_count", { n: l.count }) : words.t("looked_now"));
   }
 }
