@@ -30,6 +30,7 @@ type Exposure struct {
 // ExposedVisit is a session that was open.
 type ExposedVisit struct {
 	Visit    string    `json:"visit"`
+	Shopper  string    `json:"shopper"`
 	Store    string    `json:"store"`
 	Purposes []string  `json:"purposes"`
 	From     time.Time `json:"from"`

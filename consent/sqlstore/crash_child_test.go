@@ -241,7 +241,7 @@ func (w *hand) visit(ctx context.Context, visit string) error {
 		err = w.step(ctx, note{Step: "enter"}, func(*note) error {
 			a, err := w.l.Admit(ctx, w.p.scope())
 			if err == nil {
-				err = w.l.Enter(ctx, consent.Stay{Scope: w.p.scope(), Epoch: a.Epoch, Purposes: []string{"assist"}})
+				err = w.l.Enter(ctx, consent.Entered{Scope: w.p.scope(), Epoch: a.Epoch, Purposes: []string{"assist"}})
 			}
 			return err
 		})

@@ -28,8 +28,9 @@ func (db *DB) Enter(ctx context.Context, s consent.Entered) error {
 				AND choice = 'visit' AND live = 1 AND expires_at > $3`, p.handle, s.Scope.Store, micros(s.From))
 		}
 		if err == nil { // the same visit again: the app came back to it
-			_, err = t.exec(`INSERT INTO stay (visit, store, purposes, opened_at, ended_at) VALUES ($1, $2, $3, $4, 0)
-				ON CONFLICT (visit) DO NOTHING`, stayOf(p.handle, s.Epoch), s.Scope.Store, string(purposes), micros(minute(s.From)))
+			_, err = t.exec(`INSERT INTO stay (visit, subject, store, purposes, opened_at, ended_at)
+				SELECT $1, subject, store, $4, CAST($5 AS BIGINT), 0 FROM scope WHERE installation = $2 AND store = $3
+				ON CONFLICT (visit) DO NOTHING`, stayOf(p.handle, s.Epoch), p.handle, s.Scope.Store, string(purposes), micros(minute(s.From)))
 		}
 		return err
 	})
@@ -51,14 +52,14 @@ func (db *DB) Exposed(ctx context.Context, store string, from, to time.Time) (co
 		var v consent.ExposedVisit
 		var purposes string
 		var opened, ended int64
-		if err := r.Scan(&v.Visit, &v.Store, &purposes, &opened, &ended); err != nil {
+		if err := r.Scan(&v.Visit, &v.Shopper, &v.Store, &purposes, &opened, &ended); err != nil {
 			return err
 		}
 		v.From, v.To = fromMicros(opened), fromMicros(ended)
 		err := json.Unmarshal([]byte(purposes), &v.Purposes)
 		e.Visits = append(e.Visits, v)
 		return err
-	}, `SELECT visit, store, purposes, opened_at, ended_at FROM stay
+	}, `SELECT visit, subject, store, purposes, opened_at, ended_at FROM stay
 		WHERE opened_at < $2 AND (ended_at = 0 OR ended_at > $1) AND ($3 = '' OR store = $3) ORDER BY opened_at, visit`,
 		micros(from), micros(to), store)
 	if err != nil {

@@ -136,7 +136,9 @@ func TestTheGlassTakesTwo(t *testing.T) {
 		a, err := h.node.Raise(h.Context(), tracking.Alert{Store: demostore.ID, Visit: visit, Kind: tracking.Help, Purpose: "assist"})
 		h.ok(err)
 		id, mei, lea := uuid.NewString(), h.role("mei", auth.RoleLead, demostore.ID), h.role("lea", auth.RoleLead, demostore.ID)
-		body := func(reason string) string { return `{"id":"` + id + `","alert":"` + a.ID + `","reason":"` + reason + `"}` }
+		body := func(reason string) string {
+			return `{"id":"` + id + `","alert":"` + a.ID + `","reason":"` + reason + `"}`
+		}
 		approve := "/v1/staff/break-glass/" + id + "/approve"
 		h.wants("request", "POST", "/v1/staff/break-glass", body("why not"), mei)
 		h.wants("no_motion", "POST", approve, "", lea)
@@ -214,7 +216,9 @@ func TestAHoldTakesTwo(t *testing.T) {
 		h.wants("request", "POST", "/v1/admin/holds", body(span, now.Add(consent.HoldMost+time.Hour)), ana)
 		h.wants("request", "POST", "/v1/admin/holds", body(span, now), ana)
 		h.wants("", "POST", "/v1/admin/holds", body(span, now.Add(time.Hour)), ana)
-		var list struct{ Holds []struct{ ID, By, Approved string } }
+		var list struct {
+			Holds []struct{ ID, By, Approved string }
+		}
 		h.fetch("/v1/admin/holds", bea, &list)
 		if len(list.Holds) != 0 {
 			h.Error("in force before anybody has approved it")

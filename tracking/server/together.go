@@ -125,4 +125,3 @@ func toMS(t time.Time) int64 {
 	}
 	return t.UnixMilli()
 }
-

@@ -66,12 +66,14 @@ CREATE INDEX disclosure_age ON disclosure (at);
 -- That a visit was, for an incident's sake, in minutes. Gone after eight days.
 CREATE TABLE stay (
   visit     TEXT PRIMARY KEY, -- as looks refer to it: a phone's handle and the epoch
+  subject   TEXT NOT NULL,
   store     TEXT NOT NULL,
   purposes  TEXT NOT NULL, -- JSON array
   opened_at BIGINT NOT NULL,
   ended_at  BIGINT NOT NULL -- 0: its end is not known
 );
 CREATE INDEX stay_age ON stay (opened_at);
+CREATE INDEX stay_subject ON stay (subject);
 
 -- What a node counted in a window that is about to close, 25 at most. It goes when the window closes.
 CREATE TABLE zone_part (
