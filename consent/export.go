@@ -17,7 +17,8 @@ type Held struct {
 	Pending    []Served    // notices served and not decided on
 	Scopes     []HeldScope // where a decision is known
 	StopTokens []HeldToken
-	Views      []View // the journal, this export included
+	Journal    []Read      // this export included
+	Visits     []HeldVisit // of the last days
 }
 
 // HeldDecision is a decision with what became of it.
@@ -45,6 +46,13 @@ type HeldScope struct {
 	Visit string // pseudonym of the visit that is now, or is next
 }
 
+// HeldVisit is that a visit was, to the minute; see Entered.
+type HeldVisit struct {
+	Store    string
+	Purposes []string
+	From, To time.Time // To is zero while it goes on, or if its end is not known
+}
+
 // HeldToken is a stop token, of which nothing is known but that it was given.
 type HeldToken struct {
 	Store   string
@@ -55,7 +63,7 @@ type HeldToken struct {
 const ReadExport = "access"
 
 // exportFields are what an export gives out.
-var exportFields = []string{"decisions", "ends", "journal", "notices_served", "positions", "receipts", "stop_tokens"}
+var exportFields = []string{"decisions", "ends", "journal", "notices_served", "positions", "receipts", "stop_tokens", "visits"}
 
 // Export is everything that is kept of a subject (brief, 39). It is in the journal before it is answered.
 func (l *Ledger) Export(ctx context.Context, subject Ref) (Held, error) {
@@ -64,7 +72,7 @@ func (l *Ledger) Export(ctx context.Context, subject Ref) (Held, error) {
 		return Held{}, fmt.Errorf("an export's id: %w", err)
 	}
 	now := l.now()
-	return l.store.Export(ctx, subject, View{
+	return l.store.Export(ctx, subject, Read{Kind: ExportRead, People: 1, View: View{
 		ID: id.String(), Reader: "shopper", Role: "shopper", Purpose: ReadExport, Fields: exportFields, OpenedAt: now, ClosedAt: now,
-	})
+	}})
 }

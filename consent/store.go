@@ -123,9 +123,9 @@ type Store interface {
 	// StopRight looks up the hash of a stop token; ErrStopToken if there is none.
 	StopRight(ctx context.Context, hash [32]byte) (StopRight, error)
 
-	// Export is everything that is kept of a subject. That it was given out is in their journal first, as view
+	// Export is everything that is kept of a subject. That it was given out is in their journal first, as entry
 	// says, in the same transaction. A stranger gets nothing, and nothing is written of them.
-	Export(ctx context.Context, subject Ref, view View) (Held, error)
+	Export(ctx context.Context, subject Ref, entry Read) (Held, error)
 	// Erase removes everything of a subject, after the end that began it (ErrNoErasure without one). What is
 	// written anywhere of them means nothing any more when it returns; repeated, it goes on, and answers the same.
 	Erase(ctx context.Context, c EraseCommand) (Removal, error)

@@ -6,13 +6,13 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
+	"math"
 
 	"doorstep/consent"
 )
 
 // Export is everything that is kept of a subject, in one transaction with the entry in their journal.
-func (db *DB) Export(ctx context.Context, subject consent.Ref, view consent.View) (out consent.Held, err error) {
+func (db *DB) Export(ctx context.Context, subject consent.Ref, entry consent.Read) (out consent.Held, err error) {
 	err = db.write(ctx, func(t *tx) error {
 		p, err := t.find(aSubject, subject)
 		if noRow(err) {
@@ -21,10 +21,10 @@ func (db *DB) Export(ctx context.Context, subject consent.Ref, view consent.View
 		if err != nil {
 			return err
 		}
-		if err := t.enterExport(p, view); err != nil {
+		if err := t.keepRead(p, "", entry); err != nil {
 			return err
 		}
-		for _, part := range []func(person, *consent.Held) error{t.heldDecisions, t.heldEnds, t.heldScopes, t.heldTokens, t.heldPending} {
+		for _, part := range []func(person, *consent.Held) error{t.heldDecisions, t.heldEnds, t.heldScopes, t.heldTokens, t.heldPending, t.heldVisits} {
 			if err := part(p, &out); err != nil {
 				return err
 			}
@@ -32,21 +32,24 @@ func (db *DB) Export(ctx context.Context, subject consent.Ref, view consent.View
 		return nil
 	})
 	if err == nil {
-		out.Views, err = db.Journal(ctx, subject, consent.JournalPage)
+		out.Journal, err = db.Journal(ctx, subject, consent.Cursor{}, math.MaxInt32)
 	}
 	return out, err
 }
 
-// enterExport journals the export: it is of no store, and ends as it begins.
-func (t *tx) enterExport(p person, v consent.View) error {
-	fields, err := json.Marshal(v.Fields)
-	if err != nil {
-		return fmt.Errorf("sqlstore: %w", err)
-	}
-	_, err = t.exec(`INSERT INTO look (id, kind, subject, store, visit, alert, reader, role, team, purpose, fields, opened_at, closed_at, settled, positions)
-		VALUES ($1, 'export', $2, '', '', $3, $4, $5, '', $6, $7, $8, $8, 1, 0)`,
-		v.ID, p.handle, p.seal("look|"+v.ID, []byte("\n")), v.Reader, v.Role, v.Purpose, string(fields), micros(v.OpenedAt))
-	return err
+func (t *tx) heldVisits(p person, out *consent.Held) error {
+	return t.all(func(r *sql.Rows) error {
+		var v consent.HeldVisit
+		var purposes string
+		var opened, ended int64
+		if err := r.Scan(&v.Store, &purposes, &opened, &ended); err != nil {
+			return err
+		}
+		v.From, v.To = fromMicros(opened), fromMicros(ended)
+		err := json.Unmarshal([]byte(purposes), &v.Purposes)
+		out.Visits = append(out.Visits, v)
+		return err
+	}, `SELECT store, purposes, opened_at, ended_at FROM stay WHERE subject = $1 ORDER BY opened_at, visit`, p.handle)
 }
 
 func (t *tx) heldDecisions(p person, out *consent.Held) error {

@@ -178,7 +178,7 @@ func TestPostgresGoesAway(t *testing.T) {
 		"prompt": func() error { _, err := p.ask(ctx, l); return err },
 		"decide": func() error { _, err := l.Decide(ctx, p.answer(q, consent.ForATerm)); return err },
 		"end":    func() error { _, err := l.End(ctx, stop); return err },
-		"rejoin": func() error { return l.Rejoin(ctx, p.scope()) },
+		"enter":  func() error { return l.Enter(ctx, consent.Entered{Scope: p.scope()}) },
 		"due":    func() error { _, err := l.Due(ctx, time.Now(), 10); return err },
 		"look": func() error {
 			return l.OpenView(ctx, consent.View{ID: "v", Store: "shop", Visit: "x", Reader: "s1", Purpose: "assist"})

@@ -76,7 +76,8 @@ type exportAnswer struct {
 	Notices    []exportNotice   `json:"notices_served"`
 	Scopes     []exportScope    `json:"scopes"`
 	StopTokens []exportToken    `json:"stop_tokens"`
-	Journal    []exportView     `json:"journal"`
+	Journal    []journalEntry   `json:"journal"`
+	Visits     []exportVisit    `json:"visits"`
 }
 
 type exportDecision struct {
@@ -118,15 +119,11 @@ type exportToken struct {
 	GivenT int64  `json:"given_t"`
 }
 
-type exportView struct {
-	OpenedT int64    `json:"opened_t"`
-	ClosedT int64    `json:"closed_t,omitempty"`
-	Role    string   `json:"role"`
-	Team    string   `json:"team"`
-	Store   string   `json:"store"`
-	Purpose string   `json:"purpose"`
-	Fields  []string `json:"fields"`
-	Count   int64    `json:"count"`
+type exportVisit struct {
+	Store    string   `json:"store"`
+	Purposes []string `json:"purposes"`
+	FromT    int64    `json:"from_t"`
+	ToT      int64    `json:"to_t,omitempty"`
 }
 
 // export is everything that is kept of the shopper who asks, the position that is there now included.
@@ -145,12 +142,12 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	a := exportAnswer{T: s.Now().UnixMilli(), Subject: who.subject, Decisions: []exportDecision{}, Ends: []exportEnd{},
-		Notices: []exportNotice{}, Scopes: []exportScope{}, StopTokens: []exportToken{}, Journal: []exportView{}}
-	a.add(held, positions)
+		Notices: []exportNotice{}, Scopes: []exportScope{}, StopTokens: []exportToken{}, Journal: []journalEntry{}, Visits: []exportVisit{}}
+	a.add(held, positions, s.Ledger.Registry().Controller.Name)
 	return a, nil
 }
 
-func (a *exportAnswer) add(held consent.Held, positions map[string]tracking.Position) {
+func (a *exportAnswer) add(held consent.Held, positions map[string]tracking.Position, controller string) {
 	for _, d := range held.Decisions {
 		a.Decisions = append(a.Decisions, exportDecision{d.Record, d.Choice, d.State, ms(d.ExpiresAt), ms(d.EndedAt), d.Index, d.Receipt})
 	}
@@ -170,8 +167,11 @@ func (a *exportAnswer) add(held consent.Held, positions map[string]tracking.Posi
 	for _, t := range held.StopTokens {
 		a.StopTokens = append(a.StopTokens, exportToken{t.Store, ms(t.GivenAt)})
 	}
-	for _, v := range held.Views {
-		a.Journal = append(a.Journal, exportView{ms(v.OpenedAt), ms(v.ClosedAt), v.Role, v.Team, v.Store, v.Purpose, v.Fields, v.Count})
+	for _, r := range held.Journal {
+		a.Journal = append(a.Journal, entryOf(r, controller))
+	}
+	for _, v := range held.Visits {
+		a.Visits = append(a.Visits, exportVisit{v.Store, v.Purposes, ms(v.From), ms(v.To)})
 	}
 }
 

@@ -72,8 +72,8 @@ func (s *Server) holds(r *http.Request, _ string) (any, error) {
 }
 
 func holdOf(h consent.Hold) holdAnswer {
-	return holdAnswer{ID: h.ID, Store: h.Store, FromT: toMS(h.From), ToT: toMS(h.To), LogIndex: h.Leaf, Reason: h.Reason, SinceT: toMS(h.Since),
-		UntilT: toMS(h.Until), By: h.By, Approved: h.Approved, LiftedT: toMS(h.LiftedAt), LiftedBy: h.LiftedBy}
+	return holdAnswer{ID: h.ID, Store: h.Store, FromT: ms(h.From), ToT: ms(h.To), LogIndex: h.Leaf, Reason: h.Reason, SinceT: ms(h.Since),
+		UntilT: ms(h.Until), By: h.By, Approved: h.Approved, LiftedT: ms(h.LiftedAt), LiftedBy: h.LiftedBy}
 }
 
 type disclosureBody struct {
@@ -109,7 +109,7 @@ func (s *Server) approveDisclosure(r *http.Request, by string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"id": d.ID, "recipient": d.Recipient, "fields": d.Fields, "by": d.By, "approved": d.Approved, "entered_t": toMS(d.At)}, nil
+	return map[string]any{"id": d.ID, "recipient": d.Recipient, "fields": d.Fields, "by": d.By, "approved": d.Approved, "entered_t": ms(d.At)}, nil
 }
 
 func fromMS(t int64) time.Time {
@@ -117,11 +117,4 @@ func fromMS(t int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(t)
-}
-
-func toMS(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
 }
