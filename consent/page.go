@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -34,6 +35,8 @@ type page struct {
 	Purposes []pagePurpose
 	Report   Report
 	Record   []recordPart
+	Notice   Notice
+	InForce  bool
 }
 
 type pagePurpose struct {
@@ -125,6 +128,19 @@ func (r *Registry) TransparencyPage(report Report, lang string) ([]byte, error) 
 	return p.render("transparency")
 }
 
+// NoticePage is a notice as people read it, in its own language and direction.
+func (r *Registry) NoticePage(n Notice) ([]byte, error) {
+	lang := n.Lang
+	if pageWords()[lang] == nil {
+		lang = r.PageLangs()[0] // of what is the page's own
+	}
+	p := r.page(lang, "rules_title")
+	p.Lang, p.Langs, p.Title, p.Notice, p.InForce = n.Lang, nil, n.Title, n, r.inForce(n)
+	p.W = maps.Clone(p.W)
+	p.W["dir"] = n.Dir
+	return p.render("notice")
+}
+
 // title is a text in the page's language; of a registry that does not have it, in one that it has.
 func (p page) title(texts map[string]string) string {
 	if t := texts[p.Lang]; t != "" {
@@ -200,7 +216,8 @@ func (p page) figure(f Figure) string {
 
 func (p page) render(name string) ([]byte, error) {
 	t, err := template.New("").Funcs(template.FuncMap{
-		"join": func(list []string) string { return strings.Join(list, ", ") }, "number": p.number, "figure": p.figure,
+		"join": func(list []string) string { return strings.Join(list, ", ") }, "paragraphs": func(s string) []string { return strings.Split(s, "\n\n") },
+		"number": p.number, "figure": p.figure,
 		"langName": func(lang string) string {
 			if n, ok := langNames[lang]; ok {
 				return n

@@ -105,11 +105,17 @@ func serveStores(t *testing.T, indexes ...*geofence.Index) *running {
 	if len(indexes) == 0 {
 		indexes = append(indexes, demoIndex(t))
 	}
+	return serveIn(t, t.TempDir(), indexes...)
+}
+
+// serveIn is serveStores on a data folder that may have been served before.
+func serveIn(t *testing.T, dir string, indexes ...*geofence.Index) *running {
+	t.Helper()
 	dev, err := auth.NewDevKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serveWith(t, settings{data: t.TempDir(), indexes: indexes, devKey: dev})
+	return serveWith(t, settings{data: dir, indexes: indexes, devKey: dev})
 }
 
 // serveWith starts a server with settings of which those that all tests share are filled in.

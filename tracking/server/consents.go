@@ -12,6 +12,7 @@ import (
 	"doorstep/tracking"
 	"doorstep/tracking/server/auth"
 	"doorstep/tracking/server/problem"
+	"doorstep/tracking/wire"
 )
 
 // shopper is who asks, by the references under which they are known below.
@@ -179,6 +180,9 @@ func (s *Server) ticket(_ http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	scope := consent.Scope{Installation: who.installation, Store: b.Store}
 	if err := s.Node.MayOpen(r.Context(), tracking.Opening{Scope: scope, Subject: who.subject, Purposes: b.Purposes}); err != nil {
+		if errors.Is(err, tracking.ErrNotGranted) {
+			s.attempt(who.App, who.subject, wire.CodeNotGranted)
+		}
 		return nil, err
 	}
 	if err := s.apps.of.Room(string(who.subject)); err != nil {

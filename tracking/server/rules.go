@@ -79,6 +79,18 @@ func (s *Server) notice(w http.ResponseWriter, r *http.Request) (any, error) {
 	return n, nil
 }
 
+// noticePage is the same for people.
+func (s *Server) noticePage(w http.ResponseWriter, r *http.Request) {
+	n, err := s.Ledger.NoticeByHash(r.PathValue("hash"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	n.Notice.Hash = n.Hash
+	b, err := s.Ledger.Registry().NoticePage(n.Notice)
+	s.page(w, r, b, err)
+}
+
 // gpc says that the signal is honoured (globalprivacycontrol.org): nothing is sold or shared, with it or
 // without, and no registry can declare it.
 func (s *Server) gpc(w http.ResponseWriter, _ *http.Request) {

@@ -134,6 +134,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /.well-known/gpc.json", s.gpc)
 	mux.HandleFunc("GET /rules", s.rulesPage)
 	mux.HandleFunc("GET /transparency", s.transparencyPage)
+	mux.HandleFunc("GET /notices/{hash}", s.noticePage)
 	pages := console.Handler(s.SDK)
 	for _, path := range []string{"/console/", "/shopper/", "/demo", "/stop", "/stop/", "/assets/"} {
 		mux.Handle(path, pages)

@@ -11,6 +11,6 @@ export const STRINGS = {
   staff: ["Staff console", "员工控制台", "لوحة الموظفين"],
   staff_text: ["Who needs help, and where", "谁需要帮助，在哪里", "من يحتاج إلى المساعدة، وأين"],
   rules: ["The rules", "规则", "القواعد"],
-  rules_text: ["The purposes and data types that are enforced here, as JSON", "此处执行的用途与数据类型（JSON）", "الأغراض وأنواع البيانات المطبقة هنا، بصيغة JSON"],
+  rules_text: ["What is collected here, what for, and who sees it, as it is enforced", "这里收集什么、用于什么、谁能看到：即实际执行的规则", "ما الذي يُجمع هنا ولأي غرض ومن يراه، كما يُطبَّق فعلًا"],
   codes: ["The pages ask for a one-time code. Whoever started the server was shown the addresses that carry one.", "页面需要一次性代码；启动服务器的人会看到带有代码的地址。", "تطلب الصفحات رمزاً لمرة واحدة. عُرضت العناوين التي تحمله على من شغّل الخادم."],
 };
