@@ -28,6 +28,7 @@ type cli struct {
 	Token    tokenCmd         `cmd:"" help:"Mint a token for trying; needs a development key."`
 	Registry registryCmd      `cmd:"" help:"Write, check and print the registry: purposes, data types, notices."`
 	Keys     keysCmd          `cmd:"" help:"Look at the keys that sign receipts, and rotate them."`
+	Proof    proofCmd         `cmd:"" help:"Read the proof of consent of somebody who was erased; needs the key that is kept apart."`
 	Scan     scanCmd          `cmd:"" hidden:"" help:"Count what the live state still holds of ended visits (used by demo)."`
 	Version  kong.VersionFlag `env:"-" help:"Print the version and exit."`
 }

@@ -281,11 +281,11 @@ func (t *tx) logErasure(c consent.EraseCommand) (consent.ReceiptLog, error) {
 	return consent.EventLog(event, place)
 }
 
-// Proof of consent of somebody who was erased, sealed for who has the key of proofs; consent.ErrNoLeaf if
-// there is none at this place in the log.
-func (db *DB) SealedProof(ctx context.Context, index int64) (sealed string, until time.Time, err error) {
+// ErasedProof is the proof of consent of somebody who was erased, for a consent.ProofKey, and until when it is
+// kept; consent.ErrNoLeaf if there is none at this place in the log.
+func (e *Evidence) ErasedProof(ctx context.Context, index int64) (sealed string, until time.Time, err error) {
 	var at int64
-	err = db.row(ctx, `SELECT body, until FROM proof WHERE log_index = $1`, index).into(&sealed, &at)
+	err = row{e.tx.QueryRowContext(ctx, `SELECT body, until FROM proof WHERE log_index = $1`, index)}.into(&sealed, &at)
 	if noRow(err) {
 		err = fmt.Errorf("%w: no proof is kept of leaf %d", consent.ErrNoLeaf, index)
 	}

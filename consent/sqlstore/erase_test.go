@@ -340,7 +340,7 @@ func TestProofOfConsentSurvives(t *testing.T) {
 	e.erase()
 	key, err := consent.LoadProofKey(consent.ProofKeyPath(e.path() + ".keyring"))
 	e.ok(err)
-	sealed, until, err := e.db.SealedProof(t.Context(), 0)
+	sealed, until, err := e.proofOf(0)
 	e.ok(err)
 	jws, err := key.Open(0, sealed)
 	e.ok(err)
@@ -359,13 +359,22 @@ func TestProofOfConsentSurvives(t *testing.T) {
 		t.Errorf("with another key: %v", err)
 	}
 	e.ok(e.db.Prune(t.Context(), until, time.Hour))
-	if _, _, err := e.db.SealedProof(t.Context(), 0); err != nil {
+	if _, _, err := e.proofOf(0); err != nil {
 		t.Errorf("on the last day: %v", err)
 	}
 	e.ok(e.db.Prune(t.Context(), until.Add(time.Second), time.Hour))
-	if _, _, err := e.db.SealedProof(t.Context(), 0); !errors.Is(err, consent.ErrNoLeaf) {
+	if _, _, err := e.proofOf(0); !errors.Is(err, consent.ErrNoLeaf) {
 		t.Errorf("after its time: %v", err)
 	}
+}
+
+// proofOf reads a proof as the command does, beside the ledger that is open.
+func (e *estate) proofOf(index int64) (string, time.Time, error) {
+	e.Helper()
+	evidence, err := OpenEvidence(e.Context(), e.path())
+	e.ok(err)
+	defer func() { e.ok(evidence.Close()) }()
+	return evidence.ErasedProof(e.Context(), index)
 }
 
 // Whatever names a shopper is in the list of what an erasure removes.

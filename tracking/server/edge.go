@@ -127,6 +127,9 @@ func body[T any](r *http.Request) (T, error) {
 func said[T any](s *Server, r *http.Request, who shopper) (T, error) {
 	v, err := body[T](r)
 	if extra, ok := errors.AsType[unknownField](err); ok {
+		if extra.bundles() {
+			return v, problem.New(problem.Bundled)
+		}
 		s.attempt(who.App, who.subject, wire.CodeUndeclared)
 		return v, problem.New(problem.Undeclared).WithDetail(extra.Error())
 	}

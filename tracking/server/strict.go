@@ -16,6 +16,15 @@ type unknownField string
 
 func (f unknownField) Error() string { return "unknown field " + string(f) }
 
+// bundles reports a member by which something else would be agreed to in the same act (brief, 3).
+func (f unknownField) bundles() bool {
+	switch f {
+	case `"purposes"`, `"terms"`, `"consents"`, `"grants"`:
+		return true
+	}
+	return false
+}
+
 // strict decodes one JSON value: no undeclared field, nothing after it. Its errors name a field or
 // an offset and never repeat a value.
 func strict(b []byte, v any) error {
