@@ -4,6 +4,7 @@ package geofence
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"testing"
 )
@@ -52,19 +53,25 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// The surveyed walks with noise of 8 m, without memory: no visit is entered twice.
+// The surveyed walks with noise of 8 m, without memory, as its root mean square and along each axis: no visit is
+// entered twice, neither inside nor on the way out.
 func TestNoiseDoesNotFlap(t *testing.T) {
 	g := mall(t)
-	var stay, leave tally
-	stay.people(t, DefaultRules(), g, whitePhone, 1, false)
-	leave.people(t, DefaultRules(), g, whitePhone, 1, true)
-	t.Logf("staying %v", &stay)
-	t.Logf("leaving %v", &leave)
-	if stay.again > 0 || stay.enters < stay.walks {
-		t.Errorf("%d walks, %d enters, %d walks entered more than once", stay.walks, stay.enters, stay.again)
-	}
-	if late := quantile(leave.late, 0.99); late > 0 {
-		t.Errorf("suspended %.0f fixes after the first credible one outside (p99)", late)
+	for _, ph := range []phone{{name: "8 m", white: 8 / math.Sqrt2, states: 8}, {name: "8 m along each axis", white: 8, states: 8}} {
+		var stay, leave tally
+		stay.people(t, DefaultRules(), g, ph, 1, false)
+		leave.people(t, DefaultRules(), g, ph, 1, true)
+		t.Logf("%s: staying %v", ph.name, &stay)
+		t.Logf("%s: leaving %v", ph.name, &leave)
+		if stay.again+leave.again > 0 || stay.enters < stay.walks {
+			t.Errorf("%s: %d walks, %d enters, %d and %d walks entered more than once", ph.name, stay.walks, stay.enters, stay.again, leave.again)
+		}
+		if late := quantile(leave.late, 0.99); late > 0 {
+			t.Errorf("%s: suspended %.0f fixes after the first credible one outside (p99)", ph.name, late)
+		}
+		if ph.white < 8 && stay.visible() < 0.95 {
+			t.Errorf("%s: visible %.3f of the time inside", ph.name, stay.visible())
+		}
 	}
 }
 

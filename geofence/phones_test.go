@@ -41,7 +41,6 @@ var (
 		{name: "jumpy", bias: 2, place: 3, pull: 0.1, drift: 2.5, memory: 12, white: 0.5, jumps: 20, stay: 30, within: 0.58, vague: 0.08, twice: 0.5, gaps: 10},
 		{name: "drifting 8 m", drift: 5.66, memory: 10, within: 0.6, twice: 0.4},
 	}
-	whitePhone = phone{name: "white 8 m", white: 8, states: 8}
 )
 
 // fixes reports all walks. The same seed gives the same fixes.

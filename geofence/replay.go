@@ -17,7 +17,7 @@ type Event struct {
 // Replay runs fixes through the index and the rules one by one, holding none. The clock is the fixes'
 // own T, and never goes back: a fix out of order is as late as it would have been. Between fixes, and
 // after the last one, time runs out where it does. A fix without a sequence number gets the next.
-// After an end the next fix begins a new visit, as an app's next session would. The first error of
+// After an end the next fix begins a new visit (see Presence.Next), as an app's next session would. The first error of
 // fixes is handed on and stops the replay, as does a caller that stops listening.
 func (r Rules) Replay(x *Index, fixes iter.Seq2[Fix, error]) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
@@ -64,7 +64,7 @@ func (p *player) fix(f Fix) bool {
 	}
 	p.seq = max(p.seq, f.Seq)
 	if p.visit.State == Ended {
-		p.visit = Presence{}
+		p.visit = p.visit.Next()
 	}
 	at := p.index.Locate(f.At, f.Level, f.HasLevel)
 	var out Outcome

@@ -15,6 +15,7 @@ type Rules struct {
 	EnterAccuracyM float64 // a fix counts toward entering at accuracy ≤ this; 35
 	EnterFixes     int     // that many counted fixes in a row enter; 2
 	EnterMS        int64   // or a counted fix this long after the first one; 5,000
+	AgainMS        int64   // within a minute of an end by the fence: only that long after the first one; 10,000
 
 	ZoneMS      int64 // in one zone for this long, accuracy ≤ its half-width: certain; 8,000
 	ZoneLeaveMS int64 // not in the certain zone for this long: it is left; 4,000
@@ -41,7 +42,7 @@ type Rules struct {
 func DefaultRules() Rules {
 	return Rules{
 		MaxAccuracyM:   50,
-		EnterAccuracyM: 35, EnterFixes: 2, EnterMS: 5_000,
+		EnterAccuracyM: 35, EnterFixes: 2, EnterMS: 5_000, AgainMS: 10_000,
 		ZoneMS: 8_000, ZoneLeaveMS: 4_000, LikelyMS: 8_000,
 		OutCapM: 15, SlackM: 4, ScaleMinM: 3, HideAbove: 1,
 		EndMinM: 12, PaceMPS: 1.5, EndFixes: 2, FarM: 100, SuspendMS: 10_000, ResumeFixes: 2,
@@ -61,6 +62,7 @@ func (r Rules) Validate() error {
 		{"EnterAccuracyM", r.EnterAccuracyM, 1, r.MaxAccuracyM},
 		{"EnterFixes", float64(r.EnterFixes), 1, 10},
 		{"EnterMS", float64(r.EnterMS), 1_000, 60_000},
+		{"AgainMS", float64(r.AgainMS), 0, waryMS},
 		{"ZoneMS", float64(r.ZoneMS), 1_000, 60_000},
 		{"ZoneLeaveMS", float64(r.ZoneLeaveMS), 0, 60_000},
 		{"LikelyMS", float64(r.LikelyMS), 0, 60_000},

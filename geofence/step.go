@@ -37,7 +37,7 @@ import "math"
 // or outside no farther than the doubt goes. Such a fix starts them anew. The lease it does not renew.
 //
 // A fix inside counts: toward entering (accuracy ≤ EnterAccuracyM; EnterFixes in a row, or one
-// EnterMS after the first), toward resuming (ResumeFixes, none credibly outside in between), or, in a
+// EnterMS after the first; soon after an end by the fence, one AgainMS after the first and none outside), toward resuming (ResumeFixes, none credibly outside in between), or, in a
 // visit under way, it is accepted.
 func (r Rules) Step(p Presence, f Fix, at Place, now int64) (Presence, Outcome) {
 	p, out := r.Tick(p, now)
@@ -134,7 +134,7 @@ func (r Rules) outside(p Presence, out Outcome, f Fix, d float64, doubt Refusal,
 	switch {
 	case p.State == Outside:
 	case p.State == Entering:
-		if p.breakRow(); credible {
+		if p.breakRow(); credible || now < p.waryUntil {
 			p.reset()
 		}
 	case doubt == "" && d > r.FarM:
@@ -158,6 +158,14 @@ func (r Rules) maybeSuspend(p *Presence, out *Outcome, credible, doubted bool, n
 	}
 }
 
+// entered reports whether what has been counted is a visit.
+func (r Rules) entered(p Presence, f Fix, now int64) bool {
+	if now < p.waryUntil {
+		return f.T-p.since >= r.AgainMS
+	}
+	return p.row >= r.EnterFixes || f.T-p.since >= r.EnterMS
+}
+
 // inside counts a credible fix, and accepts it if the visit is, or thereby comes, under way.
 func (r Rules) inside(p Presence, out Outcome, f Fix, at Place, now int64) (Presence, Outcome) {
 	switch p.State {
@@ -169,7 +177,7 @@ func (r Rules) inside(p Presence, out Outcome, f Fix, at Place, now int64) (Pres
 		if p.State == Outside {
 			p.State, p.since = Entering, f.T
 		}
-		if p.row++; p.row >= r.EnterFixes || f.T-p.since >= r.EnterMS {
+		if p.row++; r.entered(p, f, now) {
 			p.State = Inside
 			out.add(Transition{Kind: Enter, T: now})
 		}

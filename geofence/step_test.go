@@ -518,3 +518,63 @@ func TestStatementsBreakTheRowTowardEntering(t *testing.T) {
 		tp.expect(Inside, "enter")
 	}
 }
+
+// Soon after an end by the fence it takes ten seconds inside, without a fix outside, to enter anew; after any other
+// end, or a minute later, as much as ever.
+func TestEnterAgain(t *testing.T) {
+	ended := map[string]func(tp *tape){
+		"by fixes":             func(tp *tape) { tp.at(101, 5) },
+		"by time suspended":    func(tp *tape) { tp.at(20, 5); tp.tick(10_000) },
+		"by the phone's word":  func(tp *tape) { tp.say("far") },
+		"because it went away": func(tp *tape) { tp.tick(30_000) },
+	}
+	for name, end := range ended {
+		t.Run(name, func(t *testing.T) {
+			start := func() *tape {
+				tp := newTape(t)
+				tp.at(-5, 10)
+				tp.at(-5, 10)
+				end(tp)
+				if tp.p.State != Ended {
+					t.Fatalf("not ended: %v", tp.said)
+				}
+				tp.p, tp.said = tp.p.Next(), nil
+				return tp
+			}
+			fixes := 11 // a second apart: the last one ten seconds after the first
+			if name == "because it went away" {
+				fixes = 2
+			}
+			tp := start()
+			for i := range fixes {
+				if tp.p.State == Inside {
+					t.Fatalf("entered with fix %d", i)
+				}
+				tp.at(-5, 10)
+			}
+			if tp.p.State != Inside {
+				t.Errorf("not entered with fix %d: %v", fixes, tp.said)
+			}
+			if fixes == 2 {
+				return
+			}
+			tp = start()
+			for range 9 {
+				tp.at(-5, 10)
+			}
+			tp.at(1, 10) // within the doubt, and yet it begins anew
+			tp.at(-5, 10)
+			tp.at(-5, 10)
+			if tp.p.State == Inside {
+				t.Error("entered with a fix outside in between")
+			}
+			tp = start()
+			tp.now += 59_000
+			tp.at(-5, 10)
+			tp.at(-5, 10)
+			if tp.p.State != Inside {
+				t.Error("not entered with two fixes a minute later")
+			}
+		})
+	}
+}

@@ -25,6 +25,7 @@ type Presence struct {
 	row         int   // counted fixes toward entering or resuming
 	sure        int   // fixes in a row that count toward the end
 	insideT     int64 // T of the last fix inside that was believed
+	waryUntil   int64 // Outside, Entering: entering takes AgainMS until then
 	score       float64
 
 	last          LatLng // the last counted fix
@@ -115,7 +116,15 @@ func (p *Presence) breakRow() {
 }
 
 // reset goes back to outside without a trace but the counters against replayed fixes.
-func (p *Presence) reset() { *p = Presence{seq: p.seq, captured: p.captured} }
+func (p *Presence) reset() { *p = Presence{seq: p.seq, captured: p.captured, waryUntil: p.waryUntil} }
+
+// Next is what the visit after p begins with, if nobody has said that they are still inside: for a minute after an
+// end by the fence it takes AgainMS of fixes inside, without one outside, to enter. Two lucky ones on the way
+// home are not a visit.
+func (p Presence) Next() Presence { return Presence{waryUntil: p.waryUntil} }
+
+// waryMS is how long after an end by the fence entering takes longer.
+const waryMS = 60_000
 
 // renew starts the lease anew from the capture, or from now if the phone's clock is ahead.
 func (p *Presence) renew(f Fix, now, lease int64) {
@@ -141,6 +150,9 @@ func (p *Presence) end(out *Outcome, why Reason, now int64) {
 	p.show(out, [2]*Zone{}, false, now)
 	p.reset()
 	p.State = Ended
+	if why == LeftStore || why == PhoneSays {
+		p.waryUntil = now + waryMS
+	}
 	if entered {
 		out.add(Transition{Kind: End, T: now, Reason: why})
 	}
