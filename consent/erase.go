@@ -29,7 +29,7 @@ type Removal struct {
 }
 
 // RemovalKinds are the kinds that an erasure counts.
-var RemovalKinds = []string{"alerts", "decisions", "ends", "installations", "notices_served", "scopes", "stop_tokens", "views"}
+var RemovalKinds = []string{"alerts", "decisions", "ends", "installations", "notices_served", "scopes", "stop_tokens", "views", "visits"}
 
 // EraseCommand is an erasure that has been begun by an end, and is true everywhere.
 type EraseCommand struct {

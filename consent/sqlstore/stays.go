@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -79,5 +80,37 @@ func (db *DB) Exposed(ctx context.Context, store string, from, to time.Time) (co
 	}, `SELECT kind, subject, visit, store, role, purpose, fields, opened_at, closed_at, positions FROM look
 		WHERE opened_at < $2 AND (closed_at = 0 OR closed_at >= $1) AND ($3 = '' OR store = $3) ORDER BY opened_at, id`,
 		micros(from), micros(to), store)
-	return e, err
+	if err != nil {
+		return e, err
+	}
+	return e, db.disguise(ctx, &e)
+}
+
+// disguise puts marks in the place of handles, which nobody outside may ever see: else they would tell, of whatever
+// lies about after an erasure, whose it was. A mark is the same in every report, until the person is erased.
+func (db *DB) disguise(ctx context.Context, e *consent.Exposure) error {
+	known := map[string]person{}
+	hide := func(shopper, visit *string) error {
+		p, ok := known[*shopper]
+		if !ok {
+			var err error
+			if p, err = db.person(ctx, *shopper); noRow(err) { // erased this moment
+				*shopper, *visit = "", ""
+				return nil
+			} else if err != nil {
+				return err
+			}
+			known[*shopper] = p
+		}
+		*shopper, *visit = p.mark("report", "shopper"), p.mark("report", *visit)
+		return nil
+	}
+	var err error
+	for i := range e.Visits {
+		err = errors.Join(err, hide(&e.Visits[i].Shopper, &e.Visits[i].Visit))
+	}
+	for i := range e.Views {
+		err = errors.Join(err, hide(&e.Views[i].Shopper, &e.Views[i].Visit))
+	}
+	return err
 }
