@@ -237,9 +237,8 @@ func (x *examined) examineDecision() {
 func (d KeptDecision) disagree(rec Record, r Receipt, signed bool) (columns []string) {
 	p, e := rec.Processing, rec.Event
 	until := time.Time{}
-	var life time.Duration
-	if _, err := fmt.Sscanf(e.Validity, "PT%dS", &life); err == nil && life > 0 {
-		until = e.Time.Add(life * time.Second)
+	if life := e.Lasts(); life > 0 {
+		until = e.Time.Add(life)
 	}
 	allowed := map[Choice][]State{No: {RefusedState}, NotNow: {Deferred}, ThisVisit: {Given, Renewed}, ForATerm: {Given, Renewed}}[Choice(d.Choice)]
 	for _, c := range []struct {

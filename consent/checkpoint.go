@@ -50,8 +50,11 @@ func (l *Ledger) Origin(ctx context.Context) (string, error) {
 	return name, err
 }
 
-// LogOriginSetting is the name under which a Store keeps the log's origin; see Store.Claim.
-const LogOriginSetting = "log_origin"
+// The names under which a Store keeps what is set once; see Store.Claim.
+const (
+	KeysSetting      = "keys"       // Keys.Fingerprint
+	LogOriginSetting = "log_origin" // Ledger.Origin
+)
 
 // Checkpoint is the log's newest head, signed.
 func (l *Ledger) Checkpoint(ctx context.Context) ([]byte, error) {

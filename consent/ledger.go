@@ -44,14 +44,18 @@ func (l *Ledger) UseKeys(k Keys) error {
 
 // Bind ties the store to the keys the first time, and refuses other keys ever after (ErrKeys): under
 // others, every stop would look for scopes that are not there, and find nothing to end. The notices
-// that are in force are kept and put into the log; one that was edited is refused (ErrNoticeEdited).
+// that are in force are kept and put into the log; one that was edited is refused (ErrNoticeEdited). The
+// log gets its name, if it has none yet.
 func (l *Ledger) Bind(ctx context.Context) error {
-	held, err := l.store.Claim(ctx, "keys", l.Keys().Fingerprint())
+	held, err := l.store.Claim(ctx, KeysSetting, l.Keys().Fingerprint())
 	if err != nil {
 		return err
 	}
 	if held != l.Keys().Fingerprint() {
 		return ErrKeys
+	}
+	if _, err := l.Origin(ctx); err != nil {
+		return err
 	}
 	return l.bindNotices(ctx)
 }

@@ -116,26 +116,46 @@ var errUnknownKey = errors.New("the key set has no such key")
 func (s KeySet) parse(jws string, options ...jwt.ParserOption) (Receipt, error) {
 	var r Receipt
 	parser := jwt.NewParser(append(options, jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithStrictDecoding())...)
+	var refused error // by what is said below, which the library would wrap in words of its own
 	_, err := parser.ParseWithClaims(jws, &r, func(t *jwt.Token) (any, error) {
-		if t.Header["typ"] != receiptType {
-			return nil, fmt.Errorf("typ is %v, not %s", t.Header["typ"], receiptType)
-		}
 		kid, _ := t.Header["kid"].(string)
-		if k, ok := s[kid]; ok {
-			return k, nil
+		k, known := s[kid]
+		switch {
+		case t.Header["typ"] != receiptType:
+			refused = fmt.Errorf("it is a signed %v, not a %s", t.Header["typ"], receiptType)
+		case !known:
+			refused = fmt.Errorf("%w: %q: fetch the keys again", errUnknownKey, kid)
 		}
-		return nil, fmt.Errorf("%w: %q", errUnknownKey, kid)
+		return k, refused
 	})
-	if errors.Is(err, errUnknownKey) {
-		return r, fmt.Errorf("%w: %w", ErrReceipt, err)
-	}
-	if err != nil {
-		return Receipt{}, fmt.Errorf("%w: %w", ErrReceipt, err)
+	switch {
+	case refused != nil:
+		return r, fmt.Errorf("%w: %w", ErrReceipt, refused)
+	case err != nil:
+		return Receipt{}, fmt.Errorf("%w: %w", ErrReceipt, plainJWS(err, r))
 	}
 	if err := r.checkLeaf(); err != nil {
 		return Receipt{}, fmt.Errorf("%w: %w", ErrReceipt, err)
 	}
 	return r, nil
+}
+
+// plainJWS says in plain words what the library says of a JWS.
+func plainJWS(err error, r Receipt) error {
+	date := func(t *jwt.NumericDate) string { return t.UTC().Format(time.RFC3339) }
+	switch {
+	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
+		return errors.New("it does not say until when it proves something")
+	case errors.Is(err, jwt.ErrTokenMalformed):
+		return errors.New("it is not a compact JWS: keep it as it was answered, one line of three parts with dots in between")
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return errors.New("its signature is not of this text under the key that it names: a byte of it was changed, or it was forged")
+	case errors.Is(err, jwt.ErrTokenExpired) && r.ExpiresAt != nil:
+		return fmt.Errorf("the time in which it proves something ended at %s", date(r.ExpiresAt))
+	case errors.Is(err, jwt.ErrTokenUsedBeforeIssued) && r.IssuedAt != nil:
+		return fmt.Errorf("it is dated %s, which lies ahead of this clock", date(r.IssuedAt))
+	}
+	return err
 }
 
 func (r Receipt) checkLeaf() error {

@@ -174,3 +174,14 @@ func TestNoticeSignatureVerifies(t *testing.T) {
 		t.Errorf("claims %v", claims)
 	}
 }
+
+// Why a receipt does not verify is said in plain words, without the library's.
+func TestReceiptErrorsArePlain(t *testing.T) {
+	v := readVectors(t)
+	for _, c := range v.Cases {
+		_, err := consent.VerifyReceiptAt(c.Receipt, v.Keys, time.Unix(c.At, 0))
+		if err != nil && (strings.Contains(err.Error(), "token") || strings.Contains(err.Error(), "keyfunc") || strings.Contains(err.Error(), "claim")) {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+	}
+}

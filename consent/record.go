@@ -99,6 +99,15 @@ type RecordEvent struct {
 	Method   string     `json:"method,omitempty"` // the control: button or switch
 }
 
+// Lasts is how long the event allows processing, 0 if not at all.
+func (e RecordEvent) Lasts() time.Duration {
+	var seconds int64
+	if n, err := fmt.Sscanf(e.Validity, "PT%dS", &seconds); err != nil || n != 1 || seconds < 0 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
 const recordSchema = "ISO/IEC TS 27560:2023"
 
 const nothingAllowed = "PT0S"

@@ -29,6 +29,8 @@ type cli struct {
 	Registry registryCmd      `cmd:"" help:"Write, check and print the registry: purposes, data types, notices."`
 	Keys     keysCmd          `cmd:"" help:"Look at the keys that sign receipts, and rotate them."`
 	Proof    proofCmd         `cmd:"" help:"Read the proof of consent of somebody who was erased; needs the key that is kept apart."`
+	Ledger   ledgerCmd        `cmd:"" help:"Sign checkpoints of the log of consent events, and check all of it."`
+	Receipt  receiptCmd       `cmd:"" help:"Check a receipt as a shopper would, and say what it proves."`
 	Scan     scanCmd          `cmd:"" hidden:"" help:"Count what the live state still holds of ended visits (used by demo)."`
 	Version  kong.VersionFlag `env:"-" help:"Print the version and exit."`
 }

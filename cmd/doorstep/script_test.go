@@ -17,12 +17,14 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	receipts := receiptFolder(t)
 	testscript.Run(t, testscript.Params{
 		Dir:      filepath.Join("testdata", "script"),
 		Deadline: time.Now().Add(2 * time.Minute), // a server that should have refused to start must not serve on
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("STORE", store)
 			e.Setenv("QUAY", quayFolder(t))
+			e.Setenv("RECEIPTS", receipts)
 			e.Setenv("PATH", os.Getenv("PATH")+string(os.PathListSeparator)+e.Getenv("PATH"))
 			return nil
 		},

@@ -163,6 +163,17 @@ func (e *Evidence) Head(ctx context.Context) (size int64, origin string, err err
 	return size, origin, err
 }
 
+// TreeHead is the size and root of the log, from its stored hashes.
+func (e *Evidence) TreeHead(ctx context.Context) (consent.TreeHead, error) {
+	size, _, err := e.Head(ctx)
+	if err != nil {
+		return consent.TreeHead{}, err
+	}
+	return treeHead(size, hashReader(func(scan func(*sql.Rows) error, query string, args ...any) error {
+		return e.all(ctx, scan, query, args...)
+	}))
+}
+
 // Notices are the notices that were ever in force, and what is said to be in the log.
 func (e *Evidence) Notices(ctx context.Context, f func(consent.KeptNotice) error) error {
 	return e.all(ctx, func(r *sql.Rows) error {

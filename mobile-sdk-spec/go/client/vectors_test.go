@@ -97,3 +97,19 @@ func TestDigest(t *testing.T) {
 		}
 	}
 }
+
+func TestReceipts(t *testing.T) {
+	raw, err := spec.Files.ReadFile("vectors/receipts.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Keys json.RawMessage }
+	if err := json.Unmarshal(raw, &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range vectorsOf[struct{ Name, Receipt, Signature string }](t, "vectors/receipts.json") {
+		if got, _ := CheckReceipt(v.Receipt, file.Keys); string(got) != v.Signature {
+			t.Errorf("%s: %s, want %s", v.Name, got, v.Signature)
+		}
+	}
+}
