@@ -85,6 +85,9 @@ type Party struct {
 	Name    string `json:"party_name"`
 	Contact string `json:"party_contact"`
 	Role    string `json:"party_role"`
+	Address string `json:"party_address,omitempty"`
+	Email   string `json:"party_email,omitempty"`
+	Phone   string `json:"party_phone,omitempty"`
 }
 
 // RecordEvent is what happened.
@@ -140,7 +143,7 @@ func (l *Ledger) baseRecord(id string, subject Ref, purposes []string) Record {
 		Processing: RecordProcessing{
 			Purpose: purposes, Controllers: []string{c.ID}, Storage: l.Registry().Storage, WithdrawalMethod: l.Registry().Withdrawal,
 		},
-		Party: []Party{{ID: c.ID, Name: c.Name, Contact: c.Contact, Role: "pii controller"}},
+		Party: []Party{{ID: c.ID, Name: c.Name, Contact: c.Contact, Role: "pii controller", Address: c.Address, Email: c.Email, Phone: c.Phone}},
 	}
 	var data, recipients []string
 	for _, name := range purposes {

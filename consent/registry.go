@@ -33,6 +33,9 @@ type Controller struct {
 	ID      string `json:"id"` // a URI; the issuer of receipts
 	Name    string `json:"name"`
 	Contact string `json:"contact"`
+	Address string `json:"address,omitempty"` // these three go into records, whose standard forms ask for them
+	Email   string `json:"email,omitempty"`
+	Phone   string `json:"phone,omitempty"`
 }
 
 // Purpose is one thing to decide about.

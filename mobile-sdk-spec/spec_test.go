@@ -124,7 +124,8 @@ func resolves(v any, pointer string) bool {
 
 // TestEverySchemaIsUsed: a body or frame that neither document mentions is forgotten.
 func TestEverySchemaIsUsed(t *testing.T) {
-	used := map[string]bool{"common": true, "in": true, "out": true, "staff-in": true, "staff-out": true}
+	used := map[string]bool{"record": true, "receipt-dpv": true, "receipt-kantara": true, // forms of a receipt, which is a JWS to both documents
+		"common": true, "in": true, "out": true, "staff-in": true, "staff-out": true}
 	for _, name := range []string{"openapi.json", "asyncapi.json"} {
 		var doc any
 		readJSON(t, name, &doc)

@@ -17,6 +17,35 @@ import (
 
 type receiptCmd struct {
 	Verify receiptVerifyCmd `cmd:"" help:"Check a receipt's signature, offline; with a checkpoint, that it is in the log."`
+	Show   receiptShowCmd   `cmd:"" help:"Print a receipt in a form that other programs read. It is not checked."`
+}
+
+type receiptShowCmd struct {
+	File string `arg:"" type:"path" help:"The receipt: a compact JWS, or the JSON in which an app keeps it."`
+	As   string `default:"record" enum:"record,dpv,kantara" help:"record (ISO/IEC TS 27560), dpv (JSON-LD in the Data Privacy Vocabulary) or kantara (Kantara consent receipt 1.1.0)."`
+}
+
+// Run prints the form.
+func (c *receiptShowCmd) Run(s streams) error {
+	jws, err := readReceipt(c.File)
+	if err != nil {
+		return err
+	}
+	r, err := consent.ReadReceipt(jws)
+	if err != nil {
+		return fmt.Errorf("%s: this is no receipt: it is one line of three parts with dots in between", c.File)
+	}
+	form, err := r.As(consent.Form(c.As))
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	var text bytes.Buffer
+	if err := json.Indent(&text, form, "", "  "); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.err, "not checked: `doorstep receipt verify` says whether it is genuine")
+	_, err = fmt.Fprintln(s.out, text.String())
+	return err
 }
 
 type receiptVerifyCmd struct {
