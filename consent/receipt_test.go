@@ -28,12 +28,12 @@ func (d *desk) receipt(t *testing.T, c consent.Choice, change func(*consent.Deci
 }
 
 func TestReceiptSaysWhatWasDecided(t *testing.T) {
-	d := newDesk(t)
 	states := map[consent.Choice][2]string{
 		consent.ThisVisit: {"given", "PT43200S"}, consent.ForATerm: {"given", "PT15811200S"},
 		consent.No: {"refused", "PT0S"}, consent.NotNow: {"deferred", "PT0S"},
 	}
 	for choice, want := range states {
+		d := newDesk(t)
 		r, err := consent.VerifyReceiptAt(d.receipt(t, choice, nil), d.keys.JWKS(), d.now)
 		if err != nil {
 			t.Fatal(err)

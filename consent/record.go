@@ -8,8 +8,14 @@ import (
 	"time"
 )
 
-// State is where a record stands, as in ISO/IEC TS 27560 and the W3C Data Privacy Vocabulary.
-// Only Given and Renewed allow processing; the others return only through a new record.
+// State is where a record stands, as in ISO/IEC TS 27560 and the W3C Data Privacy Vocabulary. Only Given and
+// Renewed allow processing; the others return only through a new record. Before a record there is nothing to
+// stand anywhere: Unknown is that there is none, Requested that a notice was served (Served).
+//
+//	no record ── served ──┬─ Given ────┬── Withdrawn, Revoked, Expired, Invalidated
+//	                      ├─ Renewed ──┘   (Renewed: what was in force is decided anew; it takes the place of
+//	                      ├─ Refused        the former record, which is Invalidated by it)
+//	                      └─ Deferred
 type State string
 
 // The states.
@@ -141,7 +147,7 @@ func (l *Ledger) baseRecord(id string, subject Ref, purposes []string) Record {
 	r := Record{
 		Header: RecordHeader{SchemaVersion: recordSchema, RecordID: id, Principal: subject},
 		Processing: RecordProcessing{
-			Purpose: purposes, Controllers: []string{c.ID}, Storage: l.Registry().Storage, WithdrawalMethod: l.Registry().Withdrawal,
+			Purpose: append([]string{}, purposes...), Controllers: []string{c.ID}, Storage: l.Registry().Storage, WithdrawalMethod: l.Registry().Withdrawal,
 		},
 		Party: []Party{{ID: c.ID, Name: c.Name, Contact: c.Contact, Role: "pii controller", Address: c.Address, Email: c.Email, Phone: c.Phone}},
 	}
@@ -163,7 +169,7 @@ func (p *RecordProcessing) inData(reg *Registry, data, recipients []string) {
 	}
 	for _, list := range []*[]string{&p.PIIInformation, &p.Recipients, &p.Retention} {
 		slices.Sort(*list)
-		*list = slices.Compact(*list)
+		*list = append([]string{}, slices.Compact(*list)...) // a list without anything in it, and not null
 	}
 }
 

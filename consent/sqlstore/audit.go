@@ -94,6 +94,9 @@ func (e *Evidence) begin(ctx context.Context) (again bool, err error) {
 	return false, nil
 }
 
+// Keyring is the path of the keys by which people can be read.
+func (db *DB) Keyring() string { return db.keyring }
+
 // readOnly finds the database without opening it for writing, and without its lock.
 func readOnly(dsn string) (*DB, error) {
 	if isPostgres(dsn) {

@@ -6,3 +6,6 @@ package sqlstore_test
 
 // changedBytes is how many changes of a byte are tried in one run.
 const changedBytes = "150"
+
+// randomHistories is how many are tried.
+const randomHistories = "30"

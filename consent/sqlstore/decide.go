@@ -125,7 +125,7 @@ func (db *DB) Decide(ctx context.Context, c consent.DecideCommand) (consent.Deci
 			return err
 		}
 		if c.Grant != nil {
-			if err := t.grantIn(c, &out); err != nil {
+			if err := t.grantIn(&c, &out); err != nil {
 				return err
 			}
 		}
@@ -196,17 +196,22 @@ func (t *tx) endBefore(c consent.DecideCommand, out *consent.Decided) error {
 	return err
 }
 
-// grantIn puts the grant into its scope, at the scope's epoch, in place of one for the same purpose.
-func (t *tx) grantIn(c consent.DecideCommand, out *consent.Decided) error {
+// grantIn puts the grant into its scope, at the scope's epoch, in place of one for the same purpose. Only here
+// is it known whether there was one in force: then the decision renews it.
+func (t *tx) grantIn(c *consent.DecideCommand, out *consent.Decided) error {
 	out.Grant = c.Grant
 	subject, installation, err := t.keepBoth(c.Served.Subject, c.Served.Scope.Installation)
 	if err != nil {
 		return err
 	}
-	if out.Epoch, out.Visit, err = t.enterScope(c, subject, installation); err != nil {
+	if out.Epoch, out.Visit, err = t.enterScope(*c, subject, installation); err != nil {
 		return err
 	}
-	return t.replace(c, installation)
+	renews, err := t.replace(*c, installation)
+	if renews {
+		c.Event.Record.Event.State = string(consent.Renewed)
+	}
+	return err
 }
 
 // enterScope finds or makes the scope's row, for this shopper.
@@ -232,23 +237,31 @@ func (t *tx) firstEpoch() (int64, error) {
 	return n<<20 + 1, err
 }
 
-// replace ends the grants that the new one takes the place of.
-func (t *tx) replace(c consent.DecideCommand, installation person) error {
-	type old struct{ id, subject string }
+// replace ends the grants that the new one takes the place of, and reports whether one of them was in force.
+// One that had run out, and was not ended yet, has expired.
+func (t *tx) replace(c consent.DecideCommand, installation person) (renews bool, err error) {
+	type old struct {
+		id, subject string
+		expires     int64
+	}
 	var olds []old
-	err := t.all(func(r *sql.Rows) error {
+	err = t.all(func(r *sql.Rows) error {
 		var o old
-		err := r.Scan(&o.id, &o.subject)
+		err := r.Scan(&o.id, &o.subject, &o.expires)
 		olds = append(olds, o)
 		return err
-	}, `SELECT id, subject FROM record WHERE installation = $1 AND store = $2 AND purpose = $3 AND live = 1`,
+	}, `SELECT id, subject, expires_at FROM record WHERE installation = $1 AND store = $2 AND purpose = $3 AND live = 1`,
 		installation.handle, c.Served.Scope.Store, c.Served.Purpose)
 	for _, o := range olds {
+		state := consent.StateAfter(consent.Expired)
+		if o.expires > micros(c.Now) {
+			state, renews = consent.StateAfter(consent.Superseded), true
+		}
 		if err == nil {
-			err = t.endRecord(o.id, o.subject, consent.StateAfter(consent.Superseded), c.Event.Record.Event.Time, c.Grant.ID)
+			err = t.endRecord(o.id, o.subject, state, c.Event.Record.Event.Time, c.Grant.ID)
 		}
 	}
-	return err
+	return renews, err
 }
 
 // record logs the event, seals its receipt and keeps both.
