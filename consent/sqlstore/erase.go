@@ -18,7 +18,7 @@ import (
 // erasure counts them. A test holds the list against the schema.
 var personal = []struct{ table, counted string }{
 	{"record", "decisions"}, {"ending", "ends"}, {"scope", "scopes"}, {"served", "notices_served"},
-	{"stop_token", "stop_tokens"}, {"look", "views"}, {"alert", "alerts"}, {"stay", "visits"}, {"stay", "visits"},
+	{"stop_token", "stop_tokens"}, {"look", "views"}, {"alert", "alerts"}, {"stay", "visits"},
 }
 
 // phoneTables are those of them that name the phone as well.
