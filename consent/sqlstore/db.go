@@ -28,6 +28,7 @@ type DB struct {
 	turn   *turns     // who has one may use a connection of writer
 	stmts  statements // of the one connection of writer, if this is kept here; used only by who has the turn
 	now    func() time.Time
+	wrote  atomic.Int64 // committed
 
 	keyring string // path of the keys by which people can be read
 	ring    *consent.Keyring
@@ -118,6 +119,10 @@ func CheckAddress(dsn string) error {
 
 // Place says which database it is, for people: a path, or a host and the name of a database.
 func (db *DB) Place() string { return db.name }
+
+// Commits is how many transactions have been committed to the disk since Open, not counting the marks that nodes
+// make of having polled and acknowledged.
+func (db *DB) Commits() int64 { return db.wrote.Load() }
 
 // strikeOffAll forgets the nodes and duties of the process that held this file before.
 func strikeOffAll(t *tx) error {

@@ -212,3 +212,23 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 		t.Errorf("the next write: %v", err)
 	}
 }
+
+type benchShopper struct{ subject, installation consent.Ref }
+
+func (p benchShopper) ask(ctx context.Context, l *consent.Ledger) (consent.DecisionRequest, error) {
+	q, err := l.Prompt(ctx, consent.PromptRequest{
+		Subject: p.subject, Installation: p.installation, App: "app", Store: "shop", Purpose: "assist", Lang: "en", AgeBand: "adult", Opened: true,
+	})
+	return consent.DecisionRequest{
+		ServedID: q.ServedID, Hash: q.Notice.Hash, Choice: consent.ForATerm, Control: "button", Digest: q.Digest,
+		Subject: p.subject, Installation: p.installation, Store: "shop", Purpose: "assist",
+	}, err
+}
+
+func (p benchShopper) grant(ctx context.Context, l *consent.Ledger) error {
+	r, err := p.ask(ctx, l)
+	if err == nil {
+		_, err = l.Decide(ctx, r)
+	}
+	return err
+}

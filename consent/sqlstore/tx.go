@@ -81,6 +81,9 @@ func (db *DB) writeIn(ctx context.Context, urgent bool, f func(*tx) error) (err 
 	if err := begun.Commit(); err != nil {
 		return unavailable(err)
 	}
+	if t.locked {
+		db.wrote.Add(1)
+	}
 	db.stmts.learn(ctx)
 	return nil
 }
