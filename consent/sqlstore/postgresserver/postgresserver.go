@@ -62,9 +62,12 @@ func Start(ctx context.Context, settings ...string) (*Server, error) {
 	return s, nil
 }
 
-// programs finds the newest that is installed. Debian keeps those of a server off the PATH.
+// offPath is where distributions keep the programs of a server, which they leave off the PATH.
+var offPath = []string{"/usr/lib/postgresql/*/bin/initdb", "/usr/pgsql-*/bin/initdb"}
+
+// programs finds the newest that is installed.
 func programs() (string, error) {
-	for _, pattern := range []string{"/usr/lib/postgresql/*/bin/initdb", "/usr/pgsql-*/bin/initdb"} {
+	for _, pattern := range offPath {
 		if found, _ := filepath.Glob(pattern); len(found) > 0 {
 			return filepath.Dir(found[len(found)-1]), nil
 		}
