@@ -102,9 +102,23 @@ func appendObject(b []byte, m map[string]any) (_ []byte, err error) {
 	return append(b, '}'), nil
 }
 
-// compareUTF16 orders keys as RFC 8785 §3.2.3 wants: by UTF-16 code units.
+// compareUTF16 orders keys as RFC 8785 §3.2.3 wants: by UTF-16 code units. Up to U+DFFF that is the order of
+// their bytes.
 func compareUTF16(a, b string) int {
+	if lowUTF8(a) && lowUTF8(b) {
+		return strings.Compare(a, b)
+	}
 	return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
+}
+
+// lowUTF8 reports whether there is nothing above U+DFFF in a string.
+func lowUTF8(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0xEE {
+			return false
+		}
+	}
+	return true
 }
 
 var errUTF8 = errors.New("canonical JSON: a string is not valid UTF-8")

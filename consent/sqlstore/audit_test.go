@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
 
@@ -284,5 +285,58 @@ func TestWhoHoldsTheKeysCannotRewriteThePast(t *testing.T) {
 	db := open(t, e.path)
 	if p := must(db.Proof(t.Context(), r.Log.Index, r.Log.Size))(t); p.Leaf == r.Log.Leaf || p.Tree.Root == r.Log.Root {
 		t.Error("the forged log holds what the shopper's receipt says")
+	}
+}
+
+// Whoever was erased leaves leaves behind that say nothing, and a sealed proof for each: nothing is amiss. A proof
+// that was taken away is.
+func TestAuditAfterAnErasure(t *testing.T) {
+	e := newEvidence(t)
+	e.goOn(func(w *writer) {
+		r, err := w.l.ErasureRequest(uuid.NewString(), w.keys.Subject("ana1"), w.keys.Installation("ana1"))
+		w.try(err)
+		_, err = w.l.End(w.ctx, r)
+		w.try(err)
+		_, err = w.l.Erase(w.ctx, uuid.NewString(), r)
+		w.try(err)
+	})
+	var err error
+	if e.ring, err = os.ReadFile(e.path + ".keyring"); err != nil {
+		t.Fatal(err)
+	}
+	r := e.audit(e.checkpoints...)
+	e.wants(r)
+	if r.Proofs < 5 || r.Checkpoints != 2 {
+		t.Errorf("%+v", r)
+	}
+	var index int64
+	e.spoil(func(db *sql.DB) error {
+		if err := db.QueryRow(`SELECT MIN(log_index) FROM proof`).Scan(&index); err != nil {
+			return err
+		}
+		_, err := db.Exec(`DELETE FROM proof WHERE log_index = $1`, index)
+		return err
+	})
+	e.wants(e.audit(), fmt.Sprint("event_missing ", index))
+}
+
+// What is older than its proof may be gone, with the key that signed it; what is not, may not.
+func TestAuditKnowsWhatMayBeGone(t *testing.T) {
+	e := newEvidence(t)
+	refused := e.at("refused", 0)
+	e.spoil(sqlDo(`DELETE FROM record WHERE id = $1`, e.row(refused)))
+	e.keys = e.keys.Promising(1096)
+	e.wants(e.audit(), fmt.Sprint("event_missing ", refused))
+	rotated := must(e.keys.Rotate(e.now, true))(t)
+	e.keys = must(rotated.Rotate(e.now.AddDate(3, 0, 3), true))(t)
+	e.now = e.now.AddDate(3, 0, 3)
+	r := e.audit()
+	e.wants(r)
+	if r.Forgotten != 1 || r.Receipts != 0 || r.Spent != r.Decisions+r.Ends || r.Spent < 20 {
+		t.Errorf("%+v", r)
+	}
+	e.now = e.now.AddDate(-1, 0, 0) // those receipts should still verify, and their key is not there
+	if r := e.audit(); len(r.Findings) != r.Decisions+r.Ends+1 || r.Findings[0].Code != "key_unknown" {
+		t.Errorf("%q", names(r))
 	}
 }
