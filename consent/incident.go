@@ -2,11 +2,7 @@
 
 package consent
 
-import (
-	"context"
-	"fmt"
-	"time"
-)
+import "time"
 
 // Entered is that a visit was: when it began and ended, to the minute, and nothing of where. It is kept for the one question
 // that an incident asks within 72 hours (GDPR 33): who could have been seen while something was wrong?
@@ -20,8 +16,9 @@ type Entered struct {
 // EnteredLife is how long a stay is kept: 72 hours to report an incident, and the days in which it is noticed.
 const EnteredLife = 8 * 24 * time.Hour
 
-// Exposure is what was open in a span of time. Visits and shoppers stand in it under pseudonyms that mean nothing outside
-// of this ledger, and nothing any more once the shopper is erased.
+// Exposure is what was open at any moment of a span of time: sessions, known for EnteredLife, and views, known for
+// JournalLife. Visits and shoppers stand in it under pseudonyms that mean nothing outside of the ledger, and nothing
+// any more once the shopper is erased.
 type Exposure struct {
 	Visits []ExposedVisit `json:"visits"`
 	Views  []ExposedView  `json:"views"`
@@ -49,13 +46,4 @@ type ExposedView struct {
 	From    time.Time `json:"from"`
 	To      time.Time `json:"to,omitzero"`
 	Count   int64     `json:"positions"`
-}
-
-// Exposed lists the sessions and views that were open at any moment from one time to another, of one store or, for
-// an empty one, of all. Sessions are known for EnteredLife, views for JournalLife.
-func (l *Ledger) Exposed(ctx context.Context, store string, from, to time.Time) (Exposure, error) {
-	if !from.Before(to) {
-		return Exposure{}, fmt.Errorf("%w: the span ends before it begins", ErrRequest)
-	}
-	return l.store.Exposed(ctx, store, from, to)
 }

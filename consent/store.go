@@ -144,8 +144,6 @@ type Store interface {
 	RefuseRead(ctx context.Context, r RefusedRead) error
 	// Journal lists the reads of a subject from a place on, newest first, at most limit.
 	Journal(ctx context.Context, subject Ref, from Cursor, limit int) ([]Read, error)
-	// Exposed is what was open at any moment of the span.
-	Exposed(ctx context.Context, store string, from, to time.Time) (Exposure, error)
 
 	// Move keeps a motion, and says whether it is a new one; ErrIDTaken if its id is another's.
 	Move(ctx context.Context, m Motion) (fresh bool, err error)

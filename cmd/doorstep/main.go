@@ -32,6 +32,7 @@ type cli struct {
 	Ledger   ledgerCmd        `cmd:"" help:"Sign checkpoints of the log of consent events, and check all of it."`
 	Receipt  receiptCmd       `cmd:"" help:"Check a receipt as a shopper would, and say what it proves."`
 	Scan     scanCmd          `cmd:"" hidden:"" help:"Count what the live state still holds of ended visits (used by demo)."`
+	Incident incidentCmd      `cmd:"" help:"Say whose data were within reach in a span of time."`
 	Version  kong.VersionFlag `env:"-" help:"Print the version and exit."`
 }
 

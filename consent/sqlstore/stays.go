@@ -46,10 +46,10 @@ func (t *tx) endStay(stay string, at time.Time) error {
 	return err
 }
 
-// Exposed is what was open at any moment of the span: [from, to).
-func (db *DB) Exposed(ctx context.Context, store string, from, to time.Time) (consent.Exposure, error) {
-	e := consent.Exposure{Visits: []consent.ExposedVisit{}, Views: []consent.ExposedView{}}
-	err := db.all(ctx, func(r *sql.Rows) error {
+// Exposed is what was open at any moment of the span [from, to), of one store or, for an empty one, of all.
+func (e *Evidence) Exposed(ctx context.Context, store string, from, to time.Time) (consent.Exposure, error) {
+	x := consent.Exposure{Visits: []consent.ExposedVisit{}, Views: []consent.ExposedView{}}
+	err := e.all(ctx, func(r *sql.Rows) error {
 		var v consent.ExposedVisit
 		var purposes string
 		var opened, ended int64
@@ -58,15 +58,15 @@ func (db *DB) Exposed(ctx context.Context, store string, from, to time.Time) (co
 		}
 		v.From, v.To = fromMicros(opened), fromMicros(ended)
 		err := json.Unmarshal([]byte(purposes), &v.Purposes)
-		e.Visits = append(e.Visits, v)
+		x.Visits = append(x.Visits, v)
 		return err
 	}, `SELECT visit, subject, store, purposes, opened_at, ended_at FROM stay
 		WHERE opened_at < $2 AND (ended_at = 0 OR ended_at > $1) AND ($3 = '' OR store = $3) ORDER BY opened_at, visit`,
 		micros(from), micros(to), store)
 	if err != nil {
-		return e, err
+		return x, err
 	}
-	err = db.all(ctx, func(r *sql.Rows) error {
+	err = e.all(ctx, func(r *sql.Rows) error {
 		var v consent.ExposedView
 		var fields string
 		var opened, closed int64
@@ -75,26 +75,27 @@ func (db *DB) Exposed(ctx context.Context, store string, from, to time.Time) (co
 		}
 		v.From, v.To = fromMicros(opened), fromMicros(closed)
 		err := json.Unmarshal([]byte(fields), &v.Fields)
-		e.Views = append(e.Views, v)
+		x.Views = append(x.Views, v)
 		return err
 	}, `SELECT kind, subject, visit, store, role, purpose, fields, opened_at, closed_at, positions FROM look
 		WHERE opened_at < $2 AND (closed_at = 0 OR closed_at >= $1) AND ($3 = '' OR store = $3) ORDER BY opened_at, id`,
 		micros(from), micros(to), store)
 	if err != nil {
-		return e, err
+		return x, err
 	}
-	return e, db.disguise(ctx, &e)
+	return x, e.disguise(ctx, &x)
 }
 
 // disguise puts marks in the place of handles, which nobody outside may ever see: else they would tell, of whatever
 // lies about after an erasure, whose it was. A mark is the same in every report, until the person is erased.
-func (db *DB) disguise(ctx context.Context, e *consent.Exposure) error {
+func (e *Evidence) disguise(ctx context.Context, x *consent.Exposure) error {
+	ask := func(query string, args ...any) row { return row{e.tx.QueryRowContext(ctx, query, args...)} }
 	known := map[string]person{}
 	hide := func(shopper, visit *string) error {
 		p, ok := known[*shopper]
 		if !ok {
 			var err error
-			if p, err = db.person(ctx, *shopper); noRow(err) { // erased this moment
+			if p, err = personOf(e.db.ring, ask, *shopper); noRow(err) { // erased this moment
 				*shopper, *visit = "", ""
 				return nil
 			} else if err != nil {
@@ -106,11 +107,11 @@ func (db *DB) disguise(ctx context.Context, e *consent.Exposure) error {
 		return nil
 	}
 	var err error
-	for i := range e.Visits {
-		err = errors.Join(err, hide(&e.Visits[i].Shopper, &e.Visits[i].Visit))
+	for i := range x.Visits {
+		err = errors.Join(err, hide(&x.Visits[i].Shopper, &x.Visits[i].Visit))
 	}
-	for i := range e.Views {
-		err = errors.Join(err, hide(&e.Views[i].Shopper, &e.Views[i].Visit))
+	for i := range x.Views {
+		err = errors.Join(err, hide(&x.Views[i].Shopper, &x.Views[i].Visit))
 	}
 	return err
 }
