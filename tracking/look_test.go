@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"doorstep/tracking"
 )
 
@@ -239,5 +241,68 @@ func TestALookIsNotRepeated(t *testing.T) {
 		if len(now) == len(list) || now[len(now)-1].Show {
 			t.Fatal("the position is published although nobody looks")
 		}
+	})
+}
+
+// A look that is refused shows nothing and is journalled, with who tried and why not; the shopper's journal does not have it.
+func TestARefusedLookIsJournalled(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s, alert := seeing(h, false)
+		kim := h.join(s.n, shop, "kim")
+		kim.claim(s.n, alert)
+		h.pass(time.Millisecond)
+		for _, other := range []string{alert, uuid.NewString()} { // somebody else's, and none of this store
+			if err := s.mei.Look(h.Context(), other); err == nil {
+				t.Fatal("looked")
+			}
+		}
+		equal(h, "refusals journalled", h.refusals(), "alert_held no_alert")
+		s.end("store")
+		if err := kim.Look(h.Context(), alert); err == nil {
+			t.Fatal("looked at what is over")
+		}
+		equal(h, "and one more", h.refusals(), "alert_held no_alert no_alert")
+		equal(h, "the shopper's journal", len(must(h.ledger.Journal(h.Context(), s.ana.subject))(h)), 0)
+		s.n.ledger.fail("refuse") // still refused
+		if err := s.mei.Look(h.Context(), alert); !errors.Is(err, tracking.ErrNoAlert) {
+			t.Fatalf("looked: %v", err)
+		}
+	})
+}
+
+// Nobody sees anything while the journal takes its time, and whoever asked is refused when it takes too long.
+func TestASlowJournalShowsNobody(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s, alert := seeing(h, true)
+		release := s.n.ledger.block("view")
+		h.Cleanup(release)
+		looked := make(chan error, 1)
+		go func() { looked <- s.mei.Look(h.Context(), alert) }()
+		for range 5 {
+			s.v.at(desk())
+			h.pass(time.Second)
+		}
+		equal(h, "positions before it is written", len(s.mei.got("position")), 0)
+		equal(h, "the phone was told", h.log.find(0, "phone", "seen"), -1)
+		release()
+		h.ok(<-looked)
+		h.pass(2 * time.Second)
+		if len(s.mei.got("position")) == 0 {
+			t.Fatal("no position once it is written: this test would see nothing")
+		}
+	})
+}
+
+// Nobody is looked at for a purpose that is not granted any more, whatever else is.
+func TestALookNeedsItsPurpose(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s, _ := seeing(h, true)
+		a := must(s.n.Raise(h.Context(), tracking.Alert{Store: shop, Visit: s.v.hid, Kind: tracking.Arrived, Purpose: "pickup", ShowMe: true}))(h)
+		h.pass(time.Second)
+		if err := s.mei.Look(h.Context(), a.ID); !errors.Is(err, tracking.ErrNoVisit) {
+			t.Fatalf("looked: %v", err)
+		}
+		equal(h, "the shopper's journal", len(must(h.ledger.Journal(h.Context(), s.ana.subject))(h)), 0)
+		equal(h, "refusals journalled", h.refusals(), "no_visit")
 	})
 }

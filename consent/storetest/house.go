@@ -32,7 +32,7 @@ func Run(t *testing.T, open Open) {
 		name  string
 		cases map[string]func(*testing.T, *house)
 	}{
-		{"decide", decideCases}, {"end", endCases}, {"race", raceCases}, {"alert", alertCases}, {"feed", feedCases}, {"journal", journalCases}, {"notice", noticeCases}, {"tally", tallyCases}, {"counts", countCases},
+		{"decide", decideCases}, {"end", endCases}, {"race", raceCases}, {"alert", alertCases}, {"feed", feedCases}, {"journal", journalCases}, {"notice", noticeCases}, {"tally", tallyCases}, {"counts", countCases}, {"retention", retentionCases},
 	} {
 		for name, f := range group.cases {
 			t.Run(group.name+"/"+name, func(t *testing.T) { f(t, newHouse(t, open)) })
