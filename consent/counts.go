@@ -18,8 +18,12 @@ const (
 	CountsLife  = 28 * 24 * time.Hour // of closed windows
 )
 
-// ZoneCount is the id of the data type that a purpose declares if its shoppers are counted.
-const ZoneCount = "zone_count"
+// The data types that are made of positions, as a purpose declares them: that staff see the zone of an alert, and that
+// who shares is counted.
+const (
+	ZoneData  = "zone"
+	ZoneCount = "zone_count"
+)
 
 // Band is how many.
 type Band string
@@ -74,12 +78,15 @@ func (w CountedWindow) In(b Band) []string {
 	return list
 }
 
+// Declares reports whether a purpose uses a data type: what it does not declare is not made of its shoppers' positions.
+func (l *Ledger) Declares(purpose, dataType string) bool {
+	p, ok := l.Registry().Purpose(purpose)
+	return ok && slices.Contains(p.Data, dataType)
+}
+
 // CountsZones reports whether who shares for these purposes is counted: one of them declares it.
 func (l *Ledger) CountsZones(purposes []string) bool {
-	return slices.ContainsFunc(purposes, func(id string) bool {
-		p, ok := l.Registry().Purpose(id)
-		return ok && slices.Contains(p.Data, ZoneCount)
-	})
+	return slices.ContainsFunc(purposes, func(id string) bool { return l.Declares(id, ZoneCount) })
 }
 
 // KeepCounts takes what a node has counted, until the window closes. Repeated, the later replaces the

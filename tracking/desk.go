@@ -280,9 +280,11 @@ func (d *desk) place(visit string, p Position) {
 
 func centimetres(m float64) float64 { return math.Round(m*100) / 100 }
 
-func (d *desk) zone(p Position) *ZoneFrame {
+// zone is what staff are told of where an alert's visit is, without a view: the notice of its purpose says so, or they
+// are told nothing.
+func (d *desk) zone(purpose string, p Position) *ZoneFrame {
 	z := d.zones[p.Zone]
-	if z == nil || z.Sensitive {
+	if z == nil || z.Sensitive || !d.node.Ledger.Declares(purpose, consent.ZoneData) {
 		return nil
 	}
 	return &ZoneFrame{ID: z.ID, Name: z.Name, Level: z.Level, Likely: p.Likely}

@@ -125,6 +125,8 @@ type Ledger interface {
 	Motions(ctx context.Context, kind consent.MotionKind, store string) ([]consent.Motion, error)
 	// CloseView closes it with its end and count.
 	CloseView(ctx context.Context, id string, at time.Time, count int64) error
+	// Declares reports whether a purpose uses a data type.
+	Declares(purpose, dataType string) bool
 	// CountsZones reports whether who shares for these purposes is counted, by zone; KeepCounts, CloseCounts: see
 	// consent.Ledger.
 	CountsZones(purposes []string) bool

@@ -66,7 +66,7 @@ func (d *desk) refresh(ctx context.Context) {
 			continue // hidden since this was read
 		}
 		if ok {
-			d.setZone(a, d.zone(p))
+			d.setZone(a, d.zone(a.Purpose, p))
 		}
 		d.setAlertPresence(a, ok)
 	}

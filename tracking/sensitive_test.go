@@ -78,3 +78,27 @@ func TestCheckInsThatWaitAreFew(t *testing.T) {
 		}
 	})
 }
+
+// Staff are told of a zone only what the notice of the alert's purpose tells the shopper.
+func TestNoZoneThatIsNotDeclared(t *testing.T) {
+	for _, purpose := range []string{"assist", "undeclared"} {
+		inBubble(t, func(h *house) {
+			n := h.start("a")
+			mei := h.join(n, shop, "mei")
+			v := h.shopper("ana", "assist").enter(n)
+			a := must(n.Raise(h.Context(), tracking.Alert{Store: shop, Visit: v.hid, Kind: tracking.Help, Purpose: purpose}))(h)
+			for range 4 {
+				v.onLevel(desk(), 0, true)
+				h.pass(time.Second)
+			}
+			zones := 0
+			for _, f := range mei.got("live") {
+				if f["alert"] == a.ID && f["zone"] != nil {
+					zones++
+				}
+			}
+			equal(h, "told of a zone for "+purpose, zones > 0, purpose == "assist")
+			equal(h, "presence", lastPresence(mei, a.ID), "visible")
+		})
+	}
+}
