@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path/filepath"
 	"time"
 
 	"doorstep/consent"
@@ -58,7 +57,7 @@ func (f ledgerFlags) open(ctx context.Context) (*sqlstore.Evidence, consent.Keys
 
 // evidence opens the ledger for reading only, beside whatever server runs on it.
 func (l ledgerAt) evidence(ctx context.Context) (*sqlstore.Evidence, error) {
-	e, err := sqlstore.OpenEvidence(ctx, l.address(), sqlstore.WithKeyring(filepath.Join(l.data, "keyring.json")))
+	e, err := sqlstore.OpenEvidence(ctx, l.address(), sqlstore.WithKeyring(keyringPath(l.data)))
 	switch {
 	case err == nil:
 		return e, nil

@@ -19,6 +19,7 @@ import (
 
 	"doorstep/consent"
 	"doorstep/consent/sqlstore"
+	"doorstep/consent/storetest"
 )
 
 func TestAuditOfAGoodLog(t *testing.T) {
@@ -338,5 +339,40 @@ func TestAuditKnowsWhatMayBeGone(t *testing.T) {
 	e.now = e.now.AddDate(-1, 0, 0) // those receipts should still verify, and their key is not there
 	if r := e.audit(); len(r.Findings) != r.Decisions+r.Ends+1 || r.Findings[0].Code != "key_unknown" {
 		t.Errorf("%q", names(r))
+	}
+}
+
+// The same on PostgreSQL, beside the ledger at work: a good log, and a leaf of it changed.
+func TestAuditOnPostgreSQL(t *testing.T) {
+	url, ring := storetest.PostgresURL(t), filepath.Join(t.TempDir(), "keyring.json")
+	now := time.Date(2026, 3, 1, 10, 20, 30, 123_456_789, time.UTC)
+	clock := func() time.Time { return now }
+	db := open(t, url, sqlstore.WithClock(clock), sqlstore.WithKeyring(ring))
+	w := &writer{ctx: t.Context(), keys: consent.NewKeys(), now: &now}
+	w.l = consent.New(db, w.keys, consent.DevelopmentRegistry(), clock)
+	w.try(w.l.Bind(t.Context()))
+	w.write()
+	early := w.checkpoint()
+	w.try(w.err)
+	if w.err != nil {
+		t.Fatal(w.err)
+	}
+	audit := func() consent.AuditReport {
+		t.Helper()
+		x := must(sqlstore.OpenEvidence(t.Context(), url, sqlstore.WithKeyring(ring)))(t)
+		defer x.Close()
+		w.try(db.LogNotices(t.Context(), []string{fmt.Sprintf("%064x", now.UnixNano())}, now)) // not in the snapshot
+		return must(consent.Audit(t.Context(), x, w.keys, []consent.SavedCheckpoint{{Name: "early", Signed: early}}, now))(t)
+	}
+	if r := audit(); len(r.Findings) > 0 || r.Checkpoints != 1 || r.Decisions < 10 {
+		t.Errorf("%+v", r)
+	}
+	raw := must(sql.Open("pgx", url))(t)
+	defer raw.Close()
+	if _, err := raw.Exec(`UPDATE leaf SET body = replace(body, '"type":"given"', '"type":"gives"') WHERE idx = (SELECT MIN(idx) FROM leaf WHERE body LIKE '%"type":"given"%')`); err != nil {
+		t.Fatal(err)
+	}
+	if r := audit(); len(r.Findings) != 1 || r.Findings[0].Code != "leaf_changed" {
+		t.Errorf("found %q", names(r))
 	}
 }
