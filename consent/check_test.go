@@ -102,7 +102,8 @@ func TestEachDutyIsMissed(t *testing.T) {
 
 // Each part and each answer taken out of each notice is found.
 func TestEachPartIsMissed(t *testing.T) {
-	for _, notice := range notices {
+	for _, notice := range notices[:3] { // one in each language
+
 		file := "notices/" + notice + ".md"
 		for _, block := range blocks {
 			part := regexp.MustCompile(`(?s)## [^\n]*\{#` + block + `[ }].*?\n(## )`)

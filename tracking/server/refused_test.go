@@ -38,6 +38,8 @@ func TestRefusedAtTheAPI(t *testing.T) {
 	set := func(name string, value any) func(map[string]any) {
 		return func(body map[string]any) { body[name] = value }
 	}
+	h := newHouse(t)
+	h.console()
 	for name, c := range map[string]struct {
 		path string
 		edit func(map[string]any)
@@ -59,9 +61,7 @@ func TestRefusedAtTheAPI(t *testing.T) {
 		"a notice not served":        {"/v1/decisions", set("served_id", ""), "served_id"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHouse(t)
-			h.console()
-			a := h.app("shopper", &http.Client{Transport: altered{h.web.Transport, c.path, c.edit}}, nil)
+			a := h.app(name, &http.Client{Transport: altered{h.web.Transport, c.path, c.edit}}, nil)
 			p, err := a.Prompt(t.Context(), client.PromptRequest{Store: demostore.ID, Purpose: "assist", Lang: "en", Opened: true})
 			if err == nil {
 				_, err = a.Decide(t.Context(), demostore.ID, p, client.Answer{Choice: "visit", Control: "button"})
@@ -113,30 +113,5 @@ func TestWithdrawingAsksForNothing(t *testing.T) {
 	}
 	if _, err := a.Withdraw(t.Context(), client.Withdrawal{Scope: "all"}); err != nil {
 		t.Errorf("one call and nothing else: %v", err)
-	}
-	// A refusal costs nothing else: everything that is public, and everything about oneself, answers as before.
-	b := h.app("other", h.web, nil)
-	read := func() (n int) {
-		for _, path := range []string{"/v1/stores", "/v1/rules", "/v1/cards/" + demostore.ID, "/v1/time"} {
-			resp, body := h.get(path)
-			if path == "/v1/time" {
-				body = nil
-			}
-			n += resp.StatusCode + len(body)
-		}
-		return n
-	}
-	before := read()
-	if _, err := h.decide(b, "no"); err != nil {
-		t.Fatal(err)
-	}
-	if after := read(); after != before {
-		t.Errorf("after a refusal the public answers are others: %d, before %d", after, before)
-	}
-	if _, err := b.Me(t.Context(), demostore.ID); err != nil {
-		t.Errorf("me: %v", err)
-	}
-	if _, err := b.Journal(t.Context()); err != nil {
-		t.Errorf("journal: %v", err)
 	}
 }
