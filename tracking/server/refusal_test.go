@@ -3,31 +3,11 @@
 package server_test
 
 import (
-	"errors"
 	"testing"
-	"time"
 
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/mobile-sdk-spec/go/client"
 )
-
-// Nobody on duty, nobody tracked: no ticket, and if duty ended since the ticket, no session (4508).
-func TestNobodyOnDutyNobodyTracked(t *testing.T) {
-	h := newHouse(t)
-	a := h.granted("shopper", 10*time.Minute)
-	_, err := a.ConnectWith(t.Context(), demostore.ID, h.index.Site().Version, []string{"assist"})
-	if p, ok := errors.AsType[*client.Problem](err); !ok || p.Status != 409 || p.Code != "nobody_on_duty" {
-		t.Fatalf("a ticket: %v", err)
-	}
-	h.ok(h.ledger.Join(t.Context(), "desk"))
-	h.ok(h.ledger.SetDuty(t.Context(), "desk", demostore.ID, time.Now().Add(time.Hour)))
-	ticket := a.ticket()
-	h.ok(h.ledger.SetDuty(t.Context(), "desk", demostore.ID, time.Time{}))
-	s := h.hello("doorstep.ticket."+ticket, h.index.Site().Version)
-	if s.code != 4508 {
-		t.Errorf("closed with %d", s.code)
-	}
-}
 
 // A refusal costs the feature itself and nothing else: whatever is public, about oneself, or for another purpose answers
 // as before (brief, 8).
