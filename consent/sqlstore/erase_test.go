@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,6 +34,28 @@ type estate struct {
 const erasureID = "0198c9a0-0000-7000-8000-00000000e0a5"
 
 func newEstate(t *testing.T) *estate {
+	t.Helper()
+	made.Do(func() { made.estate = makeEstate(t) })
+	if made.estate == nil {
+		t.Fatal("the first one could not be made")
+	}
+	e := *made.estate
+	e.T, e.dir = t, t.TempDir()
+	for name, data := range made.files {
+		e.ok(os.WriteFile(filepath.Join(e.dir, name), data, 0o600))
+	}
+	e.open()
+	return &e
+}
+
+// made is the estate of which all others are copies: bringing tables up to date takes longer than most tests.
+var made struct {
+	sync.Once
+	*estate
+	files map[string][]byte
+}
+
+func makeEstate(t *testing.T) *estate {
 	e := &estate{T: t, dir: t.TempDir(), keys: consent.NewKeys()}
 	e.open()
 	e.ana = benchShopper{e.keys.Subject("ana"), e.keys.Installation("k-ana")}
@@ -48,6 +71,12 @@ func newEstate(t *testing.T) *estate {
 	r, err := e.ledger.ErasureRequest(erasureID, e.ana.subject, e.ana.installation)
 	e.ok(err)
 	e.request = r
+	e.close()
+	made.files = map[string][]byte{}
+	for _, name := range []string{"ledger.db", "ledger.db.keyring", "ledger.db.keyring.proofs"} {
+		made.files[name], err = os.ReadFile(filepath.Join(e.dir, name))
+		e.ok(err)
+	}
 	return e
 }
 
