@@ -186,6 +186,9 @@ func (w *hand) life(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if w.rand.IntN(4) == 0 {
+		return w.erase(ctx)
+	}
 	kinds := []consent.EndRequest{
 		{Kind: consent.EndAll, Subject: w.p.subject}, {Kind: consent.EndStore, Scope: w.p.scope()},
 		{Kind: consent.EndGrant, Scope: w.p.scope(), Purpose: "assist"},
@@ -261,6 +264,27 @@ func (w *hand) end(ctx context.Context, step string, r consent.EndRequest) error
 		n.Change, n.Receipt = e.Change, digest(e.Receipt)
 		return err
 	})
+}
+
+// erase is a shopper who wants nothing of them left; its id is in Key.
+func (w *hand) erase(ctx context.Context) error {
+	id := uuid.NewString()
+	r, err := w.l.ErasureRequest(id, w.p.subject, w.p.installation)
+	if err != nil {
+		return err
+	}
+	return w.step(ctx, note{Step: "erase", End: &r, Key: id}, func(n *note) error {
+		proof, err := erase(ctx, w.l, id, r)
+		n.Receipt = digest(proof)
+		return err
+	})
+}
+
+func erase(ctx context.Context, l *consent.Ledger, id string, r consent.EndRequest) (proof string, err error) {
+	if _, err = l.End(ctx, r); err == nil {
+		proof, err = l.Erase(ctx, id, r)
+	}
+	return proof, err
 }
 
 // house is what nodes and administrators write.

@@ -179,7 +179,7 @@ func (c *crash) writeAndKill(t *testing.T, k kill) map[int][]note {
 func (c *crash) take(last map[int][]note, n note) {
 	if n.Done {
 		c.acknowledged++
-		if last[n.Hand] = []note{n}; n.Step == "end" {
+		if last[n.Hand] = []note{n}; n.Step == "end" || n.Step == "erase" {
 			c.ended = append(c.ended, n)
 		}
 		return
@@ -205,20 +205,21 @@ func (c *crash) restartServer(t *testing.T) {
 func (c *crash) check(t *testing.T, last map[int][]note) {
 	t.Helper()
 	c.reopen(t, func(db *sqlstore.DB, l *consent.Ledger) {
+		checkWhole(t, db)
 		for _, notes := range last {
 			c.checkHand(t, db, l, notes)
 		}
-		checkWhole(t, db)
 	})
 }
 
 // checkAll looks at everything that was ever acknowledged.
 func (c *crash) checkAll(t *testing.T) {
 	t.Helper()
-	c.reopen(t, func(_ *sqlstore.DB, l *consent.Ledger) {
+	c.reopen(t, func(db *sqlstore.DB, l *consent.Ledger) {
 		for _, n := range c.ended {
 			c.checkEnded(t, l, n)
 		}
+		checkWhole(t, db)
 	})
 }
 
@@ -253,6 +254,12 @@ func (c *crash) checkEnded(t *testing.T, l *consent.Ledger, n note) {
 	a, err := l.Admit(t.Context(), n.Person.scope())
 	if err != nil || len(a.Grants) != 0 {
 		t.Errorf("an acknowledged end is lost: %+v, %v", a, err)
+	}
+	if n.Step == "erase" {
+		if proof, err := l.Erasure(t.Context(), n.Key, *n.End); err != nil || digest(proof) != n.Receipt {
+			t.Errorf("an erasure is not known as it was: %v", err)
+		}
+		return
 	}
 	e, err := l.End(t.Context(), *n.End)
 	if err != nil || !e.Repeated || e.Change != n.Change || digest(e.Receipt) != n.Receipt {
@@ -303,6 +310,9 @@ func (c *crash) happened(ctx context.Context, db *sqlstore.DB, l *consent.Ledger
 		case errors.Is(err, consent.ErrServed):
 			return nil, nil
 		}
+		return nil, err
+	case n.Step == "erase":
+		_, err := erase(ctx, l, n.Key, *n.End)
 		return nil, err
 	case n.End != nil:
 		e, err := l.End(ctx, *n.End)

@@ -111,7 +111,8 @@ func checkTree(db *sqlstore.DB) (leaves []string, err error) {
 	return leaves, err
 }
 
-// checkEvents: each decision and each end has one leaf of its own, which says it, and the other leaves are notices.
+// checkEvents: each decision and each end has one leaf of its own, which says it. The other leaves are notices, the
+// events of who was erased, of which a sealed proof is left, and the erasures themselves.
 func checkEvents(ctx context.Context, db *sqlstore.DB, leaves []string) error {
 	events, err := db.Events(ctx)
 	if err != nil {
@@ -138,12 +139,28 @@ func checkEvents(ctx context.Context, db *sqlstore.DB, leaves []string) error {
 			return fmt.Errorf("leaf %d does not say what its record says: %s, %v", e.Index, text, err)
 		}
 	}
+	err = each(db, `SELECT log_index, '' FROM proof`, func(i int64, _ string) error {
+		if taken[i] {
+			return fmt.Errorf("leaf %d is of somebody erased, and of somebody who is here", i)
+		}
+		taken[i] = true
+		return nil
+	})
+	erasures, done := 0, 0
 	for i, leaf := range leaves {
-		if !taken[int64(i)] && !strings.Contains(leaf, `"type":"notice"`) {
+		if strings.Contains(leaf, `"type":"erased"`) {
+			erasures++
+		} else if !taken[int64(i)] && !strings.Contains(leaf, `"type":"notice"`) {
 			return fmt.Errorf("leaf %d has no event: %s", i, leaf)
 		}
 	}
-	return nil
+	if err == nil {
+		err = db.Reader().QueryRowContext(ctx, `SELECT COUNT(*) FROM erasure WHERE done_at > 0`).Scan(&done)
+	}
+	if err == nil && erasures < done {
+		err = fmt.Errorf("%d erasures are done, and %d are in the log", done, erasures)
+	}
+	return err
 }
 
 // checkAlerts: each alert that can be seen is what the feed said of it last.
