@@ -155,5 +155,12 @@ func (o operated) put(ctx context.Context, site *geofence.Site) error {
 	if err := json.Unmarshal(b, &p); err != nil || p.Title == "" {
 		return fmt.Errorf("--url %s: answered %s, not as a Doorstep server does", o.url, resp.Status)
 	}
-	return fmt.Errorf("--url %s: %s", o.url, strings.Join(strings.Fields(p.Title+": "+p.Detail+" "+p.Remedy), " "))
+	says := p.Detail
+	if !strings.Contains(says, p.Title) {
+		says = p.Title + ": " + says
+	}
+	if !strings.Contains(says, p.Remedy) {
+		says += " " + p.Remedy
+	}
+	return fmt.Errorf("--url %s: %s", o.url, strings.Join(strings.Fields(says), " "))
 }

@@ -122,8 +122,10 @@ func serveIn(t *testing.T, dir string, indexes ...*geofence.Index) *running {
 func serveWith(t *testing.T, set settings) *running {
 	t.Helper()
 	r := &running{logs: &logBook{}, dir: set.data}
-	set.listen, set.issuers, set.registry, set.cards, set.ahead = "127.0.0.1:0", []auth.Issuer{set.devKey.Issuer()},
-		consent.DevelopmentRegistry(), demostore.Cards, new(atomic.Int64)
+	set.listen, set.issuers, set.cards, set.ahead = "127.0.0.1:0", []auth.Issuer{set.devKey.Issuer()}, demostore.Cards, new(atomic.Int64)
+	if set.registry == nil {
+		set.registry = consent.DevelopmentRegistry()
+	}
 	set.log = slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	if r.stack, err = assemble(t.Context(), set); err != nil {

@@ -87,6 +87,9 @@ var messages = map[string][]call{
 		{args: serving + "--proxy 10.0.0.1", exit: 2, says: []string{"--proxy 10.0.0.1: an address, not a network: write 10.0.0.1/32 for that one"}},
 		{args: serving + "--proxy office", exit: 2, says: []string{`--proxy "office": not a network: write it as 10.0.0.0/8 or fd00::/8`}},
 		{args: serving + "--redis localhost:6379", exit: 2, says: []string{"--redis: not a URL of Redis: write rediss://user:password@host:port, or redis:// on this machine"}},
+		{args: serving + "--suspend often", exit: 2, says: []string{`--suspend "often": must be attempts in an hour and a length of time, such as 100/24h`}},
+		{args: serving + "--suspend 0/24h", exit: 2, says: []string{`--suspend "0/24h": must be attempts in an hour and a length of time, such as 100/24h`}},
+		{args: serving + "--suspend 100", exit: 2, says: []string{`--suspend "100": must be attempts in an hour and a length of time, such as 100/24h`}},
 		{args: serving + "--log-level loud", exit: 2, says: []string{`--log-level must be one of "debug","info","warn","error" but got "loud" (see doorstep serve --help)`}},
 	},
 	"serve places": {

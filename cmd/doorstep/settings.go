@@ -11,10 +11,13 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"doorstep/consent"
 	"doorstep/geofence"
+	"doorstep/tracking/server"
 	"doorstep/tracking/server/auth"
 )
 
@@ -33,6 +36,8 @@ func (c *serveCmd) settings(ctx context.Context, logs io.Writer) (settings, erro
 	check(c.checkPlaces())
 	check(c.checkDevKey())
 	var err error
+	set.undeclared, err = c.suspension()
+	check(err)
 	set.proxies, err = c.networks()
 	check(err)
 	set.indexes, err = loadMaps(c.Map)
@@ -133,6 +138,17 @@ func (c *serveCmd) networks() ([]netip.Prefix, error) {
 		list = append(list, p)
 	}
 	return list, nil
+}
+
+// suspension reads "100/24h".
+func (c *serveCmd) suspension() (server.Undeclared, error) {
+	often, span, _ := strings.Cut(c.Suspend, "/")
+	n, err := strconv.Atoi(often)
+	long, err2 := time.ParseDuration(span)
+	if err != nil || err2 != nil || n < 1 || long <= 0 {
+		return server.Undeclared{}, wrong("--suspend %q: must be attempts in an hour and a length of time, such as 100/24h", c.Suspend)
+	}
+	return server.Undeclared{After: n, For: long}, nil
 }
 
 func loadMaps(paths []string) ([]*geofence.Index, error) {

@@ -34,7 +34,7 @@ func served(t *testing.T) serveCmd {
 	t.Helper()
 	dir := t.TempDir()
 	saveJWKS(t, filepath.Join(dir, "jwks.json"))
-	return serveCmd{Listen: "127.0.0.1:0", Data: filepath.Join(dir, "data"), Map: []string{"demostore"}, LogLevel: "info",
+	return serveCmd{Listen: "127.0.0.1:0", Data: filepath.Join(dir, "data"), Map: []string{"demostore"}, LogLevel: "info", Suspend: "100/24h",
 		Registry: filepath.Join("..", "..", "consent", "devregistry"), Issuer: "https://id.example", JWKS: filepath.Join(dir, "jwks.json")}
 }
 

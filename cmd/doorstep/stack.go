@@ -32,21 +32,22 @@ import (
 
 // settings are what a running server is made of, checked by whoever fills them in.
 type settings struct {
-	data     string // folder of the ledger and its keys
-	database string // address of the ledger, if it is not in the data folder
-	redis    string // URL; empty: embedded
-	listen   string
-	admin    string // address of the operator's listener; empty: none
-	public   string // the address people reach, if it is not the listener's
-	origins  []string
-	proxies  []netip.Prefix
-	issuers  []auth.Issuer
-	devKey   *auth.DevKey
-	indexes  []*geofence.Index
-	registry *consent.Registry
-	cards    func(string) (json.RawMessage, bool)
-	log      *slog.Logger
-	ahead    *atomic.Int64 // nanoseconds by which the ledger's clock is ahead; nil outside tests
+	data       string // folder of the ledger and its keys
+	database   string // address of the ledger, if it is not in the data folder
+	redis      string // URL; empty: embedded
+	listen     string
+	admin      string // address of the operator's listener; empty: none
+	public     string // the address people reach, if it is not the listener's
+	origins    []string
+	proxies    []netip.Prefix
+	issuers    []auth.Issuer
+	devKey     *auth.DevKey
+	indexes    []*geofence.Index
+	registry   *consent.Registry
+	undeclared server.Undeclared // when an app is kept out; zero: as usual
+	cards      func(string) (json.RawMessage, bool)
+	log        *slog.Logger
+	ahead      *atomic.Int64 // nanoseconds by which the ledger's clock is ahead; nil outside tests
 }
 
 // ledgerNow is the ledger's clock, which rules about grants.
@@ -225,7 +226,7 @@ func (st *stack) makeNode(ctx context.Context) error {
 	}
 	st.server, err = server.New(server.Config{
 		Node: st.node, Stores: st.db, Ledger: st.ledger, Atlas: st.node.Atlas, Tokens: tokens, Origins: origins,
-		Hosts: st.hosts(), Proxies: st.proxies, Secure: st.secure(), DevKey: st.devKey,
+		Hosts: st.hosts(), Proxies: st.proxies, Secure: st.secure(), DevKey: st.devKey, Undeclared: st.undeclared,
 		SDK: sdkjs.Files, Cards: st.cards, Now: time.Now, Log: st.log,
 	})
 	return err
