@@ -240,3 +240,31 @@ func TestNoticesArePublishedAtRuntime(t *testing.T) {
 	h.want("without a token", h.ask("PUT", "/v1/admin/notices", "", next, nil), http.StatusUnauthorized)
 	h.want("as a shopper", h.ask("PUT", "/v1/admin/notices", shopper, next, nil), http.StatusForbidden)
 }
+
+// What another node publishes, or whom it keeps out, is taken up here from the ledger's feed.
+func TestWhatAnotherNodePublishesIsTakenUp(t *testing.T) {
+	h := newHouse(t)
+	h.console()
+	_, s, _ := h.caller("shopper", "nosy")
+	elsewhere := consent.New(h.store, h.ledger.Keys(), consent.DevelopmentRegistry(), time.Now)
+	h.ok(elsewhere.Bind(t.Context()))
+	text := strings.NewReplacer("version: 1", "version: 2", "# Let staff", "# Please let staff").Replace(string(exampleFiles(t)["notices/assist.en.md"].Data))
+	n, err := consent.ParseNotice([]byte(text))
+	h.ok(err)
+	h.ok(elsewhere.Publish(t.Context(), n, "ana"))
+	h.ok(elsewhere.Suspend(t.Context(), "nosy", time.Hour))
+	if code := closedWith(t, s); code != 4509 {
+		t.Errorf("closed with %d", code)
+	}
+	taken := func() bool {
+		in, err := h.ledger.NoticeByHash(n.Hash)
+		return err == nil && in.InForce
+	}
+	for limit := time.After(10 * time.Second); !taken(); {
+		select {
+		case <-limit:
+			t.Fatal("the notice is not in force here")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
