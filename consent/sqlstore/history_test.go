@@ -186,20 +186,6 @@ func (e *evidence) spoil(f func(*sql.DB) error) {
 	}
 }
 
-func (e *evidence) exec(query string, args ...any) {
-	e.Helper()
-	e.spoil(func(db *sql.DB) error {
-		r, err := db.Exec(query, args...)
-		if err != nil {
-			return err
-		}
-		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return fmt.Errorf("nothing was changed: %v", err)
-		}
-		return nil
-	})
-}
-
 func (e *evidence) audit(saved ...[]byte) consent.AuditReport {
 	e.Helper()
 	r, err := e.tryAudit(saved...)
