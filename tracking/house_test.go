@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"doorstep/consent/storetest"
 	"doorstep/geofence"
 	"doorstep/tracking"
+	"doorstep/tracking/canary"
 	"doorstep/tracking/live"
 )
 
@@ -43,6 +43,7 @@ type house struct {
 	memory *live.Memory // live, unless the test brought another
 	clock  *clock
 	log    *record
+	said   *canary.Aviary // by the nodes, in their logs
 }
 
 // inBubble runs f with a house in which time passes only when everybody waits.
@@ -54,7 +55,7 @@ func inBubble(t *testing.T, f func(h *house)) {
 // newHouse makes a house on the given live state, or on one in memory.
 func newHouse(t *testing.T, l tracking.Live) *house {
 	c := &clock{start: time.Now()}
-	h := &house{T: t, keys: consent.NewKeys(), clock: c, log: &record{clock: c}, live: l}
+	h := &house{T: t, keys: consent.NewKeys(), clock: c, log: &record{clock: c}, said: canary.New(t), live: l}
 	if l == nil {
 		h.memory = live.NewMemory(c.Now)
 		h.live = h.memory
@@ -104,7 +105,7 @@ func (h *house) make(id string, c tracking.Clock) *node {
 	n.Node = tracking.New(tracking.Config{
 		ID: id, Ledger: n.ledger, Alerts: h.db, Live: n.live, Atlas: tracking.NewAtlas(indexes()...), Clock: c,
 		Stores: h.db, ReadMap: readMap,
-		Rules: geofence.DefaultRules(), Log: slog.New(slog.DiscardHandler),
+		Rules: geofence.DefaultRules(), Log: h.said.Log(),
 		Prove: func(alert string, e consent.End, _ time.Time) string { return proof(alert, e.Change) },
 	})
 	return n

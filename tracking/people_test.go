@@ -66,6 +66,7 @@ type shopper struct {
 func (h *house) shopper(name string, purposes ...string) *shopper {
 	h.Helper()
 	s := &shopper{h: h, subject: h.keys.Subject(name), scope: consent.Scope{Installation: h.keys.Installation(name), Store: shop}}
+	h.said.Watch(string(s.subject), string(s.scope.Installation))
 	for _, p := range purposes {
 		s.grant(p, consent.ForATerm)
 	}
@@ -112,6 +113,7 @@ func (s *shopper) open(n *node) *visitor {
 	s.h.Helper()
 	p := &phone{log: s.h.log}
 	session := must(n.Open(s.h.Context(), s.opening(), p))(s.h)
+	s.h.said.Watch(session.Visit())
 	return &visitor{Session: session, h: s.h, n: n, phone: p, hid: session.Visit()}
 }
 

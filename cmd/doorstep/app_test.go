@@ -33,6 +33,8 @@ func (r *running) app(t *testing.T) *app {
 		t.Fatal(err)
 	}
 	a := &app{sub: "canary-" + uuid.NewString(), key: key}
+	keys := r.ledger.Keys()
+	r.said.Watch(a.sub, key.Thumbprint(), string(keys.Subject(a.sub)), string(keys.Installation(key.Thumbprint())))
 	a.Client, err = client.New(client.Config{BaseURL: r.address(), Installation: key, HTTP: &http.Client{Transport: schooled{t}}, Token: func(context.Context) (string, error) {
 		return r.devKey.MintShopper(a.sub, "doorstep-test", "adult", 15*time.Minute)
 	}})

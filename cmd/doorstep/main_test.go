@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +24,8 @@ import (
 	"doorstep/consent"
 	"doorstep/consent/storetest"
 	"doorstep/geofence"
+	"doorstep/tracking/canary"
+	"doorstep/tracking/server"
 	"doorstep/tracking/server/auth"
 )
 
@@ -95,6 +99,7 @@ func (l *logBook) String() string {
 type running struct {
 	*stack
 	logs *logBook
+	said *canary.Aviary
 	dir  string
 	stop func()
 }
@@ -121,7 +126,7 @@ func serveIn(t *testing.T, dir string, indexes ...*geofence.Index) *running {
 // serveWith starts a server with settings of which those that all tests share are filled in.
 func serveWith(t *testing.T, set settings) *running {
 	t.Helper()
-	r := &running{logs: &logBook{}, dir: set.data}
+	r := &running{logs: &logBook{}, said: canary.New(t), dir: set.data}
 	set.listen, set.issuers, set.cards, set.ahead = "127.0.0.1:0", []auth.Issuer{set.devKey.Issuer()}, demostore.Cards, new(atomic.Int64)
 	if set.registry == nil {
 		set.registry = consent.DevelopmentRegistry()
@@ -132,6 +137,7 @@ func serveWith(t *testing.T, set settings) *running {
 		t.Fatal(err)
 	}
 	needs(t, r.redis != nil || set.redis != "", "redis-server")
+	redis := tapRedis(t, r.scanURL)
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- r.Run(ctx) }()
@@ -140,6 +146,9 @@ func serveWith(t *testing.T, set settings) *running {
 		if err := <-served; err != nil {
 			t.Errorf("the server ended with: %v", err)
 		}
+		r.said.Keep(canary.Logs, []byte(r.logs.String()))
+		r.said.Keep(canary.Metrics, metricsOf(r.server))
+		r.said.Keep(canary.Live, []byte(strings.Join(redis.heard(""), "\n")))
 		if err := r.Close(); err != nil {
 			t.Errorf("closing the server: %v", err)
 		}
@@ -151,6 +160,12 @@ func serveWith(t *testing.T, set settings) *running {
 		t.Fatal("the node has not heard from the ledger")
 	}
 	return r
+}
+
+func metricsOf(s *server.Server) []byte {
+	w := httptest.NewRecorder()
+	s.Metrics().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	return w.Body.Bytes()
 }
 
 func demoIndex(t *testing.T) *geofence.Index {

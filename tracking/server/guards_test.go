@@ -20,15 +20,15 @@ import (
 	"doorstep/tracking/server"
 )
 
-// canary is a coordinate that nobody reports.
-const canary = "54.123456789"
+// canaryText is a coordinate that nobody reports.
+const canaryText = "54.123456789"
 
 // TestAPanicIsAnAnswer, and what it said is in neither the answer nor the log.
 func TestAPanicIsAnAnswer(t *testing.T) {
 	var log bytes.Buffer
 	edit := func(c *server.Config) {
 		c.Log = slog.New(slog.NewTextHandler(&log, nil))
-		c.Cards = func(string) (json.RawMessage, bool) { panic("at latitude " + canary) }
+		c.Cards = func(string) (json.RawMessage, bool) { panic("at latitude " + canaryText) }
 	}
 	inBubble(t, edit, func(h *house) {
 		res, err := h.web.Get(h.url + "/v1/cards/" + demostore.ID)
@@ -41,7 +41,7 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 			h.Errorf("answered %d %s", res.StatusCode, body.String())
 		}
 		for name, text := range map[string]string{"the answer": body.String(), "the log": log.String()} {
-			if strings.Contains(text, canary) {
+			if strings.Contains(text, canaryText) {
 				h.Errorf("%s repeats what the panic said", name)
 			}
 		}

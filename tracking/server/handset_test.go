@@ -38,6 +38,7 @@ func (h *house) install(shopper string, ttl time.Duration) *app {
 func (h *house) installWith(key *client.Key, shopper string, ttl time.Duration) *app {
 	h.Helper()
 	last := &keep{RoundTripper: h.web.Transport}
+	h.watch(shopper, key)
 	nowhere := &websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errNowhere }}
 	c, err := client.New(client.Config{BaseURL: h.url, Installation: key, HTTP: &http.Client{Transport: last}, Dialer: nowhere,
 		Token: func(context.Context) (string, error) { return h.key.MintShopper(shopper, "app", "adult", ttl) }})

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"io"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +28,7 @@ import (
 	"doorstep/mobile-sdk-spec/go/client"
 	sdkjs "doorstep/mobile-sdk-spec/js"
 	"doorstep/tracking"
+	"doorstep/tracking/canary"
 	"doorstep/tracking/live"
 	"doorstep/tracking/server"
 	"doorstep/tracking/server/auth"
@@ -48,6 +49,7 @@ type house struct {
 	node   *tracking.Node
 	server *server.Server
 	web    *http.Client
+	said   *canary.Aviary // by the server, in its log and its metrics
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -112,7 +114,7 @@ func inBubble(t *testing.T, edit func(*server.Config), f func(h *house)) {
 
 func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string, string) (net.Conn, error), clock tracking.Clock, edit func(*server.Config), under ...*consent.Registry) *house {
 	t.Helper()
-	h := &house{T: t, dial: dial, index: demoIndex(), url: "http://" + l.Addr().String()}
+	h := &house{T: t, said: canary.New(t), dial: dial, index: demoIndex(), url: "http://" + l.Addr().String()}
 	var err error
 	h.key, err = auth.NewDevKey()
 	h.ok(err)
@@ -129,7 +131,7 @@ func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string,
 	h.store = db
 	h.ledger = &deafLedger{Ledger: consent.New(db, consent.NewKeys(), registry, time.Now)}
 	h.ok(h.ledger.Bind(t.Context()))
-	quiet := slog.New(slog.DiscardHandler)
+	quiet := h.said.Log()
 	h.node = tracking.New(tracking.Config{ID: "node", Ledger: h.ledger, Alerts: db, Live: h.live, Atlas: tracking.NewAtlas(h.index),
 		Stores: db, ReadMap: readMap,
 		Reread: func(ctx context.Context) error { return h.server.Reread(ctx) },
@@ -164,6 +166,9 @@ func (h *house) open(l net.Listener) {
 	h.web = &http.Client{Transport: transport, Timeout: 15 * time.Second}
 	h.Cleanup(func() {
 		transport.CloseIdleConnections()
+		metrics := httptest.NewRecorder()
+		h.server.Metrics().ServeHTTP(metrics, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		h.said.Keep(canary.Metrics, metrics.Body.Bytes())
 		cancel()
 		h.ok(web.Close())
 		for range cap(done) {
@@ -202,11 +207,18 @@ func (h *house) dialer(wire *net.Conn) *websocket.Dialer {
 	}}
 }
 
+// watch has nobody of a shopper's ids said by the server.
+func (h *house) watch(shopper string, key *client.Key) {
+	keys := h.ledger.Keys()
+	h.said.Watch(shopper, key.Thumbprint(), string(keys.Subject(shopper)), string(keys.Installation(key.Thumbprint())))
+}
+
 // app is an installation of a shopper's app.
 func (h *house) app(shopper string, web *http.Client, d *websocket.Dialer) *client.Client {
 	h.Helper()
 	key, err := client.NewKey()
 	h.ok(err)
+	h.watch(shopper, key)
 	c, err := client.New(client.Config{BaseURL: h.url, Installation: key, HTTP: web, Dialer: d,
 		Token: func(context.Context) (string, error) {
 			return h.key.MintShopper(shopper, "app", "adult", 10*time.Minute)
