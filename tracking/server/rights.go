@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -88,6 +89,7 @@ type exportDecision struct {
 	EndedT   int64          `json:"ended_t,omitempty"`
 	Index    int64          `json:"log_index"`
 	Receipt  string         `json:"receipt"`
+	Forms    receiptForms   `json:"forms"`
 }
 
 type exportEnd struct {
@@ -95,6 +97,28 @@ type exportEnd struct {
 	T       int64  `json:"t"`
 	Index   int64  `json:"log_index"`
 	Receipt string `json:"receipt"`
+
+	Forms receiptForms `json:"forms"`
+}
+
+// receiptForms are a receipt as other programs read it. Kantara's knows only what was given.
+type receiptForms struct {
+	DPV     json.RawMessage `json:"dpv"`
+	Kantara json.RawMessage `json:"kantara,omitempty"`
+}
+
+func formsOf(receipt string) (f receiptForms, err error) {
+	r, err := consent.ReadReceipt(receipt)
+	if err != nil {
+		return f, err
+	}
+	if f.DPV, err = r.As(consent.FormDPV); err != nil {
+		return f, err
+	}
+	if f.Kantara, err = r.As(consent.FormKantara); errors.Is(err, consent.ErrRequest) {
+		err = nil
+	}
+	return f, err
 }
 
 type exportNotice struct {
@@ -143,16 +167,23 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) (any, error) {
 	w.Header().Set("Cache-Control", "no-store")
 	a := exportAnswer{T: s.Now().UnixMilli(), Subject: who.subject, Decisions: []exportDecision{}, Ends: []exportEnd{},
 		Notices: []exportNotice{}, Scopes: []exportScope{}, StopTokens: []exportToken{}, Journal: []journalEntry{}, Visits: []exportVisit{}}
-	a.add(held, positions, s.Ledger.Registry().Controller.Name)
-	return a, nil
+	return a, a.add(held, positions, s.Ledger.Registry().Controller.Name)
 }
 
-func (a *exportAnswer) add(held consent.Held, positions map[string]tracking.Position, controller string) {
+func (a *exportAnswer) add(held consent.Held, positions map[string]tracking.Position, controller string) error {
 	for _, d := range held.Decisions {
-		a.Decisions = append(a.Decisions, exportDecision{d.Record, d.Choice, d.State, ms(d.ExpiresAt), ms(d.EndedAt), d.Index, d.Receipt})
+		forms, err := formsOf(d.Receipt)
+		if err != nil {
+			return err
+		}
+		a.Decisions = append(a.Decisions, exportDecision{d.Record, d.Choice, d.State, ms(d.ExpiresAt), ms(d.EndedAt), d.Index, d.Receipt, forms})
 	}
 	for _, e := range held.Ends {
-		a.Ends = append(a.Ends, exportEnd{e.ID, ms(e.At), e.Index, e.Receipt})
+		forms, err := formsOf(e.Receipt)
+		if err != nil {
+			return err
+		}
+		a.Ends = append(a.Ends, exportEnd{e.ID, ms(e.At), e.Index, e.Receipt, forms})
 	}
 	for _, n := range held.Pending {
 		a.Notices = append(a.Notices, exportNotice{n.Scope.Store, n.App, n.Purpose, n.Notice, n.Lang, ms(n.At), ms(n.ExpiresAt)})
@@ -173,6 +204,7 @@ func (a *exportAnswer) add(held consent.Held, positions map[string]tracking.Posi
 	for _, v := range held.Visits {
 		a.Visits = append(a.Visits, exportVisit{v.Store, v.Purposes, ms(v.From), ms(v.To)})
 	}
+	return nil
 }
 
 // ms is a time as answers hold it; none is 0.
