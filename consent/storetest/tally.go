@@ -37,7 +37,7 @@ var tallyCases = map[string]func(*testing.T, *house){
 		m, n := r.Months[0], func(n int64) *int64 { return &n }
 		h.equal("month", m.Month, "2026-03")
 		h.same([]consent.Figure{{App: "app", What: "undeclared", N: n(12)}}, m.Refused)
-		h.same([]consent.Figure{{What: "assist", N: n(0)}, {What: "pickup", N: n(0)}}, m.Reads)
+		h.same([]consent.Figure{{What: "assist", N: n(0)}, {What: "pickup", N: n(0)}, {What: "pocket", N: n(0)}}, m.Reads)
 		h.same([]consent.Figure{{What: consent.Within100ms, N: n(12)}, {What: consent.Within1s, N: n(0)}, {What: consent.Within5s, N: n(0)},
 			{What: consent.Later, Below: 10}}, m.Withdrawals)
 		h.same([]consent.Figure{{What: consent.AuthorityAsked, N: n(1)}}, m.Authority)
