@@ -312,6 +312,10 @@ func TestUnreachableStoreRefuses(t *testing.T) {
 	_, errs["prompt"] = d.Prompt(ctx, d.request())
 	_, errs["decide"] = d.Decide(ctx, d.answer(p, consent.ThisVisit))
 	_, errs["admit"] = d.Admit(ctx, consent.Scope{Installation: "i", Store: "shop"})
+	may, err := d.MayPrompt(ctx, d.request().Subject, consent.Scope{Installation: "i", Store: "shop"})
+	if errs["may prompt"] = err; may {
+		t.Error("it may prompt, though nobody knows")
+	}
 	_, errs["end"] = d.End(ctx, consent.EndRequest{
 		ID: "0198c9a0-0000-7000-8000-000000000001", Kind: consent.EndAll, Subject: d.request().Subject, Reason: consent.Withdrawn,
 	})
