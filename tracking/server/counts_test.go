@@ -51,7 +51,7 @@ func TestCountsAreForLeadsOfTheStore(t *testing.T) {
 			Zones: map[string]int{"shoes": 9, "bags": 10, "beauty": 25}}))
 		h.ok(h.ledger.KeepCounts(h.Context(), consent.Counted{Node: "b", Store: demostore.ID, Map: version, Window: window,
 			Zones: map[string]int{"bags": 14, "gifts": 24}}))
-		<-time.After(window.Add(consent.CountWindow + 2*time.Second).Sub(time.Now()))
+		<-time.After(time.Until(window.Add(consent.CountWindow + 2*time.Second)))
 		var a struct {
 			Of      string
 			Zones   []struct{ ID string }
