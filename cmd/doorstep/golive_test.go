@@ -17,8 +17,8 @@ import (
 	"doorstep/tracking/server/auth"
 )
 
-// ownRegistry is the example made a retailer's own, with one store: the given one.
-func ownRegistry(t *testing.T, store string) *consent.Registry {
+// registryDir is the example made a retailer's own, with one store: the given one.
+func registryDir(t *testing.T, store string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "registry")
 	if err := os.CopyFS(dir, consent.DevelopmentFiles()); err != nil {
@@ -35,7 +35,12 @@ func ownRegistry(t *testing.T, store string) *consent.Registry {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := consent.LoadRegistry(os.DirFS(dir))
+	return dir
+}
+
+func ownRegistry(t *testing.T, store string) *consent.Registry {
+	t.Helper()
+	r, err := consent.LoadRegistry(os.DirFS(registryDir(t, store)))
 	if err != nil {
 		t.Fatal(err)
 	}

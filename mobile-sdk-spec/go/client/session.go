@@ -5,6 +5,7 @@ package client
 import (
 	"context"
 	"errors"
+	"net"
 	"sync"
 	"time"
 
@@ -169,7 +170,10 @@ func (s *Session) Bye() error {
 	if err := s.send(plainFrame{Type: "bye"}); err != nil {
 		return err
 	}
-	return s.conn.SetReadDeadline(time.Now().Add(writeMax))
+	if err := s.conn.SetReadDeadline(time.Now().Add(writeMax)); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil // the server has closed already: nothing is left to wait for
 }
 
 // Kill drops the connection without a goodbye, as a tunnel or a flat battery does.
