@@ -17,8 +17,8 @@ import (
 	"doorstep/tracking/server/auth"
 )
 
-// registryDir is the example made a retailer's own, with one store: the given one.
-func registryDir(t *testing.T, store string) string {
+// registryFor is the example made a retailer's own, with one store: the given one.
+func registryFor(t *testing.T, store string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "registry")
 	if err := os.CopyFS(dir, consent.DevelopmentFiles()); err != nil {
@@ -40,7 +40,7 @@ func registryDir(t *testing.T, store string) string {
 
 func ownRegistry(t *testing.T, store string) *consent.Registry {
 	t.Helper()
-	r, err := consent.LoadRegistry(os.DirFS(registryDir(t, store)))
+	r, err := consent.LoadRegistry(os.DirFS(registryFor(t, store)))
 	if err != nil {
 		t.Fatal(err)
 	}

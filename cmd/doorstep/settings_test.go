@@ -36,7 +36,7 @@ func served(t *testing.T) serveCmd {
 	dir := t.TempDir()
 	saveJWKS(t, filepath.Join(dir, "jwks.json"))
 	return serveCmd{Listen: "127.0.0.1:0", Data: filepath.Join(dir, "data"), Map: []string{"demostore"}, LogLevel: "info", Suspend: "100/24h",
-		Registry: registryDir(t, demostore.ID), Issuer: "https://id.example", JWKS: filepath.Join(dir, "jwks.json")}
+		Registry: registryFor(t, demostore.ID), Issuer: "https://id.example", JWKS: filepath.Join(dir, "jwks.json")}
 }
 
 func (c serveCmd) good(t *testing.T) (settings, string) {
