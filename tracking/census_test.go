@@ -75,7 +75,7 @@ func (h *house) bands(since time.Time) string {
 // after the window closes.
 func world(t *testing.T, people int) (seen []string) {
 	inBubble(t, func(h *house) {
-		window := h.beforeClose(2 * time.Minute)
+		window := h.beforeClose(45 * time.Second)
 		a, b := h.start("a"), h.start("b")
 		h.join(a, shop, "mei")
 		look := func() { seen = append(seen, h.bands(window)) }
@@ -98,18 +98,18 @@ func world(t *testing.T, people int) (seen []string) {
 		}
 		h.stand(shoes, back...)
 		h.start("c").stop() // which has counted nobody
-		for until := window.Add(consent.CountWindow + 20*time.Second); h.clock.Now().Before(until); h.pass(5 * time.Second) {
+		for until := window.Add(consent.CountWindow + 10*time.Second); h.clock.Now().Before(until); h.pass(2 * time.Second) {
 			look()
 		}
 	})
-	return seen[len(seen)-20:] // that people take their time to come is not what is told
+	return seen[len(seen)-10:] // that people take their time to come is not what is told
 }
 
 // Two worlds that differ in one shopper look the same to whoever asks everything, all the time, unless the shopper is
 // the one by whom a band begins; and then they differ in that band of that zone and window.
 func TestCountsTellOnlyBands(t *testing.T) {
 	previous := []string(nil)
-	for _, people := range []int{0, 1, 9, 10, 11, 24, 25, 26} {
+	for _, people := range []int{0, 9, 10, 24, 25, 26} {
 		seen := world(t, people)
 		want := " []"
 		if band := consent.BandOf(people); band != consent.Few {
