@@ -187,6 +187,27 @@ func TestTurf(t *testing.T) {
 	t.Logf("%d valid, %d mended, %d refused", valid, mended, refused)
 }
 
+// As they come, Turf's valid areas are as large as countries: no store, and sound all the same for who only
+// wants to know that.
+func TestAnySize(t *testing.T) {
+	n := 0
+	for _, src := range sources(t, "fixtures/turf/boolean-valid/true/*.geojson") {
+		for _, g := range areas(t, src.Data) {
+			s := asBoundary(src.Name, g)
+			if _, _, err := LoadWith("turf", Options{AnySize: true}, s); err != nil {
+				t.Errorf("%s: %v", src.Name, err)
+			}
+			if _, _, err := Load("turf", s); err == nil || !strings.Contains(err.Error(), "too large") && !strings.Contains(err.Error(), "too close to a pole") {
+				t.Errorf("%s: taken as a store: %v", src.Name, err)
+			}
+			n++
+		}
+	}
+	if n < 5 {
+		t.Fatalf("only %d areas", n)
+	}
+}
+
 // shrunk divides a document's numbers by a power of two, which changes no topology.
 func shrunk(t *testing.T, data []byte) []byte {
 	t.Helper()

@@ -33,6 +33,9 @@ type Options struct {
 	// up, on one level or several. Zones and doors elsewhere are left out. The files' "store_id" and
 	// "store_name" are then those of the whole, and not used.
 	BoundaryIDs []string
+	// AnySize takes areas larger than any store and up to the poles, to have their geometry checked and
+	// for nothing else: what else is computed of such a site is worth nothing, and it can take for ever.
+	AnySize bool
 }
 
 // Load reads one or more GeoJSON FeatureCollections (RFC 7946) into a site, with default Options.

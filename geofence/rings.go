@@ -172,7 +172,7 @@ func (l *loader) point(w Where, v any) (LatLng, bool) {
 	case !inRange(p):
 		l.fail(w, fmt.Sprintf("longitude %v, latitude %v is out of range", p.Lng, p.Lat),
 			"give degrees in WGS 84: longitude -180 to 180, latitude -90 to 90")
-	case math.Abs(p.Lat) > maxLat:
+	case math.Abs(p.Lat) > maxLat && !l.opt.AnySize:
 		l.fail(w, fmt.Sprintf("latitude %v is too close to a pole", p.Lat), fmt.Sprintf("stores between %d and -%d degrees are supported", maxLat, maxLat))
 	default:
 		return p, true
@@ -227,7 +227,7 @@ func (l *loader) checkSpan(f *feature) bool {
 	f.corners(func(_ Where, p LatLng) { b.add(flat(p)) })
 	span := max(b.hi.x-b.lo.x, b.hi.y-b.lo.y)
 	switch {
-	case span > maxSpanM:
+	case span > maxSpanM && !l.opt.AnySize:
 		l.fail(f.farthest(flat), fmt.Sprintf("is too large: it spans %.1f km, and this is its point farthest from the others", span/1000),
 			fmt.Sprintf("a store spans at most %d km; look for a stray or swapped point", maxSpanM/1000))
 	case span < 0.1:

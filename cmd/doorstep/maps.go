@@ -22,12 +22,13 @@ type mapFile struct {
 	name    string // of the file or folder, fit for an id
 	sources []geofence.Source
 	archive *imdf.Archive // instead of sources
+	anySize bool          // its geometry alone is of interest
 }
 
 // load makes a store of the map, or of the part of it that boundary names. The store's id is what the
 // map says, else the file's or folder's name; a part's, that and the first id.
 func (m mapFile) load(boundary []string) (*geofence.Site, geofence.Report, error) {
-	opt := geofence.Options{DefaultID: m.name, BoundaryIDs: boundary}
+	opt := geofence.Options{DefaultID: m.name, BoundaryIDs: boundary, AnySize: m.anySize}
 	if len(boundary) > 0 {
 		part := shorten(slug(boundary[0]), 48)
 		opt.DefaultID = slug(shorten(m.name, 63-len(part)) + "-" + part)
@@ -215,23 +216,27 @@ func loadStores(path string, boundary []string) ([]loadedMap, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, report, err := m.index(boundary)
-	if err == nil {
-		return []loadedMap{{x, report}}, nil
-	}
+	var all []loadedMap
+	err = m.each(boundary, func(part []string) error {
+		x, report, err := m.index(part)
+		if err == nil {
+			all = append(all, loadedMap{x, report})
+		}
+		return err
+	})
+	return all, err
+}
+
+// each loads the map, or every store of a list of stores.
+func (m mapFile) each(boundary []string, load func(part []string) error) error {
+	err := load(boundary)
 	var list *geofence.Error
 	if !errors.As(err, &list) || len(list.Stores) == 0 {
-		return nil, err
+		return err
 	}
-	var all []loadedMap
 	var faults []error
 	for _, id := range list.Stores {
-		x, report, err := m.index([]string{id})
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		all = append(all, loadedMap{x, report})
+		faults = append(faults, load([]string{id}))
 	}
-	return all, errors.Join(faults...)
+	return errors.Join(faults...)
 }
