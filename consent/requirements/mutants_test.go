@@ -19,7 +19,7 @@ import (
 var all = flag.Bool("all", false, "apply every mutant instead of a few")
 
 // few is how many mutants an ordinary run applies; the code that is tested chooses which, so that in time all have their turn.
-const few = 6
+const few = 4
 
 // Each mutant is one guard of the real code taken out, and at least one of its line's tests misses it. The files
 // are exchanged for the compiler alone (-overlay): the source stays as it is.
