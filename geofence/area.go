@@ -41,11 +41,11 @@ func newArea(pl *plane, m MultiPolygon) *area {
 	return a
 }
 
-// grained is a point as the containment test sees it: to 2⁻⁴⁰ of a degree, a tenth of a micrometre. The
+// grained is a point as the containment test sees it: to 2⁻⁴⁴ of a degree, six nanometres. The
 // library's test moves a point that is level with a corner up by the least step there is. An edge that
 // rises by no more than that would not be crossed any more, and a point metres away be taken for inside.
 func (pl *plane) grained(p LatLng) geometry.Point {
-	const grain = 1 << 40
+	const grain = 1 << 44
 	q := pl.unwrap(p)
 	return geometry.Point{X: math.Round(q.Lng*grain) / grain, Y: math.Round(q.Lat*grain) / grain}
 }
