@@ -84,11 +84,6 @@ func (l *Ledger) Declares(purpose, dataType string) bool {
 	return ok && slices.Contains(p.Data, dataType)
 }
 
-// CountsZones reports whether who shares for these purposes is counted: one of them declares it.
-func (l *Ledger) CountsZones(purposes []string) bool {
-	return slices.ContainsFunc(purposes, func(id string) bool { return l.Declares(id, ZoneCount) })
-}
-
 // KeepCounts takes what a node has counted, until the window closes. Repeated, the later replaces the
 // earlier. What comes once the window is over is dropped.
 func (l *Ledger) KeepCounts(ctx context.Context, c Counted) error {

@@ -127,9 +127,7 @@ type Ledger interface {
 	CloseView(ctx context.Context, id string, at time.Time, count int64) error
 	// Declares reports whether a purpose uses a data type.
 	Declares(purpose, dataType string) bool
-	// CountsZones reports whether who shares for these purposes is counted, by zone; KeepCounts, CloseCounts: see
-	// consent.Ledger.
-	CountsZones(purposes []string) bool
+	// KeepCounts, CloseCounts: see consent.Ledger.
 	KeepCounts(ctx context.Context, c consent.Counted) error
 	CloseCounts(ctx context.Context, store, version string, window time.Time) error
 	// SetDuty records that node has somebody signed in for store until the given time; a zero time takes it back.

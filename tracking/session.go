@@ -185,10 +185,10 @@ func (s *Session) follow(o *geofence.Outcome) (changed bool) {
 func (s *Session) Scope() consent.Scope { return s.scope }
 
 // OnScreen notes that the app is looked at now.
-func (s *Session) OnScreen() { s.lit.Store(int64(s.node.Clock.Boot())) }
+func (s *Session) OnScreen() { s.lit.Store(s.node.boot.Load()) }
 
 // OffScreen is how long ago the app was last known to be looked at. It outlives a connection.
-func (s *Session) OffScreen() time.Duration { return s.node.Clock.Boot() - time.Duration(s.lit.Load()) }
+func (s *Session) OffScreen() time.Duration { return time.Duration(s.node.boot.Load() - s.lit.Load()) }
 
 // Subject is the shopper's reference.
 func (s *Session) Subject() consent.Ref { return s.subject }

@@ -13,16 +13,25 @@ import (
 // that the two cannot differ: a field is taken if it is listed under a data type that a grant of this session allows;
 // refused as not granted if it is listed elsewhere; and as undeclared if it is listed nowhere, whatever was granted.
 type fieldsOf struct {
-	fields  []string             // listed and granted, sorted
-	refused map[string]wire.Code // all others of those that frames can have
+	fields  []string                 // listed and granted, sorted
+	refused map[wire.Type][]unwanted // all others of those that frames can have: first what is undeclared
+}
+
+// datum is a field by which a frame carries data, and whether it is in one.
+type datum struct {
+	name string
+	in   func(*wire.In) bool
+}
+
+// unwanted is one that must not come, and why.
+type unwanted struct {
+	datum
+	code wire.Code
 }
 
 // collected are the fields by which frames carry data, by the frame. What only makes a fix a fix (seq, t) or
 // guards against one (app_state, precise) is no datum; a fix without a place is none at all.
-var collected = map[wire.Type][]struct {
-	name string
-	in   func(*wire.In) bool
-}{
+var collected = map[wire.Type][]datum{
 	wire.Fix: {
 		{"lat", always}, {"lng", always},
 		{"accuracy_m", func(in *wire.In) bool { return in.AccuracyM != 0 }},
@@ -45,17 +54,21 @@ var collected = map[wire.Type][]struct {
 
 func always(*wire.In) bool { return true }
 
-// permitted weighs every field that frames can have.
+// permitted weighs every field that frames can have, once a session.
 func permitted(reg *consent.Registry, granted []string) fieldsOf {
-	f := fieldsOf{fields: reg.FieldsOf(granted), refused: map[string]wire.Code{}}
-	for _, list := range collected {
+	f := fieldsOf{fields: reg.FieldsOf(granted), refused: map[wire.Type][]unwanted{}}
+	for frame, list := range collected {
+		var undeclared, notGranted []unwanted
 		for _, c := range list {
 			switch {
 			case !reg.Declared(c.name):
-				f.refused[c.name] = wire.CodeUndeclared
+				undeclared = append(undeclared, unwanted{c, wire.CodeUndeclared})
 			case !slices.Contains(f.fields, c.name):
-				f.refused[c.name] = wire.CodeNotGranted
+				notGranted = append(notGranted, unwanted{c, wire.CodeNotGranted})
 			}
+		}
+		if all := append(undeclared, notGranted...); len(all) > 0 {
+			f.refused[frame] = all
 		}
 	}
 	return f
@@ -64,16 +77,10 @@ func permitted(reg *consent.Registry, granted []string) fieldsOf {
 // unfit is the refusal of a frame that holds what it must not; nil if it does not. What is undeclared comes
 // before what is not granted.
 func (p *phone) unfit(in *wire.In) *wire.Error {
-	var bad *wire.Error
-	for _, c := range collected[in.Type] {
-		code := p.may.refused[c.name]
-		if code == "" || !c.in(in) || bad != nil && code != wire.CodeUndeclared {
-			continue
-		}
-		bad = &wire.Error{Code: code, Field: c.name, Seq: in.Seq}
-		if code == wire.CodeUndeclared {
-			return bad
+	for _, u := range p.may.refused[in.Type] {
+		if u.in(in) {
+			return &wire.Error{Code: u.code, Field: u.name, Seq: in.Seq}
 		}
 	}
-	return bad
+	return nil
 }

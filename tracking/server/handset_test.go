@@ -79,6 +79,8 @@ type handset struct {
 	conn *websocket.Conn
 	seq  int64
 
+	saying sync.Mutex // a connection takes one writer at a time
+
 	mu     sync.Mutex
 	frames []map[string]any
 	code   int // what it was closed with, and when
@@ -128,8 +130,12 @@ func (a *app) quiet() *handset {
 	return s
 }
 
-// say sends one frame. What the server no longer takes is not the test's concern.
-func (s *handset) say(frame any) { _ = s.conn.WriteJSON(frame) }
+// say sends one frame; several goroutines may. What the server no longer takes is seldom the test's concern.
+func (s *handset) say(frame any) error {
+	s.saying.Lock()
+	defer s.saying.Unlock()
+	return s.conn.WriteJSON(frame)
+}
 
 // hear takes in one frame; false when there are no more.
 func (s *handset) hear() bool {

@@ -123,7 +123,7 @@ func TestWhatAConsoleReceives(t *testing.T) {
 		mei := &handset{h: h, conn: conn}
 		go mei.listen()
 		go func() {
-			for n := 1; conn.WriteJSON(map[string]any{"type": "beat", "n": n}) == nil; n++ {
+			for n := 1; mei.say(map[string]any{"type": "beat", "n": n}) == nil; n++ {
 				select {
 				case <-time.After(time.Second):
 				case <-h.Context().Done():
@@ -151,7 +151,7 @@ func TestWhatAConsoleReceives(t *testing.T) {
 		if seen["declared"] == 0 || seen["journalled"] != 0 {
 			h.Fatalf("before anybody looks: %v", seen)
 		}
-		h.ok(conn.WriteJSON(map[string]any{"type": "look", "alert": id}))
+		h.ok(mei.say(map[string]any{"type": "look", "alert": id}))
 		h.pass(time.Second)
 		var j journal
 		h.fetch("/v1/journal", h.bearer("ana"), &j)
