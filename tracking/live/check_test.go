@@ -54,22 +54,25 @@ func TestScan(t *testing.T) {
 }
 
 func TestScanCluster(t *testing.T) {
-	url, nodes := startCluster(t)
-	for _, key := range []string{"ds:{s1}:v:x", "ds:{s2}:v:x"} {
-		c := nodes[0]
-		if err := c.Set(t.Context(), key, "R", time.Minute).Err(); err != nil {
-			if err := nodes[1].Set(t.Context(), key, "R", time.Minute).Err(); err != nil {
-				t.Fatal(err)
-			}
+	c, nodes := startCluster(t)
+	for _, store := range []string{"s1", "s2"} {
+		if err := nodes[shard(t, c, store)].Set(t.Context(), "ds:{"+store+"}:v:x", "R", time.Minute).Err(); err != nil {
+			t.Fatal(err)
 		}
 	}
-	adminURL := "redis://operator:" + nodes[0].Options().Password + "@" + strings.SplitN(url, "@", 2)[1]
-	if got, err := live.Scan(t.Context(), adminURL, []string{"x"}); err != nil || got != 2 {
+	if got, err := live.Scan(t.Context(), c.AdminURL(), []string{"x"}); err != nil || got != 2 {
 		t.Errorf("scan of a cluster: got %d, %v; want both primaries' key", got, err)
 	}
-	if warnings, err := live.CheckDurability(t.Context(), adminURL); err != nil || len(warnings) != 0 {
+	if warnings, err := live.CheckDurability(t.Context(), c.AdminURL()); err != nil || len(warnings) != 0 {
 		t.Errorf("durability of a cluster: %v, %v", warnings, err)
 	}
+	if err := c.Replicas[0].Do(t.Context(), "CONFIG", "SET", "repl-diskless-load", "disabled"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the cluster to list the replica, which would write what it receives", func() bool {
+		_, err := live.CheckDurability(context.Background(), c.AdminURL())
+		return errors.Is(err, live.ErrWritesToDisk)
+	})
 }
 
 func TestCheckDurability(t *testing.T) {

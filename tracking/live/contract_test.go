@@ -7,12 +7,13 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"doorstep/tracking"
-	"doorstep/tracking/live"
 	"doorstep/tracking/live/livetest"
+	"doorstep/tracking/live/redisserver"
 )
 
 func TestContractMemory(t *testing.T) {
@@ -26,57 +27,42 @@ func TestContractRedis(t *testing.T) {
 	livetest.Run(t, func(t *testing.T) livetest.Fixture { return fixture(t, server.URL(), admin) })
 }
 
-// A cluster of two primaries, with the stores of the contract on different ones.
+// A cluster of three primaries, with the stores of the contract on different ones.
 func TestContractCluster(t *testing.T) {
-	appURL, nodes := startCluster(t)
-	livetest.Run(t, func(t *testing.T) livetest.Fixture { return fixture(t, appURL, nodes...) })
-	stores := make(map[string]int)
-	for _, store := range []string{"s1", "s2"} {
-		r := open(t, appURL, live.Options{})
-		if err := r.Purge(t.Context(), store, []string{"v"}); err != nil {
-			t.Fatal(err)
-		}
-		for i, c := range nodes {
-			if c.Exists(t.Context(), "ds:{"+store+"}:v:v").Val() == 1 {
-				stores[store] = i
-			}
-		}
-	}
-	if stores["s1"] == stores["s2"] {
+	c, nodes := startCluster(t)
+	livetest.Run(t, func(t *testing.T) livetest.Fixture { return fixture(t, c.URL(), nodes...) })
+	if shard(t, c, "s1") == shard(t, c, "s2") {
 		t.Error("both stores are on one primary: the contract was not checked across two")
 	}
 }
 
-// startCluster joins two servers into a cluster. They share their passwords, since a client has
-// one for all nodes: the second's users are set to the first's.
-func startCluster(t *testing.T) (appURL string, nodes []*redis.Client) {
-	settings := []string{"cluster-enabled yes", "cluster-node-timeout 2000"}
-	first := startServer(t, settings...)
-	second := startServer(t, settings...)
-	nodes = []*redis.Client{operator(t, first.AdminURL()), operator(t, second.AdminURL())}
-	ctx := context.Background()
-	app, admin := password(t, first.URL()), password(t, first.AdminURL())
-	for i, slots := range [][2]int{{0, 8191}, {8192, 16383}} {
-		c := nodes[i]
-		for user, secret := range map[string]string{"doorstep": app, "operator": admin} {
-			if err := c.Do(ctx, "ACL", "SETUSER", user, ">"+secret).Err(); err != nil {
-				t.Fatal(err)
-			}
+// startCluster starts a cluster that ends with the test, with a client of the operator's for each primary.
+func startCluster(t *testing.T) (*redisserver.Cluster, []*redis.Client) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := redisserver.StartCluster(ctx, 3)
+	started(t, err)
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
 		}
-		if err := c.ClusterAddSlotsRange(ctx, slots[0], slots[1]).Err(); err != nil {
-			t.Fatal(err)
-		}
+	})
+	var nodes []*redis.Client
+	for _, s := range c.Primaries {
+		nodes = append(nodes, operator(t, s.AdminURL()))
 	}
-	if err := nodes[0].Do(ctx, "CLUSTER", "MEET", "127.0.0.1", port(second.Addr())).Err(); err != nil {
+	return c, nodes
+}
+
+// shard is the place of the primary that has a store.
+func shard(t *testing.T, c *redisserver.Cluster, store string) int {
+	t.Helper()
+	i, err := c.Of(t.Context(), "ds:{"+store+"}:")
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range nodes {
-		until(t, "the cluster to be whole", func() bool {
-			info := c.ClusterInfo(ctx).Val()
-			return field(info, "cluster_state") == "ok" && field(info, "cluster_size") == "2" && field(info, "cluster_known_nodes") == "2"
-		})
-	}
-	return first.URL(), nodes
+	return i
 }
 
 // Random commands: the twin and Redis must not be told apart.

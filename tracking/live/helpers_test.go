@@ -28,18 +28,24 @@ func startServer(t testing.TB, settings ...string) *redisserver.Server {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	s, err := redisserver.Start(ctx, settings...)
-	if errors.Is(err, redisserver.ErrNoBinary) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	started(t, err)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	return s
+}
+
+// started fails or skips the test if a server could not be started.
+func started(t testing.TB, err error) {
+	t.Helper()
+	if errors.Is(err, redisserver.ErrNoBinary) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // open opens a client that ends with the test.

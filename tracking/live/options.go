@@ -45,4 +45,5 @@ func (o *Options) defaults() {
 // its channels, and no CONFIG, KEYS, SCAN, MONITOR or SLOWLOG. Whoever reads the keyspace as this
 // user must know a visit's name already.
 const AppACL = "~ds:* &ds:* -@all +hello +auth +ping +time +get +mget +set +evalsha +script|load " +
-	"+publish +spublish +subscribe +unsubscribe +ssubscribe +sunsubscribe +command +cluster|slots +cluster|shards"
+	"+publish +spublish +subscribe +unsubscribe +ssubscribe +sunsubscribe +command +cluster|slots +cluster|shards " +
+	"+asking" // while a slot moves

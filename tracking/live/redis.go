@@ -132,10 +132,18 @@ func (r *Redis) submit(ctx context.Context, op, store string, calls ...*call) er
 	if err == nil {
 		err = w.do(ctx, client, calls...)
 	}
-	if r.cluster != nil && moved(err) {
-		r.cluster.ReloadState(ctx) // for the next one: this is not sent again
-	}
+	r.lookAgain(ctx, err)
 	return translate(op, client.Options().Addr, err)
+}
+
+// lookAgain has the cluster asked anew who holds what, after an error that speaks for it: for the next call, since
+// this one is not sent again. A node that does not answer may have been replaced; the driver notices by itself only
+// when a node says that a slot has moved, and else once a minute.
+func (r *Redis) lookAgain(ctx context.Context, err error) {
+	var reply redis.Error
+	if r.cluster != nil && err != nil && (moved(err) || !errors.As(err, &reply)) {
+		r.cluster.ReloadState(ctx)
+	}
 }
 
 // node is the server that holds a store, or a channel of that name.
@@ -182,6 +190,7 @@ func (r *Redis) Read(ctx context.Context, store string, visits []string) (map[st
 		piece := visits[from:min(from+pieceSize, len(visits))]
 		values, err := r.client.MGet(ctx, keys(store, piece)...).Result()
 		if err != nil {
+			r.lookAgain(ctx, err)
 			return nil, translate("Read", r.place, err)
 		}
 		for i, v := range values {
@@ -218,6 +227,7 @@ func (r *Redis) Purge(ctx context.Context, store string, visits []string) error 
 			return nil
 		})
 		if err != nil {
+			r.lookAgain(ctx, err)
 			return translate("Purge", r.place, err)
 		}
 	}

@@ -38,6 +38,7 @@ func (r *Redis) Publish(ctx context.Context, channel string, payload []byte) err
 	var err error
 	if r.cluster != nil {
 		err = r.client.SPublish(ctx, channelName(channel), payload).Err()
+		r.lookAgain(ctx, err)
 	} else {
 		err = r.client.Publish(ctx, channelName(channel), payload).Err()
 	}
@@ -104,7 +105,9 @@ func (s *subscription) run(ctx context.Context, feeds []*redis.PubSub) {
 		case <-timer.C:
 		}
 		wait = min(2*wait, retryTo)
-		feeds, _ = s.open(ctx) // a failure is tried again
+		var err error
+		feeds, err = s.open(ctx) // a failure is tried again
+		s.redis.lookAgain(ctx, err)
 	}
 }
 

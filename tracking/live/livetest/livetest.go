@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		{"Context", testContext},
 		{"Concurrency/owners", testConcurrentOwners},
 		{"Concurrency/purge", testConcurrentPurge},
+		{"Concurrency/linearizable", testLinearizable},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
