@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package requirements
+package evidence
 
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -16,16 +15,12 @@ import (
 	"time"
 )
 
-var all = flag.Bool("all", false, "apply every mutant instead of a few")
-
-// few is how many mutants an ordinary run applies; the code that is tested chooses which, so that in time all have their turn.
-const few = 4
-
-// Each mutant is one guard of the real code taken out, and at least one of its line's tests misses it. The files
-// are exchanged for the compiler alone (-overlay): the source stays as it is.
-func TestMutants(t *testing.T) {
+// Mutated applies mutants, and wants at least one of their line's tests to miss the guard. The files are exchanged
+// for the compiler alone (-overlay): the source stays as it is. An ordinary run applies a few; the code that is
+// tested chooses which, so that in time all have their turn.
+func (l List) Mutated(t *testing.T) {
 	type job struct {
-		requirement
+		line
 		mutant
 	}
 	var jobs []job
@@ -41,7 +36,7 @@ func TestMutants(t *testing.T) {
 			t.Errorf("line %d: %v", j.Line, err)
 			continue
 		}
-		if !*all && !hasTurn(mutated, i, len(jobs)) {
+		if !*all && !hasTurn(mutated, i, len(jobs), l.Few) {
 			continue
 		}
 		applied++
@@ -53,12 +48,12 @@ func TestMutants(t *testing.T) {
 	t.Logf("%d of %d mutants applied", applied, len(jobs))
 }
 
-// hasTurn picks some few of n by what the code says now.
-func hasTurn(mutated []byte, i, n int) bool {
+// hasTurn picks few of n by what the code says now.
+func hasTurn(mutated []byte, i, n, few int) bool {
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%d|", i)
 	h.Write(mutated)
-	return h.Sum32()%uint32(n) < few
+	return int(h.Sum32()%uint32(n)) < few
 }
 
 // apply is the file with the guard taken out.
