@@ -55,6 +55,10 @@ export class Api {
   ticket(store, purposes) { return this.#call("POST", "/v1/tickets", "proof", { store, purposes }); }
   /** @param {string} after where the page before said that the next one begins @returns {Promise<{entries?: any[], next?: string}>} */
   journal(after) { return this.#call("GET", after ? `/v1/journal?after=${seg(after)}` : "/v1/journal", "proof"); }
+  /** @returns {Promise<import("./types.js").Export>} */
+  export() { return this.#call("GET", "/v1/me/export", "proof"); }
+  /** @param {string} id of the app's own making @returns {Promise<import("./types.js").Erasure>} */
+  erase(id) { return this.#call("POST", "/v1/erasures", "proof", { id }); }
   /** @param {string} store */
   me(store) { return this.#call("GET", `/v1/me?store=${seg(store)}`, "proof"); }
 

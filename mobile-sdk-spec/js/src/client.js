@@ -6,12 +6,13 @@ import { shownDigest } from "./encoding.js";
 import { Fence } from "./fence.js";
 import { InstallationKey } from "./key.js";
 import { LOCATING, next } from "./machine.js";
+import { Outbox } from "./outbox.js";
 import { verifyReceipt } from "./receipt.js";
 import { Session } from "./session.js";
 import { openStore } from "./storage.js";
-import { Withdrawals } from "./withdrawals.js";
+import { sendWithdrawal } from "./withdrawals.js";
 
-const GRANTS = "grants";
+const GRANTS = "grants", PROOF = "erasure";
 
 /**
  * @typedef {object} ClientConfig
@@ -31,7 +32,7 @@ const GRANTS = "grants";
 /** @returns {import("./types.js").View} */
 const blank = () => ({
   state: "OFF", store: null, purposes: [], word: null, seen: null, end: null, pausedBy: null, obstacle: null, help: {}, call: null,
-  leaseUntil: 0, acceptedSeq: 0, refused: {}, withdrawal: null, stopQueued: false,
+  leaseUntil: 0, acceptedSeq: 0, refused: {}, withdrawal: null, erasure: null, stopQueued: false,
 });
 
 /**
@@ -59,7 +60,10 @@ export class Client {
       baseUrl: config.baseUrl.replace(/\/$/, ""), token: config.token, key, clock: this.clock,
       fetch: config.fetch ?? ((...a) => globalThis.fetch(...a)),
     });
-    this.withdrawals = new Withdrawals(this.api, store, this.env);
+    this.withdrawals = new Outbox("withdrawals", sendWithdrawal(this.api), store, this.env);
+    /** @type {Outbox<{t: number}, import("./types.js").Erasure>} */
+    this.erasures = new Outbox("erasures", ({ id }) => this.#sendErasure(id), store, this.env);
+    /** @type {ReturnType<Client["erase"]>|null} */ this.erasing = null;
     /** @type {import("./types.js").View} */ this.view = blank();
     /** @type {import("./types.js").Grant[]} */ this.grants = [];
     /** @type {Session|null} */ this.session = null;
@@ -191,8 +195,7 @@ export class Client {
   async withdraw(scope, what = {}) {
     const tapped = this.env.mono();
     const t = this.clock.now();
-    this.session?.halt();
-    this.#step("withdraw", { seen: null, word: null, obstacle: null, call: null, help: {}, stopQueued: true, withdrawal: null });
+    this.#halt();
     const phoneMs = this.env.mono() - tapped;
     const stopTokens = this.grants.filter((g) => covers(scope, what, g)).map((g) => g.stopToken).filter(Boolean);
     const { id, done } = await this.withdrawals.begin({ scope, t, stopTokens, ...what });
@@ -211,8 +214,65 @@ export class Client {
     this.session = null;
     this.grants = this.grants.filter((g) => !covers(scope, what, g));
     await this.store.set(GRANTS, this.grants).catch(() => {});
-    const end = { reason: "withdrawn", code: 4500, t: this.clock.now(), restart: "decision" };
-    this.#step("confirmed", { stopQueued: false, withdrawal: result, end });
+    if (this.erasing) this.#note({ withdrawal: result }); // stopped, but not all of it is confirmed yet
+    else this.#step("confirmed", { stopQueued: false, withdrawal: result, end: this.#ended("withdrawn") });
+  }
+
+  /** Location goes off, before anything is written or sent. */
+  #halt() {
+    this.session?.halt();
+    this.#step("withdraw", { seen: null, word: null, obstacle: null, call: null, help: {}, stopQueued: true, withdrawal: null });
+  }
+
+  /** @param {string} reason @returns {import("./types.js").View["end"]} */
+  #ended(reason) { return { reason, code: 4500, t: this.clock.now(), restart: "decision" }; }
+
+  // ——— the shopper's rights ———
+
+  /** Everything that the server keeps of the shopper, on all phones. It is in the journal, like any other read. */
+  export() { return this.api.export(); }
+
+  /**
+   * Has everything erased, after ending everything. When this returns, nothing more leaves this phone and the wish is written
+   * down; `done` resolves when the store has confirmed, with the signed proof, however long that takes. While one is under way
+   * it is that one.
+   * @returns {Promise<{id: string, done: Promise<import("./types.js").Erasure>}>}
+   */
+  erase() {
+    this.erasing ??= this.#erase();
+    return this.erasing;
+  }
+
+  async #erase() {
+    this.#halt();
+    return this.#untilErased(await this.erasures.begin({ t: this.clock.now() }));
+  }
+
+  /** @param {{id: string, done: Promise<import("./types.js").Erasure>}} begun */
+  #untilErased({ id, done }) { return { id, done: done.then((erasure) => this.#erased(erasure)) }; }
+
+  /** The proof is kept before the wish is crossed out. @param {string} id */
+  async #sendErasure(id) {
+    const { proof } = await this.api.erase(id);
+    await this.store.set(PROOF, { id, proof }).catch(() => {});
+    return { id, proof };
+  }
+
+  /** What is left of the shopper on this phone is the proof. @param {import("./types.js").Erasure} erasure */
+  async #erased(erasure) {
+    this.erasing = null;
+    this.session?.dispose();
+    this.session = null;
+    this.grants = [];
+    await this.store.remove(GRANTS).catch(() => {});
+    this.#step("confirmed", { ...blank(), erasure, end: this.#ended("erased") });
+    return erasure;
+  }
+
+  /** The proof of the last erasure goes from this phone too: the shopper has saved it, or does not want it. */
+  async forgetProof() {
+    await this.store.remove(PROOF);
+    this.#note({ erasure: null });
   }
 
   // ——— what the shopper may read ———
@@ -238,17 +298,21 @@ export class Client {
   close() {
     this.session?.dispose();
     this.withdrawals.close();
+    this.erasures.close();
     this.listeners.clear();
   }
 
   async #restore() {
     this.grants = ((await this.store.get(GRANTS)) ?? []).filter(
       (/** @type {import("./types.js").Grant} */ g) => !g.expiresT || g.expiresT > this.clock.now());
+    this.view.erasure = (await this.store.get(PROOF)) ?? null;
     const unconfirmed = await this.withdrawals.restore();
-    if (unconfirmed.length > 0) {
+    const [unerased] = await this.erasures.restore();
+    if (unconfirmed.length > 0 || unerased) {
       this.view = { ...this.view, state: "STOPPING", stopQueued: true };
       this.grants = [];
-      void Promise.all(unconfirmed).then(() => this.#confirmed("all", {}, null));
+      if (unerased) this.erasing = Promise.resolve(this.#untilErased(unerased));
+      if (unconfirmed.length > 0) void Promise.all(unconfirmed.map((w) => w.done)).then(() => this.#confirmed("all", {}, null));
     } else if (this.grants[0]) {
       this.view = { ...this.view, state: "READY", store: this.grants[0].store };
     }

@@ -71,6 +71,27 @@
  * @property {number} phoneMs  From the tap until location was off on this phone.
  * @property {number} storeMs  From the tap until the store confirmed.
  *
+ * @typedef {object} Erasure
+ * @property {string} id
+ * @property {string} proof  Compact JWS, `typ` erasure-proof+jwt: what was removed, what stays, until when and why. See ErasureClaims.
+ *
+ * @typedef {object} ErasureClaims  What a proof says, once it is read.
+ * @property {string} sub  The pseudonym, as in receipts.
+ * @property {string} jti  The id of the erasure.
+ * @property {number} iat  Unix seconds.
+ * @property {{removed: Record<string, number>, stays: {what: string, count?: number, until?: string, why: string}[], log: Record<string, unknown>}} erasure
+ *
+ * @typedef {object} Export  Everything that is kept, see http-export.json.
+ * @property {number} t
+ * @property {string} subject  The pseudonym, as in receipts.
+ * @property {{record: Record<string, unknown>, choice: PromptChoice["choice"], state: string, expires_t?: number, ended_t?: number, log_index: number, receipt: string, forms: {dpv: unknown, kantara?: unknown}}[]} decisions
+ * @property {{id: string, t: number, log_index: number, receipt: string, forms: {dpv: unknown, kantara?: unknown}}[]} ends
+ * @property {{store: string, app: string, purpose: string, notice: string, lang: string, served_t: number, expires_t: number}[]} notices_served
+ * @property {{store: string, installation: string, visit: string, position: Record<string, unknown>|null}[]} scopes
+ * @property {{store: string, given_t: number}[]} stop_tokens
+ * @property {Record<string, unknown>[]} journal
+ * @property {{store: string, purposes: string[], from_t: number, to_t?: number}[]} visits
+ *
  * @typedef {object} View  Everything a face needs, in one value. Replaced whole at each change.
  * @property {import("./machine.js").State} state
  * @property {string|null} store
@@ -86,6 +107,7 @@
  * @property {number} acceptedSeq
  * @property {Record<string, number>} refused
  * @property {WithdrawalResult|null} withdrawal
+ * @property {Erasure|null} erasure  The last one, with its proof, until forgetProof.
  * @property {boolean} stopQueued  A stop was made and the store has not confirmed it yet.
  */
 

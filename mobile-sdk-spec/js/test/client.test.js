@@ -268,6 +268,69 @@ test("an unconfirmed withdrawal survives a restart and is repeated with its id u
   assert.equal(third.view.state, "OFF");
 });
 
+test("an export is asked for with token and proof, and is everything the server says", async () => {
+  const client = await open();
+  const all = await client.export();
+  assert.deepEqual(all.journal, [{ kind: "export" }]);
+  const [request] = asked("/v1/me/export");
+  assert.equal(request?.auth, "Bearer shopper-token");
+  assert.ok(request?.proof);
+});
+
+test("an erasure stops the phone first, is repeated with its id, and leaves the proof and nothing else", async () => {
+  server.answers["/v1/erasures"] = (_, n) => (n < 3 ? [503, { code: "recorded_not_complete", retry_ms: 10 }] : null);
+  const store = memoryStore();
+  const client = await active({ store });
+  const begun = client.erase();
+  assert.equal(client.view.state, "STOPPING");
+  const told = server.frames.length;
+  client.fix(INSIDE);
+  const { id, done } = await begun;
+  assert.deepEqual(await done, { id, proof: "e.b.c" });
+  assert.deepEqual(asked("/v1/erasures").map((r) => r.body), [{ id }, { id }, { id }]);
+  assert.ok(asked("/v1/erasures").every((r) => r.auth === "Bearer shopper-token" && r.proof));
+  assert.equal(server.frames.length, told, "nothing more is told");
+  assert.equal(client.view.state, "OFF");
+  assert.equal(client.view.end?.reason, "erased");
+  assert.deepEqual([client.grants, await store.get("grants"), client.session], [[], undefined, null]);
+  const later = await open({ store });
+  assert.deepEqual(later.view.erasure, { id, proof: "e.b.c" });
+  await later.forgetProof();
+  assert.equal((await open({ store })).view.erasure, null);
+});
+
+test("an erasure that is asked for twice is one", async () => {
+  const client = await open();
+  const [one, two] = await Promise.all([client.erase(), client.erase()]);
+  assert.equal(one.id, two.id);
+  await two.done;
+  assert.equal(asked("/v1/erasures").length, 1);
+  assert.notEqual((await client.erase()).id, one.id, "a later one is another");
+});
+
+test("an unconfirmed erasure survives a restart; a withdrawal that is confirmed before it ends nothing yet", async () => {
+  const store = memoryStore();
+  const away = () => /** @type {[number, any]} */ ([503, { code: "unavailable", retry_ms: 60_000 }]);
+  server.answers = { "/v1/erasures": away, "/v1/withdrawals": away };
+  const first = await ready({ store });
+  await first.withdraw("store", { store: "s1" });
+  const { id } = await first.erase();
+  await until("first attempts", () => asked("/v1/erasures").length + asked("/v1/withdrawals").length === 2);
+  first.close();
+  server.answers = { "/v1/erasures": away };
+  const second = await open({ store });
+  let changes = 0;
+  second.onChange(() => changes++);
+  await until("the withdrawal is confirmed", () => changes === 1 && asked("/v1/erasures").length === 2);
+  assert.equal(second.view.state, "STOPPING");
+  second.close();
+  server.answers = {};
+  const third = await open({ store });
+  await becomes(third, "OFF");
+  assert.equal(third.view.erasure?.id, id);
+  assert.equal((await open({ store })).view.state, "OFF");
+});
+
 test("a withdrawal while a ticket is under way opens no session", async () => {
   const client = await ready();
   client.fix(INSIDE);
