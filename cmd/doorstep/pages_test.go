@@ -3,12 +3,16 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"doorstep/cmd/doorstep/demostore"
+	"doorstep/consent"
+	spec "doorstep/mobile-sdk-spec"
 	"doorstep/tracking/server"
 	"doorstep/tracking/server/auth"
 	"doorstep/tracking/server/console/consoletest"
@@ -79,11 +83,46 @@ func helpedAndGone(t *testing.T, r *running, store, place string) {
 	shopper.Click("check")
 	shopper.Until("the receipt verifies in the page", `document.querySelector('[data-testid="verdict"]')?.dataset.verdict === 'valid'`)
 	shopper.Shot("e2e-" + store + "-shopper-stopped")
+	takenAlongAndErased(shopper, []byte(fetch(t, r.address()+"/.well-known/jwks.json")))
 	staff.Shot("e2e-" + store + "-console-gone")
 	shopper.Quiet()
 	staff.Quiet()
 	if n := r.node.Sessions(); n != 0 {
 		t.Errorf("%d sessions are left", n)
+	}
+}
+
+// takenAlongAndErased is what a shopper may ask for afterwards: what is kept, in a file that fits its schema; and that
+// it goes, with a proof that holds.
+func takenAlongAndErased(shopper *consoletest.Page, keys []byte) {
+	shopper.T.Helper()
+	var kept, left struct{ Decisions, Ends, Journal []any }
+	export := func(into any) {
+		shopper.T.Helper()
+		file := shopper.Saved("my-data-*.json", func() { shopper.Click("export") })
+		if err := spec.HTTP(http.MethodGet, "/v1/me/export", http.StatusOK, file); err != nil {
+			shopper.T.Error(err)
+		}
+		if err := json.Unmarshal(file, into); err != nil {
+			shopper.T.Error(err)
+		}
+	}
+	export(&kept)
+	if len(kept.Decisions) != 1 || len(kept.Ends) != 1 || len(kept.Journal) != 2 {
+		shopper.T.Errorf("%d decisions, %d ends, %d entries of the journal", len(kept.Decisions), len(kept.Ends), len(kept.Journal))
+	}
+	shopper.Click("erase")
+	shopper.Click("erase-all")
+	shopper.Until("erased", `document.querySelector('[data-testid="erased"]') !== null`)
+	proof := string(shopper.Saved("erasure-proof-*.jws", func() { shopper.Click("save-proof") }))
+	if p, err := consent.VerifyErasureProof(proof, keys); err != nil || p.Erasure.Removed["decisions"] != 1 {
+		shopper.T.Errorf("the proof says %+v, %v", p.Erasure, err)
+	}
+	shopper.Click("check-proof")
+	shopper.Until("the proof verifies in the page", `document.querySelector('[data-testid="erased"] [data-testid="verdict"]')?.dataset.verdict === 'valid'`)
+	export(&left)
+	if n := len(left.Decisions) + len(left.Ends) + len(left.Journal); n != 0 {
+		shopper.T.Errorf("%d things are left", n)
 	}
 }
 

@@ -32,7 +32,7 @@ const GRANTS = "grants", PROOF = "erasure";
 /** @returns {import("./types.js").View} */
 const blank = () => ({
   state: "OFF", store: null, purposes: [], word: null, seen: null, end: null, pausedBy: null, obstacle: null, help: {}, call: null,
-  leaseUntil: 0, acceptedSeq: 0, refused: {}, withdrawal: null, erasure: null, stopQueued: false,
+  leaseUntil: 0, acceptedSeq: 0, refused: {}, withdrawal: null, stopQueued: false, erasing: false, erasure: null,
 });
 
 /**
@@ -218,10 +218,10 @@ export class Client {
     else this.#step("confirmed", { stopQueued: false, withdrawal: result, end: this.#ended("withdrawn") });
   }
 
-  /** Location goes off, before anything is written or sent. */
-  #halt() {
+  /** Location goes off, before anything is written or sent. @param {Partial<import("./types.js").View>} [patch] */
+  #halt(patch) {
     this.session?.halt();
-    this.#step("withdraw", { seen: null, word: null, obstacle: null, call: null, help: {}, stopQueued: true, withdrawal: null });
+    this.#step("withdraw", { ...patch, seen: null, word: null, obstacle: null, call: null, help: {}, stopQueued: true, withdrawal: null });
   }
 
   /** @param {string} reason @returns {import("./types.js").View["end"]} */
@@ -244,7 +244,7 @@ export class Client {
   }
 
   async #erase() {
-    this.#halt();
+    this.#halt({ erasing: true });
     return this.#untilErased(await this.erasures.begin({ t: this.clock.now() }));
   }
 
@@ -309,7 +309,7 @@ export class Client {
     const unconfirmed = await this.withdrawals.restore();
     const [unerased] = await this.erasures.restore();
     if (unconfirmed.length > 0 || unerased) {
-      this.view = { ...this.view, state: "STOPPING", stopQueued: true };
+      this.view = { ...this.view, state: "STOPPING", stopQueued: true, erasing: unerased !== undefined };
       this.grants = [];
       if (unerased) this.erasing = Promise.resolve(this.#untilErased(unerased));
       if (unconfirmed.length > 0) void Promise.all(unconfirmed.map((w) => w.done)).then(() => this.#confirmed("all", {}, null));

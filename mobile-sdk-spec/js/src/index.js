@@ -9,5 +9,5 @@ export { ServerClock, realEnv } from "./clock.js";
 export { memoryStore, indexedStore, openStore } from "./storage.js";
 export { STATES, OPEN, LOCATING, next } from "./machine.js";
 export { BACKOFF, closeRule, closeCodes, backoffMs } from "./closecodes.js";
-export { verifyReceipt } from "./receipt.js";
+export { claimsOf, verifyReceipt } from "./receipt.js";
 export { canonical, shownDigest, sha256hex, base64url, fromBase64url, uuid7 } from "./encoding.js";

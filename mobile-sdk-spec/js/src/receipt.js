@@ -38,6 +38,18 @@ export async function verifyReceipt(jws, jwks) {
   return { verdict: good ? "valid" : "invalid", claims, kid: header.kid };
 }
 
+/**
+ * What a receipt or a proof says. It is worth something only once verifyReceipt has called it valid.
+ * @param {string} jws @returns {any} null if it cannot be read
+ */
+export function claimsOf(jws) {
+  try {
+    return read(jws.split(".")[1] ?? "");
+  } catch {
+    return null;
+  }
+}
+
 /** @param {string} text */
 const read = (text) => JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(fromBase64url(text)));
 

@@ -107,8 +107,9 @@
  * @property {number} acceptedSeq
  * @property {Record<string, number>} refused
  * @property {WithdrawalResult|null} withdrawal
- * @property {Erasure|null} erasure  The last one, with its proof, until forgetProof.
  * @property {boolean} stopQueued  A stop was made and the store has not confirmed it yet.
+ * @property {boolean} erasing  An erasure was asked for and the store has not confirmed it yet.
+ * @property {Erasure|null} erasure  The last one, with its proof, until forgetProof.
  */
 
 export {};

@@ -282,7 +282,7 @@ test("an erasure stops the phone first, is repeated with its id, and leaves the 
   const store = memoryStore();
   const client = await active({ store });
   const begun = client.erase();
-  assert.equal(client.view.state, "STOPPING");
+  assert.deepEqual([client.view.state, client.view.erasing], ["STOPPING", true]);
   const told = server.frames.length;
   client.fix(INSIDE);
   const { id, done } = await begun;
@@ -290,7 +290,7 @@ test("an erasure stops the phone first, is repeated with its id, and leaves the 
   assert.deepEqual(asked("/v1/erasures").map((r) => r.body), [{ id }, { id }, { id }]);
   assert.ok(asked("/v1/erasures").every((r) => r.auth === "Bearer shopper-token" && r.proof));
   assert.equal(server.frames.length, told, "nothing more is told");
-  assert.equal(client.view.state, "OFF");
+  assert.deepEqual([client.view.state, client.view.erasing], ["OFF", false]);
   assert.equal(client.view.end?.reason, "erased");
   assert.deepEqual([client.grants, await store.get("grants"), client.session], [[], undefined, null]);
   const later = await open({ store });
@@ -322,7 +322,7 @@ test("an unconfirmed erasure survives a restart; a withdrawal that is confirmed 
   let changes = 0;
   second.onChange(() => changes++);
   await until("the withdrawal is confirmed", () => changes === 1 && asked("/v1/erasures").length === 2);
-  assert.equal(second.view.state, "STOPPING");
+  assert.deepEqual([second.view.state, second.view.erasing], ["STOPPING", true]);
   second.close();
   server.answers = {};
   const third = await open({ store });

@@ -39,6 +39,7 @@ type backend struct {
 	onDuty  bool
 	beat    any         // the newest beat of a console
 	away    atomic.Bool // the next withdrawal is answered as if the ledger could not be reached
+	slow    bool        // erasures are recorded, and not true everywhere
 	ended   int         // readings of the journal in which the look is still open
 }
 

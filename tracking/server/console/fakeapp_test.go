@@ -61,6 +61,9 @@ func (b *backend) appRoutes(mux *http.ServeMux) {
 		}
 		answer(w, obj{"id": in["id"], "receipt": receipt(obj{"jti": in["id"]}), "change": 7, "removed": obj{"nodes": 2, "consoles": 3, "ms": 84}})
 	})
+	get("/v1/me/export", obj{"t": time.Now().UnixMilli(), "subject": strings.Repeat("0", 32), "decisions": []obj{{"record": obj{}, "choice": "visit", "state": "given", "log_index": 4, "receipt": "a.b.c"}},
+		"ends": []obj{}, "notices_served": []obj{}, "scopes": []obj{}, "stop_tokens": []obj{}, "journal": []obj{}, "visits": []obj{}})
+	mux.HandleFunc("POST /v1/erasures", b.erase)
 	mux.HandleFunc("GET /v1/session", b.phone)
 }
 
@@ -80,6 +83,19 @@ func (b *backend) journal(w http.ResponseWriter, _ *http.Request) {
 	given := obj{"kind": "disclosure", "company": "District court", "other": true, "people": 2, "reason": "Order 17/2026", "opened_t": time.Now().Add(-19 * time.Minute).UnixMilli(),
 		"closed_t": time.Now().Add(-19 * time.Minute).UnixMilli(), "role": "", "team": "", "store": "", "purpose": "", "fields": []string{"records"}, "count": 0}
 	answer(w, obj{"entries": []obj{look, broken, given}, "employees": "withheld", "contact": "privacy@shop.example"})
+}
+
+func (b *backend) erase(w http.ResponseWriter, r *http.Request) {
+	in := read(r)
+	b.note(obj{"type": "erasure", "id": in["id"]})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.slow {
+		refuse(w, 503, obj{"code": "recorded_not_complete", "title": "Not everywhere yet", "retry_ms": 300})
+		return
+	}
+	answer(w, obj{"id": in["id"], "proof": signed("erasure-proof+jwt", obj{"jti": in["id"], "iat": time.Now().Unix(), "erasure": obj{
+		"removed": obj{"decisions": 3, "visits": 2}, "stays": []obj{{"what": "log leaves", "why": "x"}, {"what": "proof of consent", "count": 3, "until": "2029-11-22T00:00:00Z", "why": "y"}}}})})
 }
 
 func (b *backend) note(v obj) {
@@ -138,12 +154,14 @@ func (b *backend) phone(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func receipt(claims obj) string {
+func receipt(claims obj) string { return signed("consent-receipt+jwt", claims) }
+
+func signed(typ string, claims obj) string {
 	part := func(v obj) string {
 		b, _ := json.Marshal(v)
 		return base64.RawURLEncoding.EncodeToString(b)
 	}
-	body := part(obj{"alg": "EdDSA", "typ": "consent-receipt+jwt", "kid": "k1"}) + "." + part(claims)
+	body := part(obj{"alg": "EdDSA", "typ": typ, "kid": "k1"}) + "." + part(claims)
 	return body + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(receiptKey, []byte(body)))
 }
 

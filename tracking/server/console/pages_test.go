@@ -3,6 +3,7 @@
 package console_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -248,6 +249,94 @@ func TestShopper(t *testing.T) {
 	t.Run("is helped", func(t *testing.T) { helped(p, b) })
 	t.Run("stops in one tap", func(t *testing.T) { stops(p, b) })
 	p.Quiet("409")
+}
+
+// What anybody may ask for about themselves: all of it in a file; that all of it goes, after being told what that means.
+func TestShopperRights(t *testing.T) {
+	b := newBackend(t)
+	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 900)
+	p.Open(b.url + "/shopper/#code=" + goodCode)
+	p.Until("off", indicator("off"))
+	for _, lang := range []string{"zh", "ar", "en"} {
+		p.Do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '`+lang+`')`), chromedp.Reload())
+		p.Until("off", indicator("off"))
+		p.Click("erase")
+		p.Until("it is said what goes and what stays", `document.querySelectorAll('[data-testid="erase-terms"] li').length === 7`)
+		p.Size(320, 640)
+		p.Fits("shopper-erase-" + lang)
+		p.Shot("shopper-erase-" + lang)
+		p.Size(1280, 900)
+		p.Do(chromedp.KeyEvent("\x1b"))
+		p.Until("put away, and back where one was", `!document.querySelector('.sheet') && document.activeElement?.dataset.testid === 'erase'`)
+	}
+	p.Click("begin")
+	p.Click("choice-visit")
+	p.Until("given", `document.querySelector('[data-testid="decision-receipt"]') !== null`)
+	t.Run("takes everything along", func(t *testing.T) { exports(p) })
+	t.Run("has everything erased", func(t *testing.T) { erases(p, b) })
+	p.Quiet("503")
+}
+
+// narrow checks a state of the page on the smallest screen.
+func narrow(p *consoletest.Page, name string) {
+	p.T.Helper()
+	p.Size(320, 640)
+	p.Fits(name)
+	p.Shot(name)
+	p.Accessible(name)
+	p.Size(1280, 900)
+}
+
+func exports(p *consoletest.Page) {
+	var file struct {
+		Subject   string
+		Decisions []obj
+	}
+	content := p.Saved("my-data-*.json", func() { p.Click("export") })
+	if err := json.Unmarshal(content, &file); err != nil || len(file.Decisions) != 1 || len(file.Subject) != 32 {
+		p.T.Errorf("the file holds %s", content)
+	}
+	p.Until("it is said", `document.querySelector('[data-testid="export-said"]').innerText.startsWith('Saved as my-data-')`)
+	p.Shot("shopper-exported")
+	p.Accessible("shopper, exported")
+}
+
+func erases(p *consoletest.Page, b *backend) {
+	b.mu.Lock()
+	b.slow = true
+	for _, f := range b.got {
+		if f["type"] == "erasure" {
+			p.T.Error("erased before anybody said so")
+		}
+	}
+	b.mu.Unlock()
+	p.Click("erase")
+	narrow(p, "shopper-erase")
+	p.Click("erase-all")
+	p.Until("it is on its way", `document.querySelector('[data-testid="erasing"]')?.innerText.includes('waiting') && document.querySelector('[data-testid="erase"]').ariaDisabled === 'true'`)
+	id := b.sent("erasure")["id"]
+	p.Until("it is late, and says so", `document.querySelector('[data-testid="erasing"]').innerText.includes('asked again until it confirms')`)
+	p.Shot("shopper-erasing")
+	p.Accessible("shopper, erasing")
+	b.mu.Lock()
+	b.slow = false
+	b.mu.Unlock()
+	p.Until("erased", `document.querySelector('[data-testid="erased"]')?.innerText.includes('entries erased: 5') && document.querySelector('[data-testid="erased"]').innerText.includes('November 22, 2029')`)
+	if again := b.sent("erasure")["id"]; again != id {
+		p.T.Error("repeated with another id: another erasure")
+	}
+	p.Until("nothing is left here", `document.querySelector('[data-testid="decision-receipt"]') === null && document.querySelector('[data-testid="indicator"]').innerText.includes('your data was erased')`)
+	proof := string(p.Saved("erasure-proof-*.jws", func() { p.Click("save-proof") }))
+	if len(strings.Split(proof, ".")) != 3 {
+		p.T.Errorf("the file holds %q", proof)
+	}
+	p.Click("check-proof")
+	p.Until("checked", `document.querySelector('[data-testid="verdict"]')?.dataset.verdict === 'valid'`)
+	narrow(p, "shopper-erased")
+	p.Do(chromedp.Reload())
+	p.Until("the proof outlives a reload", `document.querySelector('[data-testid="erased"]') !== null`)
+	p.Click("forget-proof")
+	p.Until("gone too", `document.querySelector('[data-testid="erased"]') === null`)
 }
 
 func indicator(state string) string {

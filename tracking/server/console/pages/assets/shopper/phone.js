@@ -4,6 +4,7 @@ import { h, place } from "../lib/dom.js";
 import { wordChip } from "../lib/word.js";
 import { Indicator, said } from "./indicator.js";
 import { decisionCard, withdrawalCard } from "./receipt.js";
+import { DataCard, erasureCard } from "./rights.js";
 
 /**
  * @typedef {import("/assets/sdk/src/types.js").View} View
@@ -12,9 +13,10 @@ import { decisionCard, withdrawalCard } from "./receipt.js";
  * @typedef {object} PhoneContext
  * @property {import("../lib/i18n.js").Words} words
  * @property {string} store  its name
- * @property {(what: "ask"|"start"|"still"|"stop"|"not_now"|"go_on"|"ok"|"call"|"here"|"unlock") => void} act
+ * @property {(what: "ask"|"start"|"still"|"stop"|"not_now"|"go_on"|"ok"|"call"|"here"|"unlock"|"erase"|"forget_proof") => void} act
  * @property {(jws: string) => Promise<{verdict: string, kid?: string}>} check
  * @property {() => void} withdraw
+ * @property {() => Promise<string>} download  everything that is kept, into a file; says what came of it
  *
  * @typedef {object} Shown  What the phone's screen is made of.
  * @property {View} view
@@ -40,11 +42,12 @@ export class Phone {
     this.store = h("div", { class: "slot" });
     this.looked = h("div", { class: "slot" });
     this.receipts = h("div", { class: "slot" });
+    this.data = new DataCard(context);
     this.over = h("div", { class: "over" });
     this.dark = h("div", { class: "dark" });
     this.call = h("button", { type: "button", class: "primary", data: { testid: "call-staff" }, onclick: () => act("call") }, words.t("call_staff"));
     this.el = h("div", { class: "phone" }, this.indicator.el,
-      h("main", { class: "feed" }, h("h1", { class: "spoken" }, context.store), this.now, this.requests, this.store, this.looked, this.receipts),
+      h("main", { class: "feed" }, h("h1", { class: "spoken" }, context.store), this.now, this.requests, this.store, this.looked, this.receipts, this.data.el),
       h("nav", { class: "foot" }, this.call, h("button", { type: "button", data: { testid: "here-for" }, onclick: () => act("here") }, words.t("here_for"))),
       this.over, this.dark);
     this.places = { now: place(this.now), requests: place(this.requests), store: place(this.store), looked: place(this.looked), receipts: place(this.receipts), dark: place(this.dark) };
@@ -55,7 +58,8 @@ export class Phone {
     const { view, grants, ends, cards, zone, looks, notice, late, locked } = shown;
     const { words, store } = this.context;
     this.indicator.set(said(view, words, store, ends));
-    this.places.now([view.state, view.word, view.end, view.obstacle?.code, view.pausedBy, view.withdrawal?.id, view.stopQueued, late, notice], () => this.#now(shown));
+    this.data.set(view);
+    this.places.now([view.state, view.word, view.end, view.obstacle?.code, view.pausedBy, view.withdrawal?.id, view.stopQueued, view.erasing, view.erasure?.id, late, notice], () => this.#now(shown));
     this.places.requests([view.help, view.call], () => this.#requests(shown));
     this.places.store([cards.length, zone], () => this.#cards(cards, zone));
     this.places.looked([looks, view.seen], () => this.#looked(looks));
@@ -83,7 +87,8 @@ export class Phone {
     const { words, store } = this.context;
     /** @type {import("../lib/dom.js").Child[]} */
     const above = [notice ? h("p", { class: "problem", role: "alert", data: { testid: "notice" } }, notice) : null];
-    if (view.stopQueued || view.withdrawal) above.push(withdrawalCard(this.context, view, late));
+    if (view.erasing || view.erasure) above.push(erasureCard(this.context, view, late));
+    if ((view.stopQueued && !view.erasing) || view.withdrawal) above.push(withdrawalCard(this.context, view, late));
     switch (view.state) {
       case "STOPPING": return above;
       case "OFF": case "ASKING":

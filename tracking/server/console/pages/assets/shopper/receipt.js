@@ -10,8 +10,11 @@ import { stopCode } from "./stopcode.js";
  * @typedef {{words: import("../lib/i18n.js").Words, check: (jws: string) => Promise<{verdict: string, kid?: string}>}} ReceiptContext
  */
 
-/** The button that checks a receipt on this very device, and what came of it. @param {ReceiptContext} context @param {string} jws @param {string} testid */
-function checker({ words, check }, jws, testid) {
+/**
+ * The button that checks a receipt on this very device, and what came of it.
+ * @param {ReceiptContext} context @param {string} jws @param {string} testid @returns {[HTMLElement, HTMLElement]}
+ */
+export function checker({ words, check }, jws, testid) {
   const verdict = h("p", { class: "small verdict", role: "status", data: { testid: "verdict" } });
   const button = h("button", {
     type: "button", data: { testid }, onclick: async () => {
@@ -38,18 +41,19 @@ export function decisionCard(context, grant) {
 /** @param {import("../lib/i18n.js").Words} words @param {string} key @param {number} n */
 const counted = (words, key, n) => (n === 1 && words.has(`${key}_one`) ? words.t(`${key}_one`) : words.t(key, { n }));
 
+/** One step of a stop, and whether it is true yet. @param {boolean} done @param {string} says */
+export const line = (done, says) => h("li", { class: done ? "done" : "wait" }, done ? icon("tick") : h("i"), h("span", {}, says));
+
 /** A withdrawal, line by line as it becomes true. @param {ReceiptContext} context @param {View} view @param {boolean} late the store has not answered for a while */
 export function withdrawalCard(context, view, late) {
   const { words } = context;
   const w = view.withdrawal;
-  /** @param {boolean} done @param {string} line */
-  const li = (done, line) => h("li", { class: done ? "done" : "wait" }, done ? icon("tick") : h("i"), h("span", {}, line));
-  const lines = [li(true, words.t("w_phone"))];
+  const lines = [line(true, words.t("w_phone"))];
   if (w) {
-    lines.push(li(true, words.t("w_store", { ms: Math.max(1, Math.round(w.storeMs)) })));
-    lines.push(li(true, words.t("w_removed", { nodes: counted(words, "servers", w.removed?.nodes ?? 0), consoles: counted(words, "screens", w.removed?.consoles ?? 0), ms: w.removed?.ms ?? 0 })));
+    lines.push(line(true, words.t("w_store", { ms: Math.max(1, Math.round(w.storeMs)) })));
+    lines.push(line(true, words.t("w_removed", { nodes: counted(words, "servers", w.removed?.nodes ?? 0), consoles: counted(words, "screens", w.removed?.consoles ?? 0), ms: w.removed?.ms ?? 0 })));
   } else {
-    lines.push(li(false, late ? words.t("w_offline") : words.t("w_store_wait")));
+    lines.push(line(false, late ? words.t("w_offline") : words.t("w_store_wait")));
   }
   const [button, verdict] = w ? checker(context, w.receipt, "check") : [];
   return h("section", { class: "panel stopped", aria: { live: "polite" }, data: { testid: w ? "receipt" : "stopping" } },

@@ -44,6 +44,21 @@ export function askTopic(over, words) {
   });
 }
 
+/**
+ * Whether everything is to be erased, after saying what goes, what stays and why. Putting the sheet away is a no.
+ * @param {HTMLElement} over @param {import("../lib/i18n.js").Words} words @returns {Promise<true|null>}
+ */
+export function askErase(over, words) {
+  /** @param {string} title @param {string[]} rows */
+  const list = (title, ...rows) => h("section", {}, h("h3", {}, words.t(title)), h("ul", { class: "points small" }, ...rows.map((r) => h("li", {}, words.t(r)))));
+  return sheet(over, words.t("e_title"), words.t("cancel"), (done) => [h("div", { class: "terms", data: { testid: "erase-terms" } },
+    h("p", {}, words.t("e_first")),
+    list("e_gone", "e_gone_where", "e_gone_decisions", "e_gone_visits"),
+    list("e_kept", "e_kept_proof", "e_kept_log", "e_kept_feed", "e_kept_shared"),
+    h("p", { class: "small muted" }, words.t("e_after"))),
+  h("div", { class: "answers" }, h("button", { type: "button", class: "grave", data: { testid: "erase-all" }, onclick: () => done(true) }, words.t("e_do")))]);
+}
+
 /** An appointment or an order. @param {HTMLElement} over @param {import("../lib/i18n.js").Words} words @returns {Promise<{kind: "appointment"|"pickup", ref: string}|null>} */
 export function askVisit(over, words) {
   return sheet(over, words.t("here_title"), words.t("cancel"), (done) => {

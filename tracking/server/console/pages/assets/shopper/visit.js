@@ -2,10 +2,11 @@
 
 import { OPEN, Problem } from "/assets/sdk/src/index.js";
 import { h } from "../lib/dom.js";
+import { dayOf, save } from "../lib/save.js";
 import { Drawer } from "./drawer.js";
 import { Phone } from "./phone.js";
 import { promptSheet } from "./prompt.js";
-import { askTopic, askVisit } from "./sheets.js";
+import { askErase, askTopic, askVisit } from "./sheets.js";
 import { Walker } from "./walker.js";
 
 const PURPOSE = "assist";
@@ -39,7 +40,9 @@ export class Visit {
     this.seen = this.open = this.wasLate = this.journalRead = false;
     /** @type {any} */ this.forgetNotice = 0;
     /** @type {Set<string>} */ this.arrivals = new Set();
-    this.phone = new Phone({ words, store: store.name, act: (what) => void this.#act(what), check: (jws) => client.check(jws), withdraw: () => void this.#act("stop") });
+    this.phone = new Phone({
+      words, store: store.name, act: (what) => void this.#act(what), check: (jws) => client.check(jws), withdraw: () => void this.#act("stop"), download: () => this.#download(),
+    });
     this.walker = new Walker(fence, (reading) => this.#reading(reading), () => this.drawer?.move(this.where));
     this.drawer = new Drawer({ words, walker: this.walker, lock: (locked) => this.#lock(locked) });
     this.el = h("div", { class: "stage" }, this.phone.el, this.drawer.el);
@@ -104,6 +107,8 @@ export class Visit {
       case "unlock": this.drawer.setLocked(false); break;
       case "call": await this.#call(); break;
       case "here": await this.#here(); break;
+      case "erase": await this.#erase(); break;
+      case "forget_proof": await client.forgetProof(); this.#toTop(); break;
     }
     this.render();
   }
@@ -141,8 +146,7 @@ export class Visit {
       this.#say(this.#why(e));
     } finally {
       sheet.remove();
-      this.phone.indicator.el.tabIndex = -1;
-      this.phone.indicator.el.focus({ preventScroll: true });
+      this.#toTop();
       this.render();
     }
   }
@@ -151,6 +155,35 @@ export class Visit {
   async #stop() {
     const { done } = await this.client.withdraw("store", { store: this.store.id });
     void done.then(() => this.#settle());
+  }
+
+  /** Everything that is kept, in a file. */
+  async #download() {
+    try {
+      const all = await this.client.export();
+      const file = `my-data-${dayOf(all.t)}.json`;
+      save(file, "application/json", JSON.stringify(all, null, 2));
+      void this.#journal(true); // it is in there now
+      return this.words.t("export_done", { file });
+    } catch (e) {
+      return this.#why(e);
+    }
+  }
+
+  /** Nothing is erased before it was said what that means; then it is as with a stop. */
+  async #erase() {
+    if (!(await askErase(this.phone.over, this.words))) return;
+    const { done } = await this.client.erase();
+    this.#toTop();
+    void done.then(() => { this.arrivals.clear(); void this.#settle(); });
+  }
+
+  /** To where it is said what is going on. */
+  #toTop() {
+    const { indicator, now } = this.phone;
+    indicator.el.tabIndex = -1;
+    indicator.el.focus({ preventScroll: true });
+    now.parentElement?.scrollTo(0, 0);
   }
 
   async #call() {
