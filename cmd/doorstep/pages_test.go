@@ -7,17 +7,21 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/consent"
+	"doorstep/geofence"
 	spec "doorstep/mobile-sdk-spec"
+	"doorstep/mobile-sdk-spec/go/client"
 	"doorstep/tracking/server"
 	"doorstep/tracking/server/auth"
 	"doorstep/tracking/server/console/consoletest"
-
-	"time"
 )
 
 func indicator(state string) string {
@@ -142,16 +146,101 @@ func forgotten(staff *consoletest.Page, word, alert string) {
 
 func (r *running) codes(t *testing.T, store string) (staff, shopper string) {
 	t.Helper()
-	staff, err := r.server.StaffCode(auth.Staff{Shift: "shift-1", Tag: "Mei", Role: auth.RoleFloor, Store: store,
+	shopper, err := r.server.ShopperCode(server.Visitor{Subject: "visitor", App: "doorstep-page", Store: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.staffCode(t, store, "Mei", auth.RoleFloor), shopper
+}
+
+func (r *running) staffCode(t *testing.T, store, tag, role string) string {
+	t.Helper()
+	code, err := r.server.StaffCode(auth.Staff{Shift: "shift of " + tag, Tag: tag, Role: role, Store: store,
 		Teams: []string{"Shoes"}, ExpiresAt: time.Now().Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	shopper, err = r.server.ShopperCode(server.Visitor{Subject: "visitor", App: "doorstep-page", Store: store})
-	if err != nil {
+	return code
+}
+
+// Two people at two consoles let one of them see a shopper whose alert a third one has: asked with a reason, approved by who is in
+// charge, seen by who asked and by nobody else, ended; and the shopper reads why.
+func TestTheGlassOnTwoConsoles(t *testing.T) {
+	_, err := exec.LookPath("chromium")
+	needs(t, err == nil, "chromium")
+	r := serveStores(t)
+	console := func(tag, role string) *consoletest.Page { // a browser each: they have cookies of their own
+		p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 800)
+		p.Open(r.address() + "/console/#code=" + r.staffCode(t, demostore.ID, tag, role))
+		p.Until("live", `document.querySelector('[data-testid="connection"]')?.dataset.state === 'live'`)
+		return p
+	}
+	kim, lea := console("Kim", auth.RoleFloor), console("Lea", auth.RoleLead)
+	at := insideOf(t, r.indexes[0])
+	a, session := r.visit(t, at)
+	if _, err := session.Help("fitting", false); err != nil {
 		t.Fatal(err)
 	}
-	return staff, shopper
+	linger(t, session, at)
+	const raised = `[data-testid="card"][data-kind="help"]`
+	kim.Until("the card", `document.querySelector('`+raised+`') !== null`)
+	lea.Do(chromedp.WaitVisible(chromedp.CSS(raised)))
+	lea.Do(chromedp.Click(chromedp.CSS(raised + ` [data-testid="claim"]`)))
+	kim.Until("Lea has it, and does not come", `document.querySelector('`+raised+`').dataset.state === 'theirs'`)
+	kim.Do(chromedp.Click(chromedp.CSS(raised + ` [data-testid="menu"]`)))
+	kim.Click("menu-glass-ask")
+	kim.Do(chromedp.SendKeys(chromedp.CSS(`[data-testid="glass-reason"]`), "She has fallen and does not answer"))
+	kim.Click("glass-send")
+	kim.Until("it waits", `document.querySelector('[data-testid="glass-mine"]')?.innerText.includes('waits 14:')`)
+	lea.Until("who is in charge is asked", `document.querySelector('[data-testid="glass-asked"]')?.innerText.includes('Kim asks')`)
+	lea.Click("glass-decide")
+	lea.Click("glass-approve")
+	const broken = `[data-testid="card"][data-kind="emergency"]`
+	kim.Until("approved, for a while", `/ends in 14:/.test(document.querySelector('`+broken+`[data-state="mine"]')?.innerText)`)
+	kim.Until("the dot", `document.querySelector('[data-testid="dot"]')?.dataset.alert === document.querySelector('`+broken+`').dataset.alert`)
+	lea.Until("the other console says who looks, and for how long", `/Kim has it.*ends in 14:/s.test(document.querySelector('`+broken+`[data-state="theirs"]')?.innerText)`)
+	kim.Shot("e2e-glass-kim")
+	lea.Shot("e2e-glass-lea")
+	if consoletest.JS[bool](lea, `[...document.querySelectorAll('[data-testid="dot"]')].some(d => d.dataset.alert === document.querySelector('`+broken+`').dataset.alert)`) {
+		t.Error("who approved looks too")
+	}
+	kim.Do(chromedp.Click(chromedp.CSS(broken + ` [data-testid="resolve"]`)))
+	for _, p := range []*consoletest.Page{kim, lea} {
+		p.Until("over", `document.querySelector('`+broken+`[data-state="mine"], `+broken+`[data-state="theirs"]') === null`)
+	}
+	kim.Until("no dot", `document.querySelector('[data-testid="dot"]') === null`)
+	kim.Quiet()
+	lea.Quiet()
+	entries, err := a.Journal(t.Context())
+	if err != nil || !slices.ContainsFunc(entries, func(e client.View) bool {
+		return e.Kind == "break_glass" && strings.HasPrefix(e.Reason, "She has fallen") && e.People == 2
+	}) {
+		t.Errorf("the journal holds %+v, %v", entries, err)
+	}
+}
+
+// linger stays where one is, with the screen on, until the test is over.
+func linger(t *testing.T, s *client.Session, at geofence.LatLng) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(2 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_ = s.Fix(client.Fix{T: time.Now().UnixMilli(), Lat: at.Lat, Lng: at.Lng, AccuracyM: 6, Source: "sim"})
+			case _, open := <-s.Events():
+				if !open {
+					return
+				}
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		s.Kill()
+		<-done
+	})
 }
 
 // Both sides on one screen, as /demo shows them.

@@ -39,6 +39,9 @@ type backend struct {
 	onDuty  bool
 	beat    any         // the newest beat of a console
 	away    atomic.Bool // the next withdrawal is answered as if the ledger could not be reached
+	role    string      // of whoever signs in
+	glasses []obj       // who waits for somebody else's approval
+	broken  string      // the code with which an approval is refused
 	slow    bool        // erasures are recorded, and not true everywhere
 	ended   int         // readings of the journal in which the look is still open
 }
@@ -56,7 +59,7 @@ func (p *pipe) send(v any) {
 }
 
 func newBackend(t *testing.T) *backend {
-	b := &backend{t: t, serving: true, onDuty: true, offset: 1}
+	b := &backend{t: t, serving: true, onDuty: true, offset: 1, role: "floor", glasses: []obj{}}
 	mux := http.NewServeMux()
 	pages := console.Handler(sdkjs.Files)
 	for _, p := range []string{"/{$}", "/console/", "/shopper/", "/demo", "/stop", "/assets/"} {
@@ -127,11 +130,39 @@ func (b *backend) staffRoutes(mux *http.ServeMux) {
 			refuse(w, 401, obj{"code": "session"})
 			return
 		}
-		answer(w, obj{"person": "Mei", "role": "floor", "store": obj{"id": "s1", "name": "Harbour Street"}})
+		answer(w, obj{"person": "Mei", "role": b.role, "store": obj{"id": "s1", "name": "Harbour Street"}})
 	})
 	mux.HandleFunc("GET /v1/staff/map", func(w http.ResponseWriter, _ *http.Request) { serveFile(b.t, w, "testdata/map.json") })
 	mux.HandleFunc("POST /v1/staff/alerts/{id}/actions", b.act)
+	mux.HandleFunc("GET /v1/staff/break-glass", func(w http.ResponseWriter, _ *http.Request) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		answer(w, obj{"asked": b.glasses})
+	})
+	mux.HandleFunc("POST /v1/staff/break-glass", b.askGlass)
+	mux.HandleFunc("POST /v1/staff/break-glass/{id}/approve", b.breakGlass)
 	mux.HandleFunc("GET /v1/staff/socket", b.screen)
+}
+
+func (b *backend) askGlass(w http.ResponseWriter, r *http.Request) {
+	in := read(r)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got = append(b.got, obj{"type": "glass", "alert": in["alert"], "reason": in["reason"]})
+	b.glasses = append(b.glasses, obj{"id": in["id"], "alert": in["alert"], "reason": in["reason"], "by": "Mei", "mine": true, "until_t": time.Now().Add(15 * time.Minute).UnixMilli()})
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (b *backend) breakGlass(w http.ResponseWriter, r *http.Request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.broken != "" {
+		refuse(w, 409, obj{"code": b.broken, "title": "not now"})
+		return
+	}
+	b.got = append(b.got, obj{"type": "approval", "id": r.PathValue("id")})
+	b.glasses = []obj{}
+	answer(w, obj{"alert": obj{}})
 }
 
 func (b *backend) act(w http.ResponseWriter, r *http.Request) {

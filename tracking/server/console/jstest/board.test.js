@@ -96,3 +96,8 @@ test("escalated first, then by age: a new alert never pushes the others", () => 
   b.alert({ alert: alert({ id: "d" }) }, 0);
   assert.deepEqual(b.tab("open", 0).map((i) => i.id), ["b", "a", "d", "c"]);
 });
+
+test("a broken glass stands first, although it came last and somebody has it", () => {
+  const b = board(alert({ id: "e", state: "escalated" }), alert({ id: "r" }), alert({ id: "g", kind: "emergency", state: "claimed", mine: true }));
+  assert.deepEqual(b.tab("open", 0).map((i) => i.id), ["g", "e", "r"]);
+});

@@ -50,3 +50,10 @@ export const floorMap = () => call("GET", "/v1/staff/map");
  * @param {string} id @param {Record<string, unknown>} what @returns {Promise<{alert: any}>}
  */
 export const act = (id, what) => call("POST", `/v1/staff/alerts/${encodeURIComponent(id)}/actions`, what, { "Idempotency-Key": crypto.randomUUID() });
+
+/** Who waits for somebody else to let them look in an emergency. @returns {Promise<{asked: import("./glass.js").Asked[]}>} */
+export const glasses = () => call("GET", "/v1/staff/break-glass");
+/** @param {{id: string, alert: string, reason: string}} what  the same id again is the same request */
+export const askGlass = (what) => call("POST", "/v1/staff/break-glass", what);
+/** @param {string} id of a request */
+export const approveGlass = (id) => call("POST", `/v1/staff/break-glass/${encodeURIComponent(id)}/approve`);

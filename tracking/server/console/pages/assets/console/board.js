@@ -234,9 +234,9 @@ export class Board {
 const RANK = ["escalated", "raised", "claimed", "snoozed"];
 
 /** @param {Item} item */
-const rank = (item) => (item.state === "gone" ? 1 : RANK.indexOf(item.state));
+const rank = (item) => (item.state === "gone" ? 1 : item.kind === "emergency" ? -1 : RANK.indexOf(item.state));
 
-/** Escalated first, then by age: the longest wait on top, so that a new one never pushes the others. @param {Item} a @param {Item} b */
+/** A broken glass first, then what is escalated, then by age: the longest wait on top, so that a new one never pushes the others. @param {Item} a @param {Item} b */
 function byUrgency(a, b) {
   return rank(a) - rank(b) || Number(a.key.slice(1)) - Number(b.key.slice(1));
 }

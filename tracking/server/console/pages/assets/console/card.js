@@ -110,8 +110,8 @@ export class Card {
   #line(state) {
     const { item, context: { words, serverNow } } = this;
     switch (state) {
-      case "theirs": return words.t("has_it", { who: item.holder || words.t("someone") });
-      case "mine": return words.t("you_have_it");
+      case "theirs": return [words.t("has_it", { who: item.holder || words.t("someone") }), this.#left()].filter(Boolean).join(" · ");
+      case "mine": return this.#left() || words.t("you_have_it");
       case "snoozed": return words.t("snoozed_until", { t: words.time(item.dueT) });
       case "escalated": return words.t("escalated");
       case "raised": return item.dueT > serverNow() ? words.t("escalates_in", { t: countdown(item.dueT - serverNow()) }) : "";
@@ -119,15 +119,22 @@ export class Card {
     }
   }
 
+  /** How long a broken glass lasts yet. */
+  #left() {
+    const { item, context: { words, serverNow } } = this;
+    return item.kind === "emergency" ? words.t("glass_left", { t: countdown(item.dueT - serverNow()) }) : "";
+  }
+
   /** @param {string} state */
   #buttons(state) {
     const { words, actions } = this.context;
     const over = this.item.endedAt > 0;
     const role = state === "mine" ? "resolve" : "claim";
+    const emergency = this.item.kind === "emergency";
     show(this.main, !over && state !== "theirs");
-    show(this.more, !over && state !== "theirs");
+    show(this.more, !over && (state !== "theirs" || !emergency)); // what a colleague has can be asked for in an emergency
     data(this.main, "testid", role);
-    text(this.main, words.t(state === "claiming" ? "claiming" : role));
+    text(this.main, words.t(state === "claiming" ? "claiming" : emergency ? "glass_end" : role));
     this.main.classList.toggle("primary", role === "claim");
     // Not disabled: a disabled button would lose the focus that is on it.
     attribute(this.main, "aria-disabled", !actions() || state === "claiming" ? "true" : null);

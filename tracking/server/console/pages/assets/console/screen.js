@@ -7,6 +7,7 @@ import { Refusal, act, floorMap, signOut } from "./api.js";
 import { Board } from "./board.js";
 import { ended, placeName } from "./card.js";
 import { ask } from "./dialogs.js";
+import { Glass } from "./glass.js";
 import { Header } from "./header.js";
 import { keysHelp, listen } from "./keys.js";
 import { FORGET_MS, LOST_MS, Line } from "./line.js";
@@ -55,12 +56,16 @@ export class Screen {
       select: (i) => this.#select(i), act: (i, a) => void this.#act(i, a), menu: (i) => void this.#menu(i),
     });
     this.map = new FloorMap(words, () => this.changed());
+    this.glass = new Glass({
+      words, role: me.role, serverNow: () => Date.now() + this.serverOffset, live: () => this.line?.status === "live", what: (id) => this.#what(id),
+      say: (said) => this.speech.now(said), sound: () => this.sound.alert("emergency"), why: (r) => this.#why(r),
+    });
     this.banner = h("p", { class: "banner", role: "status", hidden: true, data: { testid: "banner" } });
     this.ribbon = h("p", { class: "training", hidden: true }, words.t("training"));
     this.actions = h("div", { class: "actions", hidden: true, data: { testid: "actions" } });
     this.toggle = h("button", { type: "button", class: "toggle", data: { testid: "toggle-map" }, onclick: () => this.#toggle() }, icon("map"), h("span", {}, words.t("map")));
     this.main = h("main", { class: "work" }, this.list.el, this.map.el, this.actions, this.toggle);
-    this.el = h("div", { class: "screen" }, this.header.el, this.ribbon, this.banner, this.main, this.speech.polite, this.speech.urgent);
+    this.el = h("div", { class: "screen" }, this.header.el, this.ribbon, this.banner, this.glass.el, this.main, this.speech.polite, this.speech.urgent);
     this.line = new Line({
       frame: (f) => this.#frame(f), status: (s) => this.#status(s), tick: () => this.#tick(),
       blank: () => { this.board.blank(); this.render(); },
@@ -172,17 +177,30 @@ export class Screen {
     this.render();
   }
 
+  /** An alert in words, if this console knows it. @param {string} id */
+  #what(id) {
+    const item = this.board.get(id);
+    return item ? this.#named(item) : "";
+  }
+
+  /** "Help, Shoes" @param {import("./board.js").Item} i */
+  #named(i) {
+    return [this.words.t(i.kind), i.zone ? placeName(this.words, i.zone, (l) => this.map.levelName(l)) : ""].filter(Boolean).join(", ");
+  }
+
   #tell() {
     const { words } = this;
-    /** @param {import("./board.js").Item} i */
-    const what = (i) => [words.t(i.kind), i.zone ? placeName(words, i.zone, (l) => this.map.levelName(l)) : ""].filter(Boolean).join(", ");
     for (const { type, item, mine } of this.board.takeEvents()) {
       const n = this.board.tab("open", performance.now()).filter((i) => i.endedAt === 0).length;
       if (type === "new" && !mine) {
-        this.speech.say(words.t("say_new", { what: what(item), n }));
+        this.speech.say(words.t("say_new", { what: this.#named(item), n }));
         this.sound.alert(item.kind);
+      } else if (type === "new" && item.kind === "emergency") {
+        this.speech.now(words.t("glass_granted", { t: words.time(item.dueT) }));
+        this.#select(item);
+        void this.glass.poll(); // what waited for it waits no more
       } else if (type === "escalated") {
-        this.speech.now(words.t("say_escalated", { what: what(item) }));
+        this.speech.now(words.t("say_escalated", { what: this.#named(item) }));
         this.sound.alert(item.kind);
       } else if (type === "gone" && mine) {
         this.speech.now(words.t("say_mine_gone", { why: ended(words, item) }));
@@ -197,7 +215,10 @@ export class Screen {
     this.header.set(status);
     data(this.el, "status", status);
     if (status === "lost") this.speech.now(this.words.t("lost"));
-    if (status === "live") this.speech.say(this.words.t("say_back"));
+    if (status === "live") {
+      this.speech.say(this.words.t("say_back"));
+      void this.glass.poll();
+    }
     if (status === "signed_out") {
       this.end();
       return;
@@ -218,6 +239,7 @@ export class Screen {
     const second = Math.floor(performance.now() / 500);
     if (second !== this.second) {
       this.second = second;
+      this.glass.tick();
       this.render();
     }
   }
@@ -255,17 +277,33 @@ export class Screen {
 
   /** @param {import("./board.js").Item} item @param {Refusal} refusal */
   #refused(item, refusal) {
-    const { words } = this;
-    const { code, body } = refusal;
-    if (refusal.status === 401) {
-      this.end();
-      return;
-    }
-    const why = code === "alert_held" ? words.t("first", { who: tag(body.holder) || words.t("someone") })
-      : words.has(code) ? words.t(code) : words.t("refused", { why: refusal.status === 0 ? words.t("unreachable") : refusal.message || code });
-    this.said.set(item.key, { text: why, until: performance.now() + SAID_MS });
-    this.speech.now(why);
+    const { body } = refusal;
+    const why = this.#why(refusal);
+    if (this.ending) return;
+    this.#say(item, why);
     if (body.alert) this.#frame({ type: "alert", alert: durable(body.alert) });
+  }
+
+  /** A refusal in words; whoever is signed out has no console any more. @param {Refusal} refusal */
+  #why({ status, code, body, message }) {
+    const { words } = this;
+    if (status === 401) this.end();
+    return code === "alert_held" ? words.t("first", { who: tag(body.holder) || words.t("someone") })
+      : words.has(code) ? words.t(code) : words.t("refused", { why: status === 0 ? words.t("unreachable") : message || code });
+  }
+
+  /** On the card, and aloud. @param {import("./board.js").Item} item @param {string} text */
+  #say(item, text) {
+    this.said.set(item.key, { text, until: performance.now() + SAID_MS });
+    this.speech.now(text);
+  }
+
+  /** What can be done to an alert besides the first thing. @param {import("./board.js").Item} item @returns {string[]} */
+  #choices(item) {
+    const look = this.looking.has(item.id ?? "") ? "look_away" : "look";
+    if (item.kind === "emergency") return item.mine ? [look, "resolve"] : [];
+    if (item.mine) return [look, "release", "hand_over", "snooze", "resolve"];
+    return [...(item.showMe ? [look] : []), ...(item.state === "claimed" ? [] : ["snooze"]), "glass_ask"];
   }
 
   /** @param {import("./board.js").Item} item */
@@ -273,17 +311,14 @@ export class Screen {
     if (!this.live || !item.id) return;
     const { words } = this;
     const id = item.id;
-    /** @param {string} value @param {string} [label] */
-    const answer = (value, label = value) => ({ label: words.t(label), value, testid: value.replace("_", "-") });
-    const looking = this.looking.has(id);
-    const answers = item.mine
-      ? [answer(looking ? "look_away" : "look"), answer("release"), answer("hand_over"), answer("snooze"), answer("resolve")]
-      : [...(item.showMe ? [answer(looking ? "look_away" : "look")] : []), answer("snooze")];
-    const chosen = await ask({ title: words.t("more"), answers: answers.map((a) => ({ ...a, testid: `menu-${a.testid}` })), cancel: words.t("cancel") });
+    const label = (/** @type {string} */ what) => words.t(what === "resolve" && item.kind === "emergency" ? "glass_end" : what);
+    const answers = this.#choices(item).map((value) => ({ label: label(value), value, testid: `menu-${value.replace("_", "-")}` }));
+    const chosen = await ask({ title: words.t("more"), answers, cancel: words.t("cancel") });
     if (chosen === "look") this.#start(id);
     else if (chosen === "look_away") this.#stop(id);
     else if (chosen === "snooze") await this.#snooze(item);
     else if (chosen === "hand_over") await this.#handOver(item);
+    else if (chosen === "glass_ask") await this.#askGlass(item, id);
     else if (chosen) await this.#act(item, chosen);
     this.changed();
   }
@@ -308,6 +343,12 @@ export class Screen {
     if (to) await this.#act(item, "hand_over", to);
   }
 
+  /** @param {import("./board.js").Item} item @param {string} id */
+  async #askGlass(item, id) {
+    const refused = await this.glass.ask(id);
+    if (refused !== null && !this.ending) this.#say(item, refused);
+  }
+
   /** The bar of the smaller screens: the chosen alert and what can be done to it. */
   #bar() {
     const item = this.list.selected ? this.board.items.get(this.list.selected) : undefined;
@@ -327,7 +368,7 @@ export class Screen {
     this.actions.replaceChildren(
       h("span", { class: "what" }, `${words.t(item.kind)}${item.zone ? ` · ${item.zone.name}` : ""}`),
       h("button", { type: "button", data: { testid: "bar-menu" }, aria: { disabled: off, label: words.t("more") }, class: "icon", onclick: () => void this.#menu(item) }, icon("more")),
-      h("button", { type: "button", class: "primary", data: { testid: `bar-${action}` }, aria: { disabled: off }, onclick: () => void this.#act(item, action) }, words.t(action)));
+      h("button", { type: "button", class: "primary", data: { testid: `bar-${action}` }, aria: { disabled: off }, onclick: () => void this.#act(item, action) }, words.t(action === "resolve" && item.kind === "emergency" ? "glass_end" : action)));
   }
 
   #toggle() {
@@ -382,6 +423,7 @@ export class Screen {
     this.board.clear();
     this.speech.clear();
     this.looking.clear();
+    this.glass.close();
     document.removeEventListener("visibilitychange", this.visibility);
     this.line.close();
     this.render();
