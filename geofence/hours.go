@@ -42,7 +42,8 @@ const dayMinutes = 24 * 60
 //	Mo-Su 10:00-14:00,16:00-02:00             past midnight belongs to the day it began on
 //	Mo-Su 09:00-21:00; Dec 25 off; 2027 Jan 01,2027 Jan 02 10:00-16:00
 //
-// A later rule replaces the earlier ones on the days that it names. zone is an IANA time zone, such
+// A later rule replaces the earlier ones on the days that it names. A span that ends when it begins is refused:
+// some readers of such hours take it for a whole day, some for none, and it may be a slip. zone is an IANA time zone, such
 // as Asia/Shanghai. What is written any other way is refused with the rule it stands in, because
 // hours that are misread keep people tracked in a closed store.
 func ParseHours(text, zone string) (Hours, error) {
@@ -201,7 +202,10 @@ func parseSpan(text string) (span, error) {
 	if !ok || !okA || !okB || a >= dayMinutes {
 		return span{}, fmt.Errorf("%q is not a span of time such as 09:00-21:00", text)
 	}
-	if b <= a {
+	if a == b {
+		return span{}, fmt.Errorf("%q opens and closes at once: write 00:00-24:00 for a whole day, or off for none", text)
+	}
+	if b < a {
 		b += dayMinutes
 	}
 	return span{a, b}, nil

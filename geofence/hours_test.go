@@ -40,8 +40,8 @@ func TestHours(t *testing.T) {
 		{"Sa-Mo 10:00-12:00", "2026-11-29 11:00", true}, // a range over the week's end
 		{"Sa-Mo 10:00-12:00", "2026-11-24 11:00", false},
 		{"Mo-Su 00:00-24:00", "2026-11-24 23:59", true},
-		{"Mo 09:00-09:00", "2026-11-24 08:59", true}, // around the clock
-		{"Mo 09:00-09:00", "2026-11-24 09:00", false},
+		{"Mo 09:01-09:00", "2026-11-24 08:59", true}, // the longest that is not a whole day
+		{"Mo 09:01-09:00", "2026-11-24 09:00", false},
 		{"Feb 29 10:00-12:00", "2028-02-29 11:00", true},
 	} {
 		h, err := geofence.ParseHours(c.hours, "Asia/Shanghai")
@@ -130,6 +130,8 @@ func TestHoursThatAreRefused(t *testing.T) {
 		"Mo-Fr 24:00-25:00":             "span of time",
 		"Mo-Fr 24:00-02:00":             "span of time",
 		"Mo-Fr 09:00":                   "span of time",
+		"Mo 09:00-09:00":                "write 00:00-24:00 for a whole day",
+		"Mo-Fr 10:00-12:00,00:00-00:00": `"00:00-00:00" opens and closes at once`,
 		"PH off":                        "write their dates",
 		"Mo-Fr 09:00-21:00; Mond off":   `rule "Mond off"`,
 		"Mo,Dec 25 off":                 "two rules",
