@@ -117,24 +117,45 @@ func ringOfCell(c uint64, f func(uint64)) error {
 	return nil
 }
 
-// cellDisc is a cell's middle and the radius of the circle around it that holds the cell.
-func cellDisc(pl *plane, c uint64) (LatLng, vec, float64, error) {
+// disc is a cell's middle, in degrees and on the flat map, and the radius of the circle around it that holds the cell.
+type disc struct {
+	mid LatLng
+	at  vec
+	r   float64
+}
+
+func cellDisc(pl *plane, c uint64) (disc, error) {
 	mid, err := h3.Cell(c).LatLng()
 	if err != nil {
-		return LatLng{}, vec{}, 0, fmt.Errorf("geofence: middle of %x: %w", c, err)
+		return disc{}, fmt.Errorf("geofence: middle of %x: %w", c, err)
 	}
 	corners, err := h3.Cell(c).Boundary()
 	if err != nil {
-		return LatLng{}, vec{}, 0, fmt.Errorf("geofence: outline of %x: %w", c, err)
+		return disc{}, fmt.Errorf("geofence: outline of %x: %w", c, err)
 	}
-	ll := LatLng{mid.Lat, mid.Lng}
-	at := pl.xy(ll)
-	f, r := pl.stretch(at), 0.0
+	d := disc{mid: LatLng{mid.Lat, mid.Lng}}
+	d.at = pl.xy(d.mid)
+	f := pl.stretch(d.at)
 	for _, k := range corners {
 		q := pl.xy(LatLng{k.Lat, k.Lng})
-		r = max(r, math.Hypot((q.x-at.x)*f, q.y-at.y))
+		d.r = max(d.r, math.Hypot((q.x-d.at.x)*f, q.y-d.at.y))
 	}
-	return ll, at, r, nil
+	return d, nil
+}
+
+// discs remembers cells that several levels have in common.
+type discs map[uint64]disc
+
+func (known discs) of(pl *plane, c uint64) (disc, error) {
+	d, ok := known[c]
+	if ok {
+		return d, nil
+	}
+	d, err := cellDisc(pl, c)
+	if known != nil && err == nil {
+		known[c] = d
+	}
+	return d, err
 }
 
 // compact merges seven siblings of equal value into their parent, as often as possible, but not

@@ -78,8 +78,9 @@ func pickRes(pl *plane, m MultiPolygon, a *area, budget float64) int {
 type builder struct {
 	plane   *plane
 	near    *near
-	zones   []*area  // by least area, then id
-	all     []uint32 // the index of each
+	zones   []*area     // by least area, then id
+	all     []candidate // each of them
+	discs   discs       // shared with the builders of other levels, or nil
 	c       *cover
 	queue   []uint64
 	seen    map[uint64]bool
@@ -89,9 +90,9 @@ type builder struct {
 }
 
 func newBuilder(pl *plane, n *near, zones []*area) *builder {
-	b := &builder{plane: pl, near: n, zones: zones, all: make([]uint32, len(zones))}
+	b := &builder{plane: pl, near: n, zones: zones, all: make([]candidate, len(zones))}
 	for i := range b.all {
-		b.all[i] = uint32(i)
+		b.all[i].zone = uint32(i)
 	}
 	return b
 }
@@ -128,11 +129,11 @@ func (b *builder) run() error {
 	for len(b.queue) > 0 {
 		cell := b.queue[len(b.queue)-1]
 		b.queue = b.queue[:len(b.queue)-1]
-		mid, at, r, err := cellDisc(b.plane, cell)
+		d, err := b.discs.of(b.plane, cell)
 		if err != nil {
 			return err
 		}
-		info, atEdge := b.classify(mid, at, r, b.all)
+		info, atEdge := b.classify(d.mid, d.at, d.r, b.all)
 		sticksOut := info.class == outsideCell && len(info.zones) > 0
 		if info.class != outsideCell || sticksOut {
 			b.c.cells[cell] = b.intern(info)
@@ -150,9 +151,9 @@ func (b *builder) run() error {
 }
 
 // classify says what holds in the whole disc of radius r around a point (given twice, in degrees and on the
-// flat map), and whether an edge may run through it. Only the zones listed are looked at.
-// The info's zones are good until the next call.
-func (b *builder) classify(mid LatLng, at vec, r float64, zones []uint32) (info cellInfo, atEdge bool) {
+// flat map), and whether an edge may run through it. Only the zones listed are looked at, and measured only if they
+// are not known to hold it whole. The info's zones are good until the next call.
+func (b *builder) classify(mid LatLng, at vec, r float64, zones []candidate) (info cellInfo, atEdge bool) {
 	r += r/500 + 0.001
 	info.zones = b.zoneBuf[:0]
 	d := b.near.edgeDist(at)
@@ -162,16 +163,20 @@ func (b *builder) classify(mid LatLng, at vec, r float64, zones []uint32) (info 
 	case b.near.area.contains(mid):
 		info.class = insideCell
 	}
-	for _, i := range zones {
-		z := b.zones[i]
-		if !z.box.grown(r * 1.1).contains(at) {
+	for _, c := range zones {
+		z := b.zones[c.zone]
+		switch {
+		case c.whole:
+			info.zones = append(info.zones, c)
+			continue
+		case !z.box.grown(r * 1.1).contains(at):
 			continue
 		}
 		switch d := z.signed(mid, at); {
 		case d < -r:
-			info.zones = append(info.zones, candidate{i, true})
+			info.zones = append(info.zones, candidate{c.zone, true})
 		case d <= r:
-			info.zones, atEdge = append(info.zones, candidate{i, false}), true
+			info.zones, atEdge = append(info.zones, c), true
 		}
 	}
 	b.zoneBuf = info.zones

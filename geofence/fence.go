@@ -155,9 +155,11 @@ type fenceCells struct {
 
 // fenceCells covers all levels together: inside on any level is inside.
 func (x *Index) fenceCells(res int) (fenceCells, error) {
-	all := map[uint64]class{}
+	all, shared := map[uint64]class{}, x.discs()
 	for _, l := range x.levels {
-		c, err := newBuilder(&x.plane, l.near, nil).fill(res, l.shapes[0])
+		b := newBuilder(&x.plane, l.near, nil)
+		b.discs = shared
+		c, err := b.fill(res, l.shapes[0])
 		if err != nil {
 			return fenceCells{}, err
 		}

@@ -148,11 +148,21 @@ func (x *Index) pickRes(budget float64) int {
 	return res
 }
 
+// discs is room for the cells that the levels have in common, nil if there is only one.
+func (x *Index) discs() discs {
+	if len(x.levels) == 1 {
+		return nil
+	}
+	return discs{}
+}
+
 // fill makes the tables of all levels.
 func (x *Index) fill() error {
+	shared := x.discs()
 	for i := range x.levels {
 		l := &x.levels[i]
 		b := newBuilder(&x.plane, l.near, l.areas)
+		b.discs = shared
 		c, err := b.fill(x.res, l.shapes...)
 		if err != nil {
 			return fmt.Errorf("level %d: %w", l.ordinal, err)
@@ -269,20 +279,17 @@ func (p *Place) addZone(z *Zone) {
 	p.N = min(p.N+1, len(p.Zones))
 }
 
-// Distance is the exact signed distance in metres from p to the boundary, negative inside, under the
-// same rule for levels as Locate. It goes through every edge. From 20 km on, where the flat map ends, it
-// is the great-circle distance to the middle of the site instead. NaN out of range.
+// Distance is the signed distance in metres from p to the boundary, negative inside, under the same rule
+// for levels as Locate: right to a centimetre near the boundary, to 0.1 % anywhere else on earth. It goes
+// through every edge. NaN out of range.
 func (x *Index) Distance(p LatLng, level int, hasLevel bool) float64 {
 	if !inRange(p) {
 		return math.NaN()
 	}
-	if x.reach.dist(x.plane.xy(p)) > 2*roughM {
-		return max(greatCircle(x.plane.origin, p), 2*roughM)
-	}
 	best, one := math.Inf(1), x.levelOf(level, hasLevel)
 	for i := range x.levels {
 		if one < 0 || one == i {
-			best = min(best, x.levels[i].near.area.signed(p, x.plane.xy(p)))
+			best = min(best, x.levels[i].near.area.signedFar(p))
 		}
 	}
 	return best

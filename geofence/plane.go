@@ -106,11 +106,3 @@ func (b box) dist(p vec) float64 {
 }
 
 func (s segment) length() float64 { return math.Hypot(s.b.x-s.a.x, s.b.y-s.a.y) }
-
-// greatCircle is the haversine distance in metres on a sphere.
-func greatCircle(a, b LatLng) float64 {
-	sy := math.Sin((b.Lat - a.Lat) * degToRad / 2)
-	sx := math.Sin((b.Lng - a.Lng) * degToRad / 2)
-	h := sy*sy + math.Cos(a.Lat*degToRad)*math.Cos(b.Lat*degToRad)*sx*sx
-	return 2 * semiMajorM * math.Asin(math.Sqrt(min(h, 1)))
-}

@@ -2,7 +2,10 @@
 
 package geofence
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A conversion to H3 costs ten times what a look-up does, and most of the ground needs none: where no
 // edge runs through a square, all of its points have the same answer. Such squares are told in
@@ -31,8 +34,8 @@ func (b *builder) tell(ground *grid) []uint16 {
 	return told
 }
 
-// tellBlock looks at a block, and of the zones at those that can reach it.
-func (b *builder) tellBlock(g *grid, told []uint16, k block, zones []uint32) {
+// tellBlock looks at a block, and of the zones at those that can reach it; what holds in all of it holds in its quarters.
+func (b *builder) tellBlock(g *grid, told []uint16, k block, zones []candidate) {
 	at, half := g.middle(k)
 	info, atEdge := b.classify(b.plane.latLng(at), at, math.Hypot(half*b.plane.stretch(at), half), zones)
 	if !atEdge || k.n == 1 && info.class != edgeCell && len(info.zones) <= fewZones {
@@ -44,9 +47,6 @@ func (b *builder) tellBlock(g *grid, told []uint16, k block, zones []uint32) {
 	if k.n == 1 {
 		return
 	}
-	inReach := make([]uint32, len(info.zones))
-	for i, c := range info.zones {
-		inReach[i] = c.zone
-	}
+	inReach := slices.Clone(info.zones)
 	g.quarters(k, func(q block) { b.tellBlock(g, told, q, inReach) })
 }
