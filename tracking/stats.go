@@ -10,7 +10,7 @@ type Stats struct {
 	Fixes, Accepted, Refused      atomic.Int64
 	Written, Fenced, NotOwner     atomic.Int64
 	OutOfOrder, TooLate, Unstored atomic.Int64
-	Missing                       atomic.Int64
+	Missing, Batches              atomic.Int64
 	Suspended, Alerts             atomic.Int64
 	PollFailed, EndRetried        atomic.Int64
 	ConsolesCut, FramesDropped    atomic.Int64

@@ -213,6 +213,7 @@ func (w *writer) store(store string, batch []pendingWrite) bool {
 		n.Log.Warn("positions not written; they are dropped", "store", store, "count", len(writes), "error", err)
 		return false
 	}
+	n.Stats.Batches.Add(1)
 	for i, r := range results {
 		w.written(who[i], r)
 	}

@@ -34,6 +34,7 @@ var forbidden = map[string][]string{
 	"doorstep/tracking/wire":             {"doorstep/tracking", "doorstep/consent", "doorstep/geofence", "net/http"},
 	"doorstep/mobile-sdk-spec/go/client": {"doorstep/tracking", "doorstep/consent", "doorstep/geofence", "doorstep/cmd"},
 	"doorstep/mobile-sdk-spec/go/sim":    {"doorstep/tracking", "doorstep/consent", "doorstep/geofence", "doorstep/cmd"},
+	"doorstep/cmd/doorstep/bench":        {"doorstep/tracking", "doorstep/tracking/server", "doorstep/tracking/live", "doorstep/consent", "doorstep/consent/sqlstore"},
 	"doorstep/cmd/doorstep/crowd":        {"doorstep/tracking", "doorstep/tracking/server", "doorstep/tracking/live", "doorstep/consent", "doorstep/consent/sqlstore"},
 }
 

@@ -20,19 +20,21 @@ const (
 	eventsKept  = 64
 )
 
-type ticket struct {
+// Ticket opens one socket, once, within 30 seconds. Times are Unix milliseconds of server time.
+type Ticket struct {
 	Ticket   string `json:"ticket"`
-	URL      string `json:"url"`
+	URL      string `json:"url"` // of the socket; use it as it is
 	ExpiresT int64  `json:"expires_t"`
 	T        int64  `json:"t"`
 }
 
-func (c *Client) ticket(ctx context.Context, store string, purposes []string) (ticket, error) {
-	var out ticket
+// Ticket asks for one (A-13), for who opens the socket without a Session; Connect does both.
+func (c *Client) Ticket(ctx context.Context, store string, purposes []string) (Ticket, error) {
+	var out Ticket
 	in := map[string]any{"store": store, "purposes": purposes}
 	sent := c.cfg.Now()
 	if err := c.call(ctx, http.MethodPost, "/v1/tickets", proven, in, &out); err != nil {
-		return ticket{}, err
+		return Ticket{}, err
 	}
 	c.clock.observe(sent, c.cfg.Now(), out.T)
 	return out, nil
@@ -64,7 +66,7 @@ func (c *Client) Connect(ctx context.Context, store string, purposes []string) (
 
 // ConnectWith is Connect for an app that holds the store's fence already, in that version.
 func (c *Client) ConnectWith(ctx context.Context, store, fence string, purposes []string) (*Session, error) {
-	t, err := c.ticket(ctx, store, purposes)
+	t, err := c.Ticket(ctx, store, purposes)
 	if err != nil {
 		return nil, err
 	}

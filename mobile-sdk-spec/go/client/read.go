@@ -169,7 +169,7 @@ func (s *Session) help(f func()) {
 
 // renew asks for a ticket and sends it, so that the session outlives the shopper's token.
 func (s *Session) renew() {
-	t, err := s.c.ticket(s.done, s.store, s.purposes)
+	t, err := s.c.Ticket(s.done, s.store, s.purposes)
 	if err == nil {
 		_ = s.send(authFrame{Type: "auth", Ticket: t.Ticket})
 	}

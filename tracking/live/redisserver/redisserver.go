@@ -131,6 +131,13 @@ func (s *Server) Restart(ctx context.Context) error {
 	return nil
 }
 
+// PID is the process of the server as it runs now.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.child.process.Pid
+}
+
 // Kill ends the process at once, as a crash would, and waits until it is gone.
 func (s *Server) Kill() {
 	s.mu.Lock()

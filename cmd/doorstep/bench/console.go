@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/websocket"
+)
+
+// console is one member of staff at one console.
+type console struct {
+	run    *run
+	store  string
+	bearer string
+	conn   *websocket.Conn
+	write  sync.Mutex
+}
+
+// board is what all consoles were told of calls for help.
+type board struct {
+	mu    sync.Mutex
+	calls map[string]*call
+}
+
+// call is one shopper's call for help. mu of the board owns it.
+type call struct {
+	phone  *phone
+	raised chan struct{} // closed when a console lists it
+	listed bool
+	since  time.Time     // of the withdrawal that is to end it
+	told   int           // consoles that were told it is gone
+	gone   chan struct{} // closed when all were
+}
+
+func (b *board) expect(id string, p *phone) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls[id] = &call{phone: p, raised: make(chan struct{}), gone: make(chan struct{})}
+}
+
+func (b *board) find(id string) *call {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.calls[id]
+}
+
+// await waits until a console lists a call.
+func (b *board) await(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, settle)
+	defer cancel()
+	select {
+	case <-b.find(id).raised:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("no console was told of a call for help within %v", settle)
+	}
+}
+
+func (b *board) list(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c := b.calls[id]; c != nil && !c.listed {
+		c.listed = true
+		close(c.raised)
+	}
+}
+
+// leaving begins the time until a call is gone from all consoles; then what it returns is closed.
+func (b *board) leaving(id string) <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := b.calls[id]
+	c.since = time.Now()
+	return c.gone
+}
+
+// gone takes down that one more console was told; the last one counts.
+func (b *board) gone(id string, at time.Time, run *run) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := b.calls[id]
+	if c == nil || c.since.IsZero() {
+		return
+	}
+	if c.told++; c.told == run.watching(c.phone.store) {
+		run.toGone.took(at.Sub(c.since))
+		close(c.gone)
+		delete(b.calls, id)
+	}
+}
+
+// signIn puts somebody on duty.
+func (r *run) signIn(ctx context.Context, n int, store string) (*console, error) {
+	token, err := r.MintStaff(fmt.Sprintf("shift-%d", n), store)
+	if err != nil {
+		return nil, err
+	}
+	c := &console{run: r, store: store, bearer: "Bearer " + token}
+	c.conn, _, err = sockets(n, "doorstep.staff.v1").DialContext(ctx, "ws"+strings.TrimPrefix(r.url, "http")+"/v1/staff/socket",
+		http.Header{"Authorization": {c.bearer}})
+	if err != nil {
+		return nil, fmt.Errorf("open a console: %w", err)
+	}
+	if err := c.say(map[string]any{"type": "hello", "since": 0}); err != nil {
+		return nil, err
+	}
+	go c.listen()
+	go c.beat(ctx)
+	return c, nil
+}
+
+func (c *console) say(frame map[string]any) error {
+	c.write.Lock()
+	defer c.write.Unlock()
+	return c.conn.WriteJSON(frame)
+}
+
+// beat says four times a second that somebody can see the page: without it nothing is shown.
+func (c *console) beat(ctx context.Context) {
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for n := 1; c.say(map[string]any{"type": "beat", "n": n}) == nil; n++ {
+		select {
+		case <-ctx.Done():
+			_ = c.conn.Close()
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (c *console) listen() {
+	for {
+		_, raw, err := c.conn.ReadMessage()
+		at := time.Now()
+		if err != nil {
+			if !c.run.closing.Load() {
+				c.run.problem("a console was cut off")
+			}
+			return
+		}
+		c.take(raw, at)
+	}
+}
+
+func (c *console) take(raw []byte, at time.Time) {
+	if bytes.HasPrefix(raw, []byte(`{"type":"beat"`)) {
+		return
+	}
+	var head struct {
+		Type  string
+		Alert json.RawMessage
+		T     int64
+		To    string `json:"presence"`
+	}
+	if json.Unmarshal(raw, &head) != nil {
+		c.run.problem("a frame to a console that is no JSON")
+		return
+	}
+	if head.Type == "alert" {
+		var a struct{ ID string }
+		_ = json.Unmarshal(head.Alert, &a)
+		c.run.board.list(a.ID)
+		return
+	}
+	id := strings.Trim(string(head.Alert), `"`)
+	called := c.run.board.find(id)
+	switch {
+	case called == nil:
+	case head.Type == "position":
+		called.phone.shownAt(head.T, at)
+	case head.Type == "presence" && head.To == "hidden":
+		called.phone.hid(at)
+	case head.Type == "gone":
+		c.run.board.gone(id, at, c.run)
+	}
+}
+
+// claim takes a call, and looks where the shopper is.
+func (c *console) claim(ctx context.Context, id string) error {
+	body, err := json.Marshal(map[string]any{"action": "claim", "version": 1})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.run.url+"/v1/staff/alerts/"+id+"/actions", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", c.bearer)
+	req.Header.Set("Idempotency-Key", uuid.NewString())
+	res, err := c.run.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		why, _ := io.ReadAll(io.LimitReader(res.Body, 1<<10))
+		return fmt.Errorf("claim: status %d: %s", res.StatusCode, why)
+	}
+	return c.say(map[string]any{"type": "look", "alert": id})
+}
