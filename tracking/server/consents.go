@@ -98,6 +98,9 @@ func (s *Server) decide(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.ShownT <= 0 || b.DecidedT <= 0 {
+		return nil, problem.New(problem.Request).WithDetail("shown_t and decided_t say when the notice was shown and when it was decided, in Unix milliseconds")
+	}
 	d, err := s.Ledger.Decide(r.Context(), consent.DecisionRequest{
 		ServedID: b.ServedID, Hash: b.Hash, Choice: b.Choice, Control: b.Control, Digest: b.Digest,
 		ShownAt: time.UnixMilli(b.ShownT), DecidedAt: time.UnixMilli(b.DecidedT),

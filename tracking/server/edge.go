@@ -126,6 +126,9 @@ func body[T any](r *http.Request) (T, error) {
 // in a frame.
 func said[T any](s *Server, r *http.Request, who shopper) (T, error) {
 	v, err := body[T](r)
+	if twice, ok := errors.AsType[repeatedField](err); ok && twice.bundles() {
+		return v, problem.New(problem.Bundled)
+	}
 	if extra, ok := errors.AsType[unknownField](err); ok {
 		if extra.bundles() {
 			return v, problem.New(problem.Bundled)
