@@ -54,7 +54,8 @@ const (
 
 // Grant is a decision in force. Times are the server's.
 type Grant struct {
-	ID        string // record_id, UUIDv7
+	ID        string // record_id, UUID
+	State     State  // Given or Renewed
 	Purpose   string
 	Notice    string   // hash of the notice it was given under
 	Data      []string // ids of the data types that it allows; a Ledger fills it in, from the notice

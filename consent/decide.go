@@ -4,7 +4,6 @@ package consent
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -32,6 +31,7 @@ type DecisionRequest struct {
 
 // Decision is a recorded answer.
 type Decision struct {
+	State     State  // given, renewed, refused or deferred
 	Receipt   string // compact JWS; it authorises nothing
 	StopToken string // can only stop; comes with every decision, and is known to nobody else afterwards
 	Grant     *Grant // nil unless something is in force now
@@ -46,7 +46,8 @@ type Decision struct {
 // ClaimAhead is how far a client's clock may be ahead before its claim is clamped (brief, 32).
 const ClaimAhead = 5 * time.Minute
 
-// Decide records a decision. It answers ErrServed, ErrInferred, ErrChoice, ErrDigest, ErrNotice or
+// Decide records a decision, once: the same answer to the same served notice is answered the same again, for as long as
+// what was granted by it is in force. It answers ErrServed, ErrInferred, ErrChoice, ErrDigest, ErrNotice or
 // ErrRequest (422) for what cannot be accepted, and ErrUnavailable if nothing is known to be recorded.
 func (l *Ledger) Decide(ctx context.Context, r DecisionRequest) (Decision, error) {
 	if err := checkAnswer(r); err != nil {
@@ -54,6 +55,9 @@ func (l *Ledger) Decide(ctx context.Context, r DecisionRequest) (Decision, error
 	}
 	now := l.now()
 	served, err := l.store.Served(ctx, r.ServedID, now)
+	if errors.Is(err, ErrServed) {
+		return l.again(ctx, r)
+	}
 	if err != nil {
 		return Decision{}, err
 	}
@@ -61,10 +65,7 @@ func (l *Ledger) Decide(ctx context.Context, r DecisionRequest) (Decision, error
 	if err := l.checkServed(served, r); err != nil {
 		return Decision{}, err
 	}
-	c, token, err := l.command(served, r, now, notices)
-	if err != nil {
-		return Decision{}, err
-	}
+	c := l.command(served, r, now, notices)
 	done, err := l.store.Decide(ctx, c)
 	if errors.Is(err, ErrNotice) { // something was published since: by the rules of now, if they are known
 		if err := l.ReadNotices(ctx); err != nil {
@@ -76,14 +77,52 @@ func (l *Ledger) Decide(ctx context.Context, r DecisionRequest) (Decision, error
 		}
 		done, err = l.store.Decide(ctx, c)
 	}
+	if errors.Is(err, ErrServed) { // somebody was faster; perhaps with this very answer
+		return l.again(ctx, r)
+	}
 	if err != nil {
 		return Decision{}, err
 	}
-	return Decision{
-		Receipt: done.Receipt, StopToken: token, Grant: done.Grant, RecordID: c.Event.Record.Header.RecordID,
-		Epoch: done.Epoch, Visit: done.Visit, Ended: done.Ended,
-	}, nil
+	return l.decision(r, done), nil
 }
+
+// again answers a decision that was made before, to whoever made it, as it was answered then. Of what is not in force any
+// more it says nothing: a grant that was withdrawn meanwhile must not look given.
+func (l *Ledger) again(ctx context.Context, r DecisionRequest) (Decision, error) {
+	done, err := l.store.Decided(ctx, r.id(), r.Subject, r.Installation)
+	if err != nil || !done.State.Allows() {
+		return l.decision(r, done), err
+	}
+	a, err := l.Admit(ctx, Scope{r.Installation, r.Store})
+	if err != nil {
+		return Decision{}, err
+	}
+	i := slices.IndexFunc(a.Grants, func(g Grant) bool { return g.ID == r.id() })
+	if i < 0 {
+		return Decision{}, ErrServed
+	}
+	done.Grant, done.Epoch, done.Visit = &a.Grants[i], a.Epoch, a.Visit
+	return l.decision(r, done), nil
+}
+
+func (l *Ledger) decision(r DecisionRequest, done Decided) Decision {
+	return Decision{
+		State: done.State, Receipt: done.Receipt, StopToken: base64.RawURLEncoding.EncodeToString(l.stopToken(r)), Grant: done.Grant, RecordID: r.id(),
+		Epoch: done.Epoch, Visit: done.Visit, Ended: done.Ended,
+	}
+}
+
+// id is that of the decision, and of its record (UUIDv8): the same for the same answer to the same notice as it was
+// served, and another one for anything else. So a repetition finds what it repeats, and nothing else does. When the
+// answer was given it claims for itself, and a repetition may claim another time.
+func (r DecisionRequest) id() string {
+	answer := fmt.Appendf(nil, "decision %q", []string{r.ServedID, r.Hash, string(r.Choice), r.Control, r.Digest, string(r.Subject), string(r.Installation), r.Store, r.Purpose})
+	return uuid.NewHash(sha256.New(), uuid.NameSpaceOID, answer, 8).String()
+}
+
+// stopToken is what stops and does nothing else: 256 bits that follow from the served id, which is random and kept
+// nowhere, under a key of this ledger. So it needs not be kept to be answered again.
+func (l *Ledger) stopToken(r DecisionRequest) []byte { return l.Keys().stopToken(r.ServedID, r.id()) }
 
 // checkAnswer is what can be said without knowing what was served.
 func checkAnswer(r DecisionRequest) error {
@@ -121,28 +160,17 @@ func (l *Ledger) checkServed(s Served, r DecisionRequest) error {
 }
 
 // command is the decision with its record, its grant and its stop token made.
-func (l *Ledger) command(s Served, r DecisionRequest, now time.Time, notices int64) (DecideCommand, string, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return DecideCommand{}, "", fmt.Errorf("a record's id: %w", err)
-	}
-	token, hash := newStopToken()
-	c := DecideCommand{Served: s, Choice: r.Choice, Now: now, Notices: notices, StopHash: hash, Seal: l}
+func (l *Ledger) command(s Served, r DecisionRequest, now time.Time, notices int64) DecideCommand {
+	id := r.id()
+	c := DecideCommand{Served: s, Choice: r.Choice, Now: now, Notices: notices, StopHash: sha256.Sum256(l.stopToken(r)), Seal: l}
 	life := now
 	if r.Choice == ThisVisit || r.Choice == ForATerm {
 		purpose, _ := l.Registry().Purpose(s.Purpose)
 		place, _ := l.Registry().Jurisdiction(s.Jurisdiction)
 		life = now.Add(l.Registry().Term(purpose, place, r.Choice))
 		n, _ := l.Registry().NoticeByHash(s.Notice)
-		c.Grant = &Grant{ID: id.String(), Purpose: s.Purpose, Notice: s.Notice, Data: l.Registry().covers(n), VisitOnly: r.Choice == ThisVisit, ExpiresAt: stamp(life)}
+		c.Grant = &Grant{ID: id, Purpose: s.Purpose, Notice: s.Notice, Data: l.Registry().covers(n), VisitOnly: r.Choice == ThisVisit, ExpiresAt: stamp(life)}
 	}
-	c.Event = newEvent(l.decisionRecord(id.String(), s, r, life, now), s.Notice)
-	return c, token, nil
-}
-
-// newStopToken makes a token of 256 random bits, and the hash that is all the ledger keeps of it.
-func newStopToken() (token string, hash [sha256.Size]byte) {
-	raw := make([]byte, stopTokenBytes)
-	rand.Read(raw)
-	return base64.RawURLEncoding.EncodeToString(raw), sha256.Sum256(raw)
+	c.Event = newEvent(l.decisionRecord(id, s, r, life, now), s.Notice)
+	return c
 }

@@ -60,6 +60,7 @@ type RefusedRead struct {
 }
 
 // OpenView journals a look before it is served. The visit must be current and the purpose granted: tracking.ErrNoVisit.
+// Repeated with its id it is one look; ErrIDTaken if the id is that of another, or of one that is over.
 func (l *Ledger) OpenView(ctx context.Context, v View) error {
 	if v.ID == "" || v.Visit == "" || v.Store == "" || v.Purpose == "" || v.Reader == "" {
 		return fmt.Errorf("%w: a view needs id, store, visit, reader and purpose", ErrRequest)
@@ -67,8 +68,8 @@ func (l *Ledger) OpenView(ctx context.Context, v View) error {
 	if v.OpenedAt.IsZero() {
 		v.OpenedAt = l.now()
 	}
-	err := l.store.OpenView(ctx, v)
-	if err == nil {
+	fresh, err := l.store.OpenView(ctx, v)
+	if fresh {
 		l.Count(TallyRead, "", v.Purpose)
 	}
 	return err

@@ -62,10 +62,17 @@ func (k Keys) Visit(s Scope, epoch int64) string {
 	return mac128(k.visit, string(s.Installation)+"|"+s.Store+"|"+strconv.FormatInt(epoch, 10))
 }
 
-func mac128(key []byte, text string) string {
+// stopToken is that of a decision on one served notice.
+func (k Keys) stopToken(served, decision string) []byte {
+	return mac(k.ref, "stop token|"+served+"|"+decision)
+}
+
+func mac128(key []byte, text string) string { return hex.EncodeToString(mac(key, text)[:16]) }
+
+func mac(key []byte, text string) []byte {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte(text))
-	return hex.EncodeToString(m.Sum(nil)[:16])
+	return m.Sum(nil)
 }
 
 // Fingerprint tells two key files apart without telling anything about them. No rotation changes it.

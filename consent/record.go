@@ -66,7 +66,7 @@ type Record struct {
 // RecordHeader names the record.
 type RecordHeader struct {
 	SchemaVersion string `json:"schema_version"`
-	RecordID      string `json:"record_id"` // UUIDv7; for an end, the id that was asked for
+	RecordID      string `json:"record_id"` // UUIDv8, which follows from the answer; for an end, the id that was asked for
 	Principal     Ref    `json:"pii_principal_id"`
 }
 

@@ -47,6 +47,7 @@ type DecideCommand struct {
 
 // Decided is what a decision became.
 type Decided struct {
+	State   State
 	Receipt string
 	Grant   *Grant
 	Epoch   int64
@@ -115,6 +116,9 @@ type Store interface {
 	// Decide uses up the served id (ErrServed if somebody else did, or an end voided it) and records
 	// the decision, its log leaf and its receipt, in one transaction.
 	Decide(ctx context.Context, c DecideCommand) (Decided, error)
+	// Decided finds a decision of a shopper on a phone by its record's id, with the end that it brought about, and
+	// without its grant, which may not be in force any more; ErrServed if there is none.
+	Decided(ctx context.Context, id string, subject, installation Ref) (Decided, error)
 
 	// End commits an end; see EndRequest. Everything it takes goes in one transaction.
 	End(ctx context.Context, c EndCommand) (Ending, error)
@@ -134,8 +138,9 @@ type Store interface {
 	// FinishErasures finishes those that were begun before a time; of c it uses all but Request.
 	FinishErasures(ctx context.Context, before time.Time, c EraseCommand) error
 
-	// OpenView journals a look; an error if the visit is not current, or its purpose not granted.
-	OpenView(ctx context.Context, v View) error
+	// OpenView journals a look, and says whether it is a new one; an error if the visit is not current, or its purpose not
+	// granted; ErrIDTaken if its id is another's, or it is over.
+	OpenView(ctx context.Context, v View) (fresh bool, err error)
 	// CloseView settles it, once; ErrNoView if it was never opened.
 	CloseView(ctx context.Context, id string, at time.Time, count int64) error
 	// EnterRead journals what is no look. A subject who is not known has no journal.

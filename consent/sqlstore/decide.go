@@ -208,9 +208,11 @@ func (t *tx) grantIn(c *consent.DecideCommand, out *consent.Decided) error {
 		return err
 	}
 	renews, err := t.replace(*c, installation)
+	c.Grant.State = consent.Given
 	if renews {
-		c.Event.Record.Event.State = string(consent.Renewed)
+		c.Grant.State = consent.Renewed
 	}
+	c.Event.Record.Event.State = string(c.Grant.State)
 	return err
 }
 
@@ -270,6 +272,7 @@ func (t *tx) record(c consent.DecideCommand, out *consent.Decided) (err error) {
 	if err != nil {
 		return err
 	}
+	out.State = consent.State(c.Event.Record.Event.State)
 	if out.Receipt, err = c.Seal.Receipt(c.Event, at); err != nil {
 		return err
 	}

@@ -195,8 +195,7 @@ func (s *scene) happened(t *testing.T, what, before string, err error, f *fault,
 	if err := w.done(before, after); err != nil {
 		t.Errorf("%s: %v", what, err)
 	}
-	// A decision has no id of its own: it uses up the served one.
-	if err := w.do(t.Context(), s); err != nil && !errors.Is(err, consent.ErrServed) {
+	if err := w.do(t.Context(), s); err != nil {
 		t.Errorf("%s: repeated: %v", what, err)
 	}
 	if now := s.seen(t); now != after {

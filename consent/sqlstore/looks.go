@@ -4,6 +4,9 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
+	"reflect"
 	"time"
 
 	"doorstep/consent"
@@ -11,8 +14,8 @@ import (
 
 // OpenView journals a look before it is served, if the visit is its scope's current one and what it is looked at for
 // is granted there.
-func (db *DB) OpenView(ctx context.Context, v consent.View) error {
-	return db.write(ctx, func(t *tx) error {
+func (db *DB) OpenView(ctx context.Context, v consent.View) (fresh bool, err error) {
+	err = db.write(ctx, func(t *tx) error {
 		if err := t.lock(); err != nil { // no end may come in between
 			return err
 		}
@@ -20,8 +23,36 @@ func (db *DB) OpenView(ctx context.Context, v consent.View) error {
 		if err != nil {
 			return err
 		}
+		if fresh, err = t.freshLook(s.who, v); err != nil || !fresh {
+			return err
+		}
 		return t.keepRead(s.who, s.stay(), consent.Read{View: v, Kind: consent.ViewRead, People: 1})
 	})
+	return fresh && err == nil, err
+}
+
+// freshLook reports whether a look is not in the journal yet. The same one again changes nothing, and began when it
+// began first; ErrIDTaken if its id is another's, or if it is over.
+func (t *tx) freshLook(p person, v consent.View) (bool, error) {
+	var subject string
+	err := t.row(`SELECT subject FROM look WHERE id = $1`, v.ID).into(&subject)
+	if noRow(err) {
+		return true, nil
+	}
+	var kept consent.Read
+	if err == nil && subject == p.handle {
+		err = t.all(func(r *sql.Rows) (err error) {
+			kept, err = scanRead(r, p)
+			return err
+		}, `SELECT `+readColumns+` FROM look WHERE id = $1`, v.ID)
+	}
+	if v.OpenedAt = kept.OpenedAt; v.Fields == nil {
+		v.Fields = []string{}
+	}
+	if err == nil && !reflect.DeepEqual(kept, consent.Read{View: v, Kind: consent.ViewRead, People: 1}) {
+		err = fmt.Errorf("%w: %s", consent.ErrIDTaken, v.ID)
+	}
+	return false, err
 }
 
 // CloseView settles a view, once: a repetition changes nothing.

@@ -66,7 +66,7 @@ func (db *DB) Journal(ctx context.Context, subject consent.Ref, from consent.Cur
 		r, err := scanRead(row, p)
 		out = append(out, r)
 		return err
-	}, `SELECT id, store, alert, reader, role, team, purpose, fields, opened_at, closed_at, positions, kind, company, reason, people FROM look
+	}, `SELECT `+readColumns+` FROM look
 		WHERE subject = $1 AND ($2 = 0 OR opened_at <= $2) ORDER BY opened_at DESC, id DESC LIMIT $3`,
 		p.handle, micros(from.At), limit+from.Skip)
 	if err != nil {
@@ -74,6 +74,9 @@ func (db *DB) Journal(ctx context.Context, subject consent.Ref, from consent.Cur
 	}
 	return out[min(from.Skip, len(out)):], nil
 }
+
+// readColumns are what scanRead takes.
+const readColumns = `id, store, alert, reader, role, team, purpose, fields, opened_at, closed_at, positions, kind, company, reason, people`
 
 func scanRead(row *sql.Rows, p person) (r consent.Read, err error) {
 	var fields, sealed, reason string

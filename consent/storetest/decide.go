@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -40,12 +41,66 @@ var decideCases = map[string]func(*testing.T, *house){
 			}
 		}
 	},
-	"a served id decides once": func(_ *testing.T, h *house) {
+	"a served id decides once: the same answer again is answered the same, any other is refused": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
-		r := answer(p, h.ask(p, "assist"), consent.ThisVisit)
-		must(h.ledger.Decide(h.ctx, r))(h)
-		_, err := h.ledger.Decide(h.ctx, r)
-		h.wants(err, consent.ErrServed)
+		for _, c := range []consent.Choice{consent.ThisVisit, consent.ForATerm, consent.No, consent.NotNow} {
+			r := answer(p, h.ask(p, "assist"), c)
+			first := must(h.ledger.Decide(h.ctx, r))(h)
+			size := must(h.ledger.TreeHead(h.ctx))(h).Size
+			h.clock.pass(time.Minute)
+			again := r
+			again.ShownAt, again.DecidedAt = h.clock.now(), h.clock.now() // what is claimed is no part of the answer
+			second := must(h.ledger.Decide(h.ctx, again))(h)
+			if first.Ended != nil {
+				h.equal("the end is a repetition", second.Ended.Repeated, true)
+				second.Ended.Repeated = false
+			}
+			h.same(first, second)
+			h.equal("leaves", must(h.ledger.TreeHead(h.ctx))(h).Size, size)
+			h.equal("whose stop token", must(h.ledger.SubjectOfStopToken(h.ctx, second.StopToken))(h), p.subject)
+			for _, change := range []func(*consent.DecisionRequest){
+				func(r *consent.DecisionRequest) {
+					r.Choice = map[bool]consent.Choice{true: consent.No, false: consent.ForATerm}[c == consent.ForATerm]
+				},
+				func(r *consent.DecisionRequest) { r.Control = "switch" },
+				func(r *consent.DecisionRequest) { r.Digest += "0" },
+				func(r *consent.DecisionRequest) { r.Hash += "0" },
+				func(r *consent.DecisionRequest) { r.Store = "other" },
+				func(r *consent.DecisionRequest) { r.Purpose = "pickup" },
+				func(r *consent.DecisionRequest) { r.Subject = h.keys.Subject("ben") },
+				func(r *consent.DecisionRequest) { r.Installation = h.keys.Installation("k2") },
+			} {
+				other := r
+				change(&other)
+				_, err := h.ledger.Decide(h.ctx, other)
+				h.wants(err, consent.ErrServed)
+			}
+		}
+	},
+	"what is not in force any more is not answered as given": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		for name, end := range map[string]func(){
+			"withdrawn":  func() { h.end(consent.EndRequest{Kind: consent.EndAll, Subject: p.subject}) },
+			"replaced":   func() { h.decide(p, "assist", consent.ForATerm) },
+			"refused":    func() { h.decide(p, "assist", consent.No) },
+			"taken over": func() { h.decide(h.phone("ben", "k1", "shop"), "assist", consent.ForATerm) },
+			"expired":    func() { h.clock.pass(366 * 24 * time.Hour) },
+		} {
+			r := answer(p, h.ask(p, "assist"), consent.ForATerm)
+			must(h.ledger.Decide(h.ctx, r))(h)
+			end()
+			if _, err := h.ledger.Decide(h.ctx, r); !errors.Is(err, consent.ErrServed) {
+				h.Fatalf("%s: %v", name, err)
+			}
+		}
+	},
+	"a repetition tells of the end that the decision brought to somebody else": func(_ *testing.T, h *house) {
+		ana, ben := h.phone("ana", "k1", "shop"), h.phone("ben", "k1", "shop")
+		h.decide(ana, "assist", consent.ForATerm)
+		r := answer(ben, h.ask(ben, "assist"), consent.ForATerm)
+		first := must(h.ledger.Decide(h.ctx, r))(h)
+		second := must(h.ledger.Decide(h.ctx, r))(h)
+		h.same(first.Ended.Ends, second.Ended.Ends)
 	},
 	"a served id lives ten minutes": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
@@ -58,9 +113,10 @@ var decideCases = map[string]func(*testing.T, *house){
 		p := h.phone("ana", "k1", "shop")
 		h.decide(p, "assist", consent.ThisVisit)
 		d := h.decide(p, "assist", consent.ForATerm)
+		h.equal("state", d.State, consent.Renewed)
 		a := h.admit(p)
 		h.equal("grants", len(a.Grants), 1)
-		h.equal("the newer", a.Grants[0].ID, d.Grant.ID)
+		h.same(*d.Grant, a.Grants[0])
 		h.equal("epoch", a.Epoch, int64(1))
 	},
 	"refusing what was granted ends it": func(_ *testing.T, h *house) {

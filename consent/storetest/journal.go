@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -51,6 +52,33 @@ var journalCases = map[string]func(*testing.T, *house){
 			h.Fatalf("the journal differs:\n%s", d)
 		}
 		h.equal("somebody else's", len(must(h.ledger.Journal(h.ctx, h.keys.Subject("ben")))(h)), 0)
+	},
+	"a look that is journalled again is one; its id is no other's": func(_ *testing.T, h *house) {
+		p, other := h.phone("ana", "k1", "shop"), h.phone("ben", "k2", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		h.decide(other, "assist", consent.ForATerm)
+		v := h.look("v1", p)
+		h.ok(h.ledger.OpenView(h.ctx, v))
+		h.clock.pass(time.Second)
+		again := v
+		again.OpenedAt = time.Time{} // it began when it began
+		h.ok(h.ledger.OpenView(h.ctx, again))
+		h.same(views(v), must(h.ledger.Journal(h.ctx, p.subject))(h))
+		for name, change := range map[string]func(*consent.View){
+			"reader": func(v *consent.View) { v.Reader = "another" }, "alert": func(v *consent.View) { v.Alert = "a2" },
+			"fields": func(v *consent.View) { v.Fields = nil }, "shopper": func(v *consent.View) { v.Visit = h.admit(other).Visit },
+		} {
+			taken := v
+			change(&taken)
+			if err := h.ledger.OpenView(h.ctx, taken); !errors.Is(err, consent.ErrIDTaken) {
+				h.Fatalf("another %s under the same id: %v", name, err)
+			}
+		}
+		h.ok(h.ledger.CloseView(h.ctx, "v1", h.clock.now(), 1))
+		h.wants(h.ledger.OpenView(h.ctx, v), consent.ErrIDTaken)
+		h.endVisit(p, false)
+		h.wants(h.ledger.OpenView(h.ctx, v), tracking.ErrNoVisit)
+		h.equal("somebody else's journal", len(must(h.ledger.Journal(h.ctx, other.subject))(h)), 0)
 	},
 	"nobody looks at a visit that has ended": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")

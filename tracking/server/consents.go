@@ -82,11 +82,11 @@ type decisionBody struct {
 }
 
 type decisionAnswer struct {
-	RecordID  string `json:"record_id"`
-	State     string `json:"state"` // given, refused, deferred
-	Receipt   string `json:"receipt"`
-	StopToken string `json:"stop_token,omitempty"`
-	ExpiresT  int64  `json:"expires_t,omitempty"`
+	RecordID  string        `json:"record_id"`
+	State     consent.State `json:"state"` // given, renewed, refused, deferred
+	Receipt   string        `json:"receipt"`
+	StopToken string        `json:"stop_token,omitempty"`
+	ExpiresT  int64         `json:"expires_t,omitempty"`
 }
 
 func (s *Server) decide(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -116,36 +116,26 @@ func (s *Server) decide(_ http.ResponseWriter, r *http.Request) (any, error) {
 			return nil, standing(d, err)
 		}
 	}
-	a := decisionAnswer{RecordID: d.RecordID, State: stateOf(b.Choice), Receipt: d.Receipt, StopToken: d.StopToken}
+	a := decisionAnswer{RecordID: d.RecordID, State: d.State, Receipt: d.Receipt, StopToken: d.StopToken}
 	if d.Grant != nil {
 		a.ExpiresT = d.Grant.ExpiresAt.UnixMilli()
 	}
 	return a, nil
 }
 
-// standing adds to a failure what only its answer can tell: the decision is recorded, so its served
-// id is used up, and a repetition would be refused.
+// standing adds to a failure what is certain already: the decision is recorded, and what it ends is being carried
+// out. The same decision again waits for the rest of it.
 func standing(d consent.Decision, err error) error {
 	p := asProblem(err)
 	if !errors.Is(err, tracking.ErrNotComplete) {
 		return p
 	}
-	p.Remedy, p.RetryMS = "The decision stands and is being carried out. Keep what this body holds, and do not send the decision again.", 0
+	p.Remedy = "The decision stands and is being carried out. Keep what this body holds, and send the same decision again to hear when it is true everywhere."
 	p.With("record_id", d.RecordID).With("receipt", d.Receipt)
 	if d.StopToken != "" {
 		p.With("stop_token", d.StopToken)
 	}
 	return p
-}
-
-func stateOf(c consent.Choice) string {
-	switch c {
-	case consent.ThisVisit, consent.ForATerm:
-		return "given"
-	case consent.NotNow:
-		return "deferred"
-	}
-	return "refused"
 }
 
 type ticketBody struct {

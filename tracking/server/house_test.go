@@ -229,9 +229,15 @@ func (h *house) app(shopper string, web *http.Client, d *websocket.Dialer) *clie
 
 func (h *house) decide(c *client.Client, choice string) (client.Decision, error) {
 	h.Helper()
+	return c.Decide(h.Context(), demostore.ID, h.prompted(c), client.Answer{Choice: choice, Control: "button"})
+}
+
+// prompted asks to see the notice.
+func (h *house) prompted(c *client.Client) client.Prompt {
+	h.Helper()
 	p, err := c.Prompt(h.Context(), client.PromptRequest{Store: demostore.ID, Purpose: "assist", Lang: "en", Opened: true})
 	h.ok(err)
-	return c.Decide(h.Context(), demostore.ID, p, client.Answer{Choice: choice, Control: "button"})
+	return p
 }
 
 // connect grants and opens a session; somebody must be on duty.

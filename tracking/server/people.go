@@ -32,15 +32,15 @@ func (s *Server) me(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	type grant struct {
-		Purpose   string `json:"purpose"`
-		State     string `json:"state"`
-		ExpiresT  int64  `json:"expires_t"`
-		VisitOnly bool   `json:"visit_only"`
+		Purpose   string        `json:"purpose"`
+		State     consent.State `json:"state"`
+		ExpiresT  int64         `json:"expires_t"`
+		VisitOnly bool          `json:"visit_only"`
 	}
 	grants := []grant{}
 	if a.Subject == who.subject {
 		for _, g := range a.Grants {
-			grants = append(grants, grant{g.Purpose, "given", g.ExpiresAt.UnixMilli(), g.VisitOnly})
+			grants = append(grants, grant{g.Purpose, g.State, g.ExpiresAt.UnixMilli(), g.VisitOnly})
 		}
 	}
 	may, err := s.Ledger.MayPrompt(r.Context(), who.subject, consent.Scope{Installation: who.installation, Store: store})

@@ -150,7 +150,7 @@ func (w *walker) decide(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("decide: %w", err)
 	}
-	if d.State != "given" || d.Receipt == "" {
+	if !d.Allows() || d.Receipt == "" {
 		return fmt.Errorf("decide: state %q", d.State)
 	}
 	return nil

@@ -119,7 +119,7 @@ func unescapeSeparators(in []byte) []byte {
 }
 
 // Decide records what the shopper chose. The receipt in the answer is theirs to keep; the stop
-// token is kept by the client too.
+// token is kept by the client too. If the answer was lost, the same call is answered the same.
 func (c *Client) Decide(ctx context.Context, store string, p Prompt, a Answer) (Decision, error) {
 	digest := p.Shown()
 	if digest != p.Digest {

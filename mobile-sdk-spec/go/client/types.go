@@ -66,11 +66,14 @@ type Prompt struct {
 // Decision is the server's answer to a choice. The receipt is the shopper's to keep.
 type Decision struct {
 	RecordID  string `json:"record_id"`
-	State     string `json:"state"` // given, refused, deferred
+	State     string `json:"state"` // given, renewed, refused, deferred
 	Receipt   string `json:"receipt"`
 	StopToken string `json:"stop_token"`
 	ExpiresT  int64  `json:"expires_t,omitempty"`
 }
+
+// Allows reports whether it lets staff help: given, or given anew in place of what was in force.
+func (d Decision) Allows() bool { return d.State == "given" || d.State == "renewed" }
 
 // Grant is one purpose as it stands.
 type Grant struct {

@@ -118,7 +118,7 @@ export class Client {
       served_id: prompt.served_id, hash: prompt.notice.hash, store: made.store, purpose: prompt.purpose,
       choice: made.choice, control: made.control, shown_t: made.shownT, decided_t: this.clock.now(), digest: await shownDigest(shown),
     });
-    if (decision.state !== "given") {
+    if (decision.state !== "given" && decision.state !== "renewed") {
       this.#step("declined");
       return decision;
     }

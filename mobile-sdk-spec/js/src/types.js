@@ -42,7 +42,7 @@
  *
  * @typedef {object} Decision
  * @property {string} record_id
- * @property {"given"|"refused"|"deferred"} state
+ * @property {"given"|"renewed"|"refused"|"deferred"} state  renewed: in place of what was in force
  * @property {string} receipt
  * @property {string} [stop_token]
  * @property {number} [expires_t]

@@ -66,6 +66,13 @@ test("a decision carries the single-use id, the notice's hash and the digest of 
   assert.equal(client.grants[0]?.stopToken, "stop-1");
 });
 
+test("a decision that takes the place of another allows as much", async () => {
+  server.answers["/v1/decisions"] = () => [200, { record_id: "r2", state: "renewed", receipt: "a.b.c", stop_token: "stop-2" }];
+  const client = await ready();
+  assert.equal(client.view.state, "LOCAL");
+  assert.deepEqual(client.grants.map((g) => g.recordId), ["r2"]);
+});
+
 test("a refusal leads back to OFF, and no session can begin", async () => {
   const client = await open();
   const prompt = await client.prompt({ store: "s1", purpose: "assist" });

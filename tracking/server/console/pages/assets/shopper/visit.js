@@ -140,7 +140,7 @@ export class Visit {
   async #decide(prompt, choice, shownT, sheet) {
     try {
       const decision = await this.client.decide(prompt, { choice, control: "button", shownT, store: this.store.id });
-      if (decision.state === "given") this.#start();
+      if (decision.state === "given" || decision.state === "renewed") this.#start();
     } catch (e) {
       this.client.dismissPrompt();
       this.#say(this.#why(e));
