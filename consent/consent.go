@@ -141,7 +141,7 @@ type Entry struct {
 	At     time.Time
 	End    *End   // for EntryEnd
 	Alert  string // for EntryAlert: the alert's id
-	Body   []byte // for EntryAlert: the alert as JSON at that version
+	Body   []byte // for EntryAlert: the alert as JSON as it is now; nil if it is forgotten
 }
 
 // Feed is what a poll returns: every entry after the asked change, in order, and the change

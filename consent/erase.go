@@ -29,7 +29,7 @@ type Removal struct {
 }
 
 // RemovalKinds are the kinds that an erasure counts.
-var RemovalKinds = []string{"alerts", "decisions", "ends", "installations", "notices_served", "scopes", "stop_tokens", "views", "visits"}
+var RemovalKinds = []string{"alerts", "decisions", "ends", "installations", "messages", "notices_served", "requests", "scopes", "stop_tokens", "views", "visits"}
 
 // EraseCommand is an erasure that has been begun by an end, and is true everywhere.
 type EraseCommand struct {
@@ -132,7 +132,7 @@ func (r Removal) stays() []Stay {
 	at := func(t time.Time) *time.Time { t = stamp(t); return &t }
 	out := []Stay{
 		{What: "log leaves", Why: "The log of consent events stays verifiable. A leaf holds a type, an hour, a notice and a commitment whose key is destroyed."},
-		{What: "change feed, sealed", Until: at(r.At.Add(2 * 24 * time.Hour)), Why: "Servers that were away must hear that the visits ended. It is sealed under a key of the day, which is destroyed by then."},
+		{What: "deleted alerts and messages, sealed, in pages that are free", Until: at(r.At.Add(2 * 24 * time.Hour)), Why: "A database does not overwrite at once what it deletes. Those of the last day are sealed under a key of the day, which is destroyed by then; what is older cannot be read already."},
 		{What: "marks that the visits ended", Until: at(r.At.Add(time.Minute)), Why: "A position that is delayed on its way must not be written any more."},
 	}
 	if r.Kept > 0 {

@@ -57,7 +57,7 @@ func (t *tx) raise(a tracking.Alert) (tracking.Alert, bool, error) {
 		row, a.Store, s.stay(), s.who.handle, s.installation.handle, string(a.Kind), a.Topic, a.Purpose, micros(a.ChangedAt), micros(a.DueAt), body); err != nil {
 		return a, false, err
 	}
-	_, err = t.enter(consent.Entry{Kind: consent.EntryAlert, Store: a.Store, Alert: a.ID}, a)
+	_, err = t.tell(a, s.who.handle)
 	return a, false, err
 }
 
@@ -172,8 +172,9 @@ func (t *tx) saveAlert(a tracking.Alert) (int64, error) {
 		return 0, err
 	}
 	m := t.marks("alert", a.ID)
-	if _, err := t.exec(`UPDATE alert SET id = $4, topic = $5, final = $6, changed_at = $7, due_at = $8, body = $9 WHERE id IN ($1, $2, $3)`,
-		m[0], m[1], m[2], row, a.Topic, bit(a.Final()), micros(a.ChangedAt), micros(a.DueAt), body); err != nil {
+	var subject string
+	if err := t.row(`UPDATE alert SET id = $4, topic = $5, final = $6, changed_at = $7, due_at = $8, body = $9 WHERE id IN ($1, $2, $3)
+		RETURNING subject`, m[0], m[1], m[2], row, a.Topic, bit(a.Final()), micros(a.ChangedAt), micros(a.DueAt), body).into(&subject); err != nil {
 		return 0, err
 	}
 	if a.Final() {
@@ -181,7 +182,13 @@ func (t *tx) saveAlert(a tracking.Alert) (int64, error) {
 			return 0, err
 		}
 	}
-	return t.enter(consent.Entry{Kind: consent.EntryAlert, Store: a.Store, Alert: a.ID}, a)
+	return t.tell(a, subject)
+}
+
+// tell enters in the feed that an alert has changed, and not what it says: the feed is kept for a day, and a topic or
+// a booking's reference only until the alert is over. Who polls is told what it says then.
+func (t *tx) tell(a tracking.Alert, subject string) (int64, error) {
+	return t.enter(consent.Entry{Kind: consent.EntryAlert, Store: a.Store, Alert: a.ID}, subject, struct{}{})
 }
 
 // alertStep is an alert and what an end makes of it.

@@ -263,7 +263,7 @@ func (t *tx) endScope(c consent.EndCommand, s scope, e *consent.Ending) ([]conse
 	if err := t.endStay(s.stay(), c.Now); err != nil {
 		return nil, err
 	}
-	return took, t.announce(c, alerts, &end, e)
+	return took, t.announce(c, s.who.handle, alerts, &end, e)
 }
 
 // takes reports whether an end takes a grant. An expiry takes only what has expired: the grant may have
@@ -302,17 +302,17 @@ func (t *tx) restamp(c consent.EndCommand, g grant, end *consent.End) error {
 }
 
 // announce writes the feed and the outbox: the end first, then what became of its alerts.
-func (t *tx) announce(c consent.EndCommand, alerts []alertStep, end *consent.End, e *consent.Ending) error {
+func (t *tx) announce(c consent.EndCommand, subject string, alerts []alertStep, end *consent.End, e *consent.Ending) error {
 	for _, a := range alerts {
 		if a.next.Final() {
 			end.Alerts = append(end.Alerts, a.next.ID)
 		}
 	}
-	change, err := t.enter(consent.Entry{Kind: consent.EntryEnd, Store: end.Scope.Store}, end)
+	change, err := t.enter(consent.Entry{Kind: consent.EntryEnd, Store: end.Scope.Store}, subject, end)
 	if err != nil {
 		return err
 	}
-	if err := t.post(change, consent.EntryEnd, *end, "", c.Now); err != nil {
+	if err := t.post(change, consent.EntryEnd, subject, *end, "", c.Now); err != nil {
 		return err
 	}
 	e.Ends, e.Change = append(e.Ends, *end), change
@@ -320,7 +320,7 @@ func (t *tx) announce(c consent.EndCommand, alerts []alertStep, end *consent.End
 		if change, err = t.saveAlert(a.next); err != nil {
 			return err
 		}
-		if err := t.post(change, consent.EntryAlert, *end, a.next.ID, c.Now); err != nil {
+		if err := t.post(change, consent.EntryAlert, subject, *end, a.next.ID, c.Now); err != nil {
 			return err
 		}
 		e.Change = change
@@ -329,11 +329,11 @@ func (t *tx) announce(c consent.EndCommand, alerts []alertStep, end *consent.End
 }
 
 // post puts a change into the outbox, for those outside who were told of the visit before.
-func (t *tx) post(change int64, kind consent.EntryKind, end consent.End, alert string, at time.Time) error {
+func (t *tx) post(change int64, kind consent.EntryKind, subject string, end consent.End, alert string, at time.Time) error {
 	sealed, err := t.sealDay("outbox", []byte(end.Visit+"\n"+alert))
 	if err == nil {
-		_, err = t.exec(`INSERT INTO outbox (change, kind, store, epoch, entered_at, body) VALUES ($1, $2, $3, $4, $5, $6)`,
-			change, string(kind), end.Scope.Store, end.Epoch, micros(at), sealed)
+		_, err = t.exec(`INSERT INTO outbox (change, kind, store, subject, epoch, entered_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			change, string(kind), end.Scope.Store, subject, end.Epoch, micros(at), sealed)
 	}
 	return err
 }

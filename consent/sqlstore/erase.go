@@ -19,6 +19,7 @@ import (
 var personal = []struct{ table, counted string }{
 	{"record", "decisions"}, {"ending", "ends"}, {"scope", "scopes"}, {"served", "notices_served"},
 	{"stop_token", "stop_tokens"}, {"look", "views"}, {"alert", "alerts"}, {"stay", "visits"},
+	{"feed", "messages"}, {"outbox", "messages"}, {"motion", "requests"},
 }
 
 // phoneTables are those of them that name the phone as well.
@@ -261,6 +262,10 @@ func (t *tx) saveProofs(list []keptProof) error {
 // removeRows deletes what is written under these handles.
 func (t *tx) removeRows(gone []string, removed map[string]int64) error {
 	for _, handle := range gone {
+		var heard sql.NullInt64
+		if err := t.row(`SELECT MAX(change) FROM feed WHERE subject = $1`, handle).into(&heard); err != nil {
+			return err
+		}
 		for _, p := range personal {
 			n, err := t.exec(`DELETE FROM `+p.table+` WHERE subject = $1`, handle)
 			if err != nil {
@@ -268,8 +273,14 @@ func (t *tx) removeRows(gone []string, removed map[string]int64) error {
 			}
 			removed[p.counted] += n
 		}
+		// The feed has no holes. Whoever has not heard so far starts anew; as a rule nobody, since an erasure waits for all.
+		if err := t.forgetFeed(heard); err != nil {
+			return err
+		}
 	}
-	return nil
+	// What is asked about a stranger may be about somebody who came later; it is asked for again.
+	_, err := t.exec(`DELETE FROM motion WHERE kind = $1 AND subject = ''`, string(consent.DisclosureMotion))
+	return err
 }
 
 func (t *tx) logErasure(c consent.EraseCommand) (consent.ReceiptLog, error) {

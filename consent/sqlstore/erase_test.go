@@ -162,7 +162,7 @@ func (e *estate) isErased() {
 	var rows int64
 	for _, p := range personal {
 		var n int64
-		e.ok(e.db.row(ctx, `SELECT COUNT(*) FROM `+p.table+` WHERE subject NOT IN (SELECT handle FROM person)`).into(&n))
+		e.ok(e.db.row(ctx, `SELECT COUNT(*) FROM `+p.table+` WHERE subject <> '' AND subject NOT IN (SELECT handle FROM person)`).into(&n))
 		rows += n
 	}
 	if rows != 0 {

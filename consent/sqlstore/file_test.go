@@ -188,7 +188,7 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 	db := openForTest(t, filepath.Join(t.TempDir(), "ledger.db"))
 	boom := errors.New("boom")
 	err := db.write(t.Context(), func(tx *tx) error {
-		if _, err := tx.enter(consent.Entry{Kind: consent.EntryDuty, Store: "shop"}, nil); err != nil {
+		if _, err := tx.enter(consent.Entry{Kind: consent.EntryDuty, Store: "shop"}, "", nil); err != nil {
 			return err
 		}
 		return boom

@@ -5,10 +5,12 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"doorstep/consent"
+	"doorstep/tracking"
 )
 
 // Move keeps a motion. What it asks for may name somebody, and is sealed for the day in which it can be carried.
@@ -25,15 +27,45 @@ func (db *DB) Move(ctx context.Context, m consent.Motion) (fresh bool, err error
 		if !noRow(err) {
 			return err
 		}
+		subject, err := t.movedAbout(m)
+		if err != nil {
+			return err
+		}
 		body, err := t.sealDay("motion", m.Body)
 		if err == nil {
-			_, err = t.exec(`INSERT INTO motion (id, kind, store, body, mover, moved_at, until, seconder, carried_at)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0)`, m.ID, string(m.Kind), m.Store, body, m.By, micros(m.At), micros(m.Until))
+			_, err = t.exec(`INSERT INTO motion (id, kind, store, subject, body, mover, moved_at, until, seconder, carried_at)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0)`, m.ID, string(m.Kind), m.Store, subject, body, m.By, micros(m.At), micros(m.Until))
 			fresh = true
 		}
 		return err
 	})
 	return fresh && err == nil, err
+}
+
+// movedAbout is the handle of whom a motion is about; empty if it is about nobody who is known.
+func (t *tx) movedAbout(m consent.Motion) (subject string, err error) {
+	switch m.Kind {
+	case consent.DisclosureMotion:
+		var d consent.Disclosure
+		var p person
+		if err = json.Unmarshal(m.Body, &d); err == nil {
+			p, err = t.find(aSubject, d.Subject)
+		}
+		subject = p.handle
+	case consent.GlassMotion:
+		var g tracking.Glass
+		if err = json.Unmarshal(m.Body, &g); err == nil {
+			a := t.marks("alert", g.Alert)
+			err = t.row(`SELECT subject FROM alert WHERE id IN ($1, $2, $3) AND store = $4`, a[0], a[1], a[2], m.Store).into(&subject)
+		}
+	}
+	if noRow(err) {
+		return "", nil
+	}
+	if err != nil {
+		err = fmt.Errorf("sqlstore: a motion: %w", err)
+	}
+	return subject, err
 }
 
 // Motions lists what waits for a second person, oldest first.

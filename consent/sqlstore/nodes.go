@@ -37,6 +37,9 @@ func (db *DB) Poll(ctx context.Context, node string, since int64) (consent.Feed,
 		if err == nil {
 			feed, err = t.feedAfter(since)
 		}
+		if err == nil {
+			err = t.fillAlerts(feed.Entries)
+		}
 		return err
 	})
 	if err != nil {
@@ -71,6 +74,31 @@ func (t *tx) feedAfter(since int64) (consent.Feed, error) {
 		f.Change = f.Entries[feedPage-1].Change
 	}
 	return f, nil
+}
+
+// fillAlerts tells of each alert what it says now, which may be later than what the entry was made for. Of one that
+// is forgotten there is nothing to tell.
+func (t *tx) fillAlerts(list []consent.Entry) error {
+	said := map[string][]byte{}
+	for i := range list {
+		e := &list[i]
+		if e.Kind != consent.EntryAlert {
+			continue
+		}
+		if _, known := said[e.Alert]; !known {
+			var sealed string
+			m := t.db.marks("alert", e.Alert)
+			err := t.row(`SELECT body FROM alert WHERE id IN ($1, $2, $3)`, m[0], m[1], m[2]).into(&sealed)
+			if err == nil {
+				said[e.Alert], err = openDay(t.db.ring, "alert", sealed)
+			}
+			if err != nil && !noRow(err) {
+				return err
+			}
+		}
+		e.Body = said[e.Alert]
+	}
+	return nil
 }
 
 // scanEntry reads the counter and the entry beside it, if there is one.
@@ -200,7 +228,7 @@ func (t *tx) setDuty(node, store string, until, now time.Time) error {
 	if err != nil || after == before {
 		return err
 	}
-	_, err = t.enter(consent.Entry{Kind: consent.EntryDuty, Store: store}, map[string]bool{"on": after})
+	_, err = t.enter(consent.Entry{Kind: consent.EntryDuty, Store: store}, "", map[string]bool{"on": after})
 	return err
 }
 

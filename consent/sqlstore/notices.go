@@ -29,7 +29,7 @@ func (db *DB) KeepNotices(ctx context.Context, list []consent.Notice, by string,
 		if !added {
 			return nil
 		}
-		_, err := t.enter(consent.Entry{Kind: consent.EntryNotice}, struct{}{})
+		_, err := t.enter(consent.Entry{Kind: consent.EntryNotice}, "", struct{}{})
 		return err
 	})
 }

@@ -60,7 +60,7 @@ func (db *DB) changeStore(ctx context.Context, store, what, by string, do func(*
 		if err != nil || n == 0 {
 			return err
 		}
-		change, err := t.enter(consent.Entry{Kind: consent.EntryStore, Store: store}, struct{}{})
+		change, err := t.enter(consent.Entry{Kind: consent.EntryStore, Store: store}, "", struct{}{})
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func (db *DB) Suspend(ctx context.Context, s consent.Suspension, now time.Time) 
 		if err != nil || n == 0 {
 			return err
 		}
-		_, err = t.enter(consent.Entry{Kind: consent.EntryNotice}, struct{}{})
+		_, err = t.enter(consent.Entry{Kind: consent.EntryNotice}, "", struct{}{})
 		return err
 	})
 }
@@ -70,7 +70,7 @@ func (db *DB) Lift(ctx context.Context, app, by string, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.enter(consent.Entry{Kind: consent.EntryNotice}, struct{}{})
+		_, err = t.enter(consent.Entry{Kind: consent.EntryNotice}, "", struct{}{})
 		return err
 	})
 }

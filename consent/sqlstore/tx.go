@@ -121,8 +121,9 @@ func (t *tx) writeCounter() error {
 }
 
 // enter appends to the feed, under the next change number and at the time of the transaction. What names a visit
-// or an alert is sealed for the day.
-func (t *tx) enter(e consent.Entry, body any) (int64, error) {
+// or an alert is sealed for the day. Subject is the handle of whose it is, which an erasure finds it by; empty if
+// it is nobody's.
+func (t *tx) enter(e consent.Entry, subject string, body any) (int64, error) {
 	if err := t.lock(); err != nil {
 		return 0, err
 	}
@@ -138,8 +139,8 @@ func (t *tx) enter(e consent.Entry, body any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = t.exec(`INSERT INTO feed (change, kind, store, entered_at, body) VALUES ($1, $2, $3, $4, $5)`,
-		t.change, string(e.Kind), e.Store, micros(t.now), sealed)
+	_, err = t.exec(`INSERT INTO feed (change, kind, store, subject, entered_at, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+		t.change, string(e.Kind), e.Store, subject, micros(t.now), sealed)
 	return t.change, err
 }
 

@@ -94,6 +94,11 @@ func (t *tx) pruneFeed(now time.Time) error {
 	if err := t.row(`SELECT MAX(change) FROM feed WHERE entered_at < $1`, micros(now.Add(-consent.FeedLife))).into(&last); err != nil {
 		return err
 	}
+	return t.forgetFeed(last)
+}
+
+// forgetFeed forgets the feed up to a change, if there is one.
+func (t *tx) forgetFeed(last sql.NullInt64) error {
 	if !last.Valid {
 		return nil
 	}

@@ -37,7 +37,7 @@ var wholeRules = map[string]string{
 	"the log is as long as the counter says": `SELECT 'leaves ' || COUNT(l.idx) || ' of ' || c.tree_size FROM counter c LEFT JOIN leaf l ON l.idx >= 0 AND l.idx < c.tree_size
 		GROUP BY c.tree_size HAVING COUNT(l.idx) <> c.tree_size OR (SELECT COUNT(*) FROM leaf) <> c.tree_size`,
 	"what the outside is told is in the feed": `SELECT 'change ' || o.change FROM outbox o LEFT JOIN feed f ON f.change = o.change
-		WHERE f.kind IS NULL OR f.kind <> o.kind OR f.store <> o.store`,
+		WHERE (f.kind IS NULL OR f.kind <> o.kind OR f.store <> o.store) AND o.change > (SELECT floor FROM counter)`,
 	"each end in the feed is told to the outside": `SELECT 'change ' || f.change FROM feed f LEFT JOIN outbox o ON o.change = f.change WHERE f.kind = 'end' AND o.change IS NULL`,
 	"each change of a store is in the feed": `SELECT 'change ' || s.change FROM store_change s
 		LEFT JOIN feed f ON f.change = s.change WHERE (f.kind IS NULL OR f.kind <> 'store') AND s.change > (SELECT floor FROM counter)`,
