@@ -164,7 +164,7 @@ func (l *Ledger) command(s Served, r DecisionRequest, now time.Time, notices int
 	id := r.id()
 	c := DecideCommand{Served: s, Choice: r.Choice, Now: now, Notices: notices, StopHash: sha256.Sum256(l.stopToken(r)), Seal: l}
 	life := now
-	if r.Choice == ThisVisit || r.Choice == ForATerm {
+	if r.Choice.Grants() {
 		purpose, _ := l.Registry().Purpose(s.Purpose)
 		place, _ := l.Registry().Jurisdiction(s.Jurisdiction)
 		life = now.Add(l.Registry().Term(purpose, place, r.Choice))

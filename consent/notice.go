@@ -70,6 +70,9 @@ var endReasons = []Reason{
 
 var choices = []Choice{ThisVisit, ForATerm, No, NotNow}
 
+// Grants reports whether it is a yes, of either length.
+func (c Choice) Grants() bool { return c == ThisVisit || c == ForATerm }
+
 // ComputeHash is what Hash must be for what the notice says.
 func (n Notice) ComputeHash() (string, error) { return digest(n) }
 

@@ -96,12 +96,15 @@ func (l *Ledger) Prompt(ctx context.Context, r PromptRequest) (Prompt, error) {
 }
 
 // MayPrompt reports whether a prompt would be in place now for any purpose that follows the shopper's
-// location, under the law of the store's place. An error means no.
-func (l *Ledger) MayPrompt(ctx context.Context, subject Ref, s Scope) (bool, error) {
+// location, under the law of the store's place and at the age that their token says. An error means no.
+func (l *Ledger) MayPrompt(ctx context.Context, subject Ref, ageBand string, s Scope) (bool, error) {
 	reg := l.Registry()
 	place, err := reg.placeOf(s.Store, "")
 	if err != nil {
 		return false, err
+	}
+	if place.checkAge(ageBand) != nil {
+		return false, nil
 	}
 	now := l.now()
 	for _, p := range reg.Purposes {

@@ -70,7 +70,7 @@ func TestANewDataTypeIsAskedForAnew(t *testing.T) {
 		if err != nil || p.MayPrompt != notice {
 			t.Fatalf("with the notice %v: asks anew: %v, %v", notice, p.MayPrompt, err)
 		}
-		if may, err := l.MayPrompt(t.Context(), d.request().Subject, consent.Scope{Installation: d.request().Installation, Store: "shop"}); err != nil || !may {
+		if may, err := l.MayPrompt(t.Context(), d.request().Subject, "adult", consent.Scope{Installation: d.request().Installation, Store: "shop"}); err != nil || !may {
 			t.Fatalf("another purpose may be asked about: %v, %v", may, err)
 		}
 		if !notice {

@@ -312,7 +312,7 @@ func TestUnreachableStoreRefuses(t *testing.T) {
 	_, errs["prompt"] = d.Prompt(ctx, d.request())
 	_, errs["decide"] = d.Decide(ctx, d.answer(p, consent.ThisVisit))
 	_, errs["admit"] = d.Admit(ctx, consent.Scope{Installation: "i", Store: "shop"})
-	may, err := d.MayPrompt(ctx, d.request().Subject, consent.Scope{Installation: "i", Store: "shop"})
+	may, err := d.MayPrompt(ctx, d.request().Subject, "adult", consent.Scope{Installation: "i", Store: "shop"})
 	if errs["may prompt"] = err; may {
 		t.Error("it may prompt, though nobody knows")
 	}

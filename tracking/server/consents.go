@@ -101,6 +101,11 @@ func (s *Server) decide(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if b.ShownT <= 0 || b.DecidedT <= 0 {
 		return nil, problem.New(problem.Request).WithDetail("shown_t and decided_t say when the notice was shown and when it was decided, in Unix milliseconds")
 	}
+	if b.Choice.Grants() { // a no is taken from anybody
+		if err := s.Ledger.OldEnough(b.Store, who.AgeBand); err != nil {
+			return nil, err
+		}
+	}
 	d, err := s.Ledger.Decide(r.Context(), consent.DecisionRequest{
 		ServedID: b.ServedID, Hash: b.Hash, Choice: b.Choice, Control: b.Control, Digest: b.Digest,
 		ShownAt: time.UnixMilli(b.ShownT), DecidedAt: time.UnixMilli(b.DecidedT),

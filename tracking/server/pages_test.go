@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"doorstep/cmd/doorstep/demostore"
 	"doorstep/mobile-sdk-spec/go/client"
 )
 
@@ -126,13 +127,11 @@ func (s signalled) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.next.RoundTrip(r)
 }
 
-// A token that says that somebody is too young opens nothing, whatever was granted before.
-func TestTheAgeCountsAtTheTicketToo(t *testing.T) {
-	h := newHouse(t)
-	h.console()
+// aged are clients on one phone, of one shopper, each with a token of another age band.
+func (h *house) aged() func(band string) *client.Client {
 	key, err := client.NewKey()
 	h.ok(err)
-	aged := func(band string) *client.Client {
+	return func(band string) *client.Client {
 		var wire net.Conn
 		c, err := client.New(client.Config{BaseURL: h.url, Installation: key, HTTP: h.web, Dialer: h.dialer(&wire),
 			Token: func(context.Context) (string, error) {
@@ -141,11 +140,46 @@ func TestTheAgeCountsAtTheTicketToo(t *testing.T) {
 		h.ok(err)
 		return c
 	}
+}
+
+// tooYoung are bands that are no yes, with the code that says so.
+var tooYoung = map[string]string{"minor": "age_below", "": "age_unknown", "who knows": "age_unknown"}
+
+// A token that says that somebody is too young opens nothing, whatever was granted before.
+func TestTheAgeCountsAtTheTicketToo(t *testing.T) {
+	h := newHouse(t)
+	h.console()
+	aged := h.aged()
 	h.connect(aged("adult")).Kill()
-	for young, code := range map[string]string{"minor": "age_below", "": "age_unknown", "who knows": "age_unknown"} {
-		_, err := aged(young).ConnectWith(t.Context(), "doorstep-demo", h.index.Site().Version, []string{"assist"})
+	for young, code := range tooYoung {
+		_, err := aged(young).ConnectWith(t.Context(), demostore.ID, h.index.Site().Version, []string{"assist"})
 		if p, ok := errors.AsType[*client.Problem](err); !ok || p.Status != 403 || p.Code != code {
 			t.Errorf("%q: %v, want %s", young, err, code)
+		}
+	}
+}
+
+// A yes is the yes of whom the token says at that moment, not of whoever was shown the notice; a no is taken from
+// anybody, and nobody is told to ask who must not be asked.
+func TestTheAgeCountsAtTheDecisionToo(t *testing.T) {
+	h := newHouse(t)
+	for band, may := range map[string]bool{"adult": true, "minor": false, "": false, "who knows": false} {
+		if me, err := h.aged()(band).Me(t.Context(), demostore.ID); err != nil || me.MayPrompt != may {
+			t.Errorf("%q may be asked: %+v, %v", band, me, err)
+		}
+	}
+	for young, code := range tooYoung {
+		aged := h.aged()
+		for choice, status := range map[string]int{"visit": 403, "term": 403, "no": 0, "not_now": 0} {
+			p, err := aged("adult").Prompt(t.Context(), client.PromptRequest{Store: demostore.ID, Purpose: "assist", Lang: "en", Opened: true})
+			h.ok(err)
+			_, err = aged(young).Decide(t.Context(), demostore.ID, p, client.Answer{Choice: choice, Control: "button"})
+			if p, ok := errors.AsType[*client.Problem](err); status != 0 && (!ok || p.Status != status || p.Code != code) || status == 0 && err != nil {
+				t.Errorf("%q says %s: %v, want %d %s", young, choice, err, status, code)
+			}
+		}
+		if me, err := aged("adult").Me(t.Context(), demostore.ID); err != nil || len(me.Grants) != 0 {
+			t.Errorf("granted: %+v, %v", me.Grants, err)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (s *Server) me(_ http.ResponseWriter, r *http.Request) (any, error) {
 			grants = append(grants, grant{g.Purpose, g.State, g.ExpiresAt.UnixMilli(), g.VisitOnly})
 		}
 	}
-	may, err := s.Ledger.MayPrompt(r.Context(), who.subject, consent.Scope{Installation: who.installation, Store: store})
+	may, err := s.Ledger.MayPrompt(r.Context(), who.subject, who.AgeBand, consent.Scope{Installation: who.installation, Store: store})
 	if err != nil {
 		return nil, err
 	}
