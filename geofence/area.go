@@ -124,7 +124,7 @@ func seamWalls(pl *plane, m MultiPolygon) []segment {
 		lo, hi := cuts[i-1], cuts[i]
 		var east, west bool
 		for _, s := range spans {
-			if lo < hi && s.lo <= lo && hi <= s.hi {
+			if s.lo <= lo && hi <= s.hi {
 				east, west = east || s.east, west || !s.east
 			}
 		}

@@ -12,7 +12,7 @@ import (
 
 // Place is where a point fell in a site.
 //
-// DistM is the signed distance in metres to the boundary, negative inside, right to a centimetre
+// DistM is the signed distance in metres to the boundary, negative inside, right to two centimetres
 // while it is no more than 60 m inside and 200 m outside. Beyond, it is a bound with the right sign:
 // the point is at least that deep inside (DistM < -60) or at least that far outside (DistM > 200; at
 // most 10 km is ever claimed).
@@ -280,7 +280,7 @@ func (p *Place) addZone(z *Zone) {
 }
 
 // Distance is the signed distance in metres from p to the boundary, negative inside, under the same rule
-// for levels as Locate: right to a centimetre near the boundary, to 0.1 % anywhere else on earth. It goes
+// for levels as Locate: right to two centimetres near the boundary, to 0.1 % anywhere else on earth. It goes
 // through every edge. NaN out of range.
 func (x *Index) Distance(p LatLng, level int, hasLevel bool) float64 {
 	if !inRange(p) {

@@ -10,7 +10,7 @@ type plane struct {
 	origin LatLng
 	kx, ky float64 // metres per degree
 	shrink float64 // how much a metre of x shrinks per metre of y: tan(latitude) / radius
-	seam   bool    // the site reaches the antimeridian: western longitudes count from 180 up
+	seam   bool    // the site may reach the antimeridian: western longitudes count from 180 up
 }
 
 type vec struct{ x, y float64 }
@@ -25,20 +25,19 @@ func newPlane(s *Site) plane {
 	}
 }
 
+// touchesSeam tells sites that have a point on the antimeridian or west of it. Far to the west of it nothing is cut
+// by counting on from 180, so where the west begins does not matter.
 func touchesSeam(s *Site) bool {
-	var east, west bool
 	for _, l := range s.Levels {
 		for _, part := range l.Boundary {
 			for _, p := range part[0] {
-				east = east || p.Lng > 90
-				west = west || p.Lng < -90
-				if math.Abs(p.Lng) == 180 {
+				if p.Lng < -90 || p.Lng == 180 {
 					return true
 				}
 			}
 		}
 	}
-	return east && west
+	return false
 }
 
 // unwrap makes longitudes continuous across the site.
@@ -65,8 +64,8 @@ func (s segment) dist2(p vec, f float64) float64 {
 	bx, by := (s.b.x-p.x)*f, s.b.y-p.y
 	dx, dy := bx-ax, by-ay
 	t := -(ax*dx + ay*dy)
-	if l := dx*dx + dy*dy; t > 0 && l > 0 {
-		t = min(t/l, 1)
+	if t > 0 { // and so the segment has a length
+		t = min(t/(dx*dx+dy*dy), 1)
 		ax, ay = ax+t*dx, ay+t*dy
 	}
 	return ax*ax + ay*ay

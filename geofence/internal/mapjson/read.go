@@ -28,7 +28,8 @@ func Read(data []byte, left *int) (any, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("it is longer than %d MB", MaxBytes>>20)
 	}
-	r := reader{dec: json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff")))), left: left}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors' mark, which is no part of JSON
+	r := reader{dec: json.NewDecoder(bytes.NewReader(data)), left: left}
 	v, err := r.value(0)
 	if err == nil {
 		if _, err = r.dec.Token(); errors.Is(err, io.EOF) {
