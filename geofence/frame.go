@@ -2,7 +2,10 @@
 
 package geofence
 
-import "math"
+import (
+	"iter"
+	"math"
+)
 
 // Frame turns degrees into metres of the store: the origin is the middle of the site's bounding
 // box, x runs along Site.Bearing, y is 90° counter-clockwise from x (up on a screen whose y grows
@@ -64,32 +67,35 @@ func (f Frame) LatLng(x, y float64) LatLng {
 	return LatLng{Lat: f.origin.Lat + n/f.ky, Lng: wrapLng(f.origin.Lng + e/f.kx)}
 }
 
-// centre is the middle of the bounding box of all boundaries.
+// centre is the middle of the bounding box of all boundaries; of a site without a point, 0, 0.
 func (s *Site) centre() LatLng {
-	first, ok := s.firstPoint()
-	if !ok {
-		return LatLng{}
-	}
-	var w, e, lo, hi = 0.0, 0.0, first.Lat, first.Lat
-	for _, l := range s.Levels {
-		for _, p := range l.Boundary {
-			for _, q := range p[0] {
-				d := wrapLng(q.Lng - first.Lng)
-				w, e = min(w, d), max(e, d)
-				lo, hi = min(lo, q.Lat), max(hi, q.Lat)
-			}
+	var first LatLng
+	var w, e, lo, hi float64
+	none := true
+	for p := range s.outline() {
+		if none {
+			first, lo, hi, none = p, p.Lat, p.Lat, false
 		}
+		d := wrapLng(p.Lng - first.Lng)
+		w, e = min(w, d), max(e, d)
+		lo, hi = min(lo, p.Lat), max(hi, p.Lat)
 	}
 	return LatLng{Lat: (lo + hi) / 2, Lng: wrapLng(first.Lng + (w+e)/2)}
 }
 
-func (s *Site) firstPoint() (LatLng, bool) {
-	for _, l := range s.Levels {
-		for _, p := range l.Boundary {
-			if len(p) > 0 && len(p[0]) > 0 {
-				return p[0][0], true
+// outline are the points of all outer rings.
+func (s *Site) outline() iter.Seq[LatLng] {
+	return func(yield func(LatLng) bool) {
+		for _, l := range s.Levels {
+			for _, part := range l.Boundary {
+				for _, ring := range part[:min(1, len(part))] {
+					for _, p := range ring {
+						if !yield(p) {
+							return
+						}
+					}
+				}
 			}
 		}
 	}
-	return LatLng{}, false
 }

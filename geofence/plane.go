@@ -28,13 +28,9 @@ func newPlane(s *Site) plane {
 // touchesSeam tells sites that have a point on the antimeridian or west of it. Far to the west of it nothing is cut
 // by counting on from 180, so where the west begins does not matter.
 func touchesSeam(s *Site) bool {
-	for _, l := range s.Levels {
-		for _, part := range l.Boundary {
-			for _, p := range part[0] {
-				if p.Lng < -90 || p.Lng == 180 {
-					return true
-				}
-			}
+	for p := range s.outline() {
+		if p.Lng < -90 || p.Lng == 180 {
+			return true
 		}
 	}
 	return false
