@@ -109,8 +109,8 @@ func (l *loader) readHeader(w Where, root map[string]any) {
 		name string
 		into *string
 	}{{"store_id", &l.storeID}, {"store_name", &l.storeName}} {
-		v, ok := root[m.name]
-		if !ok {
+		v := root[m.name]
+		if v == nil {
 			continue
 		}
 		s, isText := l.text(w, m.name, v)
@@ -138,8 +138,8 @@ func (l *loader) readBearing(w Where, v any) {
 }
 
 func (l *loader) checkBBox(w Where, v any) {
-	list, ok := v.([]any)
-	if v == nil || ok && (len(list) == 4 || len(list) == 6) && allNumbers(list) {
+	list, _ := v.([]any)
+	if v == nil || (len(list) == 4 || len(list) == 6) && allNumbers(list) {
 		return
 	}
 	l.fail(w, "bbox is not a list of four or six numbers", "write [west, south, east, north], or leave it out")
@@ -179,9 +179,7 @@ func (l *loader) readFeature(w Where, v any, unused map[string]int) {
 	if !ok {
 		return
 	}
-	if id != "" {
-		id, _ = l.text(w, "id", id)
-	}
+	id, _ = l.text(w, "id", id)
 	f := &feature{where: w, id: id, kind: kind, props: props, typ: typ, coords: coords}
 	switch kind {
 	case "boundary", "zone", "door", "opening":
@@ -255,8 +253,8 @@ func (l *loader) floor(f *feature) (floor int, has, ok bool) {
 
 // flag reads an optional true or false.
 func (l *loader) flag(f *feature, member string) (value, has bool) {
-	v, present := f.props[member]
-	if !present || v == nil {
+	v := f.props[member]
+	if v == nil {
 		return false, false
 	}
 	b, ok := v.(bool)

@@ -40,6 +40,12 @@ func TestWhoseNames(t *testing.T) {
 			t.Errorf("%s: %s, bearing %v, want %s", c.name, got, s.Bearing, c.want)
 		}
 	}
+	for _, other := range []string{"{", `{"store_id":null,"store_name":null,`} { // what a later file leaves out stays as it was
+		second := Source{"second.geojson", []byte(other + `"type":"FeatureCollection","features":[]}`)}
+		if s, _, err := LoadWith("", Options{DefaultID: "file"}, both, second); err != nil || s.ID != "its-own" || s.Name != "Own" {
+			t.Errorf("two files: %+v, %v", s, err)
+		}
+	}
 	if _, _, err := LoadWith("", Options{}, src("")); err == nil {
 		t.Error("a store without an id")
 	}
@@ -102,5 +108,32 @@ func TestGeometryAlone(t *testing.T) {
 	s, report, err := Load("here", Source{"map.geojson", []byte(`{"type":"Polygon","coordinates":[` + square + `]}`)})
 	if err != nil || len(s.Levels) != 1 || !strings.Contains(fmt.Sprint(report.Notes), "a geometry alone") {
 		t.Errorf("%+v, %v, %v", s, report.Notes, err)
+	}
+}
+
+// What a feature is, and that it is hidden, is said in one way.
+func TestKindsAndFlags(t *testing.T) {
+	plain := strings.Replace(boundary, `"kind":"boundary",`, "", 1)
+	if _, _, err := Load("here", collection(plain, area4("wall", "w", quarter))); err == nil || !strings.Contains(err.Error(), "no feature is a boundary") {
+		t.Errorf("an area without a kind among others: %v", err)
+	}
+	zone := func(sensitive string) string {
+		return strings.Replace(area4("unit", "z", quarter), `"floor"`, `"sensitive":`+sensitive+`,"floor"`, 1)
+	}
+	for text, want := range map[string]bool{"true": true, "false": false, "null": false} {
+		if s, _, err := Load("here", collection(boundary, zone(text))); err != nil || s.Levels[0].Zones[0].Sensitive != want {
+			t.Errorf("sensitive %s: %+v, %v", text, s, err)
+		}
+	}
+	if e := firstErrorOf(Load("here", collection(boundary, zone(`"yes"`)))); e == nil || e.Problem != `sensitive is "yes"` {
+		t.Errorf("%v", e)
+	}
+	long := strings.Repeat("z", maxText)
+	s, _, err := Load("here", collection(boundary, area4("unit", long+"z", quarter)))
+	if err != nil || s.Levels[0].Zones[0].ID != long {
+		t.Errorf("a long id: %+v, %v", s, err)
+	}
+	if e := firstErrorOf(Load("here", collection(boundary, area4("unit", long+"z", square+","+square)))); e == nil || e.Where.FeatureID != long {
+		t.Errorf("a long id: %v", e)
 	}
 }

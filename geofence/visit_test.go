@@ -123,6 +123,10 @@ func TestWaryForAMinute(t *testing.T) {
 func TestHiddenIsInNoZone(t *testing.T) {
 	desk := &Zone{ID: "desk", HalfWidthM: 20}
 	tp := newTape(t).enter()
+	tp.at(-5, 5, desk)
+	if _, n, certain := tp.p.Zones(); n != 1 || certain || tp.p.ZoneSince() != 0 {
+		t.Errorf("only likely, and %d zones, certain %v, since %d", n, certain, tp.p.ZoneSince())
+	}
 	for range 10 {
 		tp.at(-5, 5, desk)
 	}
