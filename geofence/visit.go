@@ -35,7 +35,7 @@ type Presence struct {
 	shown     [2]*Zone // named now (not while hidden): one if certain
 	shownAt   [2]int64 // when a fix last fell there
 	certain   bool
-	zoneSince int64 // certain: since when; else 0
+	zoneSince int64 // certain: since when
 	hint      *Zone // on its way to being certain
 	hintSince int64
 }
@@ -75,7 +75,7 @@ func (p Presence) Zones() (zones [2]*Zone, n int, certain bool) {
 // ZoneSince is since when the certain zone holds (Unix milliseconds), for "waiting too long". 0 if
 // no zone is certain or the visit is hidden.
 func (p Presence) ZoneSince() int64 {
-	if p.State != Inside {
+	if p.State != Inside || !p.certain {
 		return 0
 	}
 	return p.zoneSince
@@ -128,7 +128,7 @@ const waryMS = 60_000
 
 // renew starts the lease anew from the capture, or from now if the phone's clock is ahead.
 func (p *Presence) renew(f Fix, now, lease int64) {
-	p.leaseUntil = min(f.T, now) + lease
+	p.leaseUntil = max(p.leaseUntil, min(f.T, now)+lease)
 	p.last, p.lastT, p.lastAccuracyM = f.At, f.T, f.AccuracyM
 }
 
@@ -209,7 +209,7 @@ func (p *Presence) phoneLeft(out *Outcome, far bool, now int64, r Rules) {
 	switch {
 	case p.State == Outside || p.State == Entering:
 		p.reset()
-	case far || p.sure >= r.EndFixes:
+	case far || p.State == Suspended && p.sure >= r.EndFixes:
 		p.end(out, PhoneSays, now)
 	case p.State == Inside:
 		p.suspend(out, PhoneSays, now, r.SuspendMS)

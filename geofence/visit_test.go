@@ -20,17 +20,6 @@ func TestTieOfLeaseAndSuspension(t *testing.T) {
 	}
 }
 
-// The lease is counted from the capture of the last fix, whatever it was before: a lease that is made shorter holds
-// from the next fix on.
-func TestLeaseFollowsTheSetting(t *testing.T) {
-	tp := newTape(t).enter()
-	tp.rules.LeaseMS = 10_000
-	tp.at(-5, 10)
-	if until := tp.p.LeaseUntil(); until != tp.now+10_000 {
-		t.Errorf("until %d, want 10 s from %d", until, tp.now)
-	}
-}
-
 // Two fixes inside resume; between them nothing may speak for outside, but what says nothing may come.
 func TestRowTowardResuming(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -77,14 +66,6 @@ func TestPhoneLeavesBeforeEntering(t *testing.T) {
 		tp.at(-10, 10)
 		tp.expect(Entering) // and not inside: the row began anew
 	}
-}
-
-// The first sign ends where one is enough, the phone's own like a fix.
-func TestOneSignEnds(t *testing.T) {
-	tp := newTape(t).enter()
-	tp.rules.EndFixes = 1
-	tp.say("out")
-	tp.expect(Ended, "end phone_outside")
 }
 
 // An end is the end: no statement, closing or silence changes anything.
