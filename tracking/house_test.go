@@ -24,7 +24,7 @@ import (
 	"doorstep/tracking/live"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(storetest.Main{M: m}) }
 
 // The stores of a house. The second one is the same building under another name.
 const (
@@ -61,10 +61,23 @@ func newHouse(t *testing.T, l tracking.Live) *house {
 		h.live = h.memory
 		t.Cleanup(func() { h.ok(h.memory.Close()) })
 	}
-	h.db = storetest.SQLite(t, c.Now)
-	h.ledger = consent.New(h.db, h.keys, consent.DevelopmentRegistry(), c.Now)
+	h.keepIn(storetest.SQLite(t, c.Now))
 	return h
 }
+
+// keepIn has the house's ledger in a database.
+func (h *house) keepIn(db *sqlstore.DB) {
+	h.db, h.ledger = db, consent.New(db, h.keys, consent.DevelopmentRegistry(), h.clock.Now)
+}
+
+// parts are what a node depends on; several may lead to the same database and live state.
+type parts struct {
+	db     *sqlstore.DB
+	ledger *consent.Ledger
+	live   tracking.Live
+}
+
+func (h *house) parts() parts { return parts{h.db, h.ledger, h.live} }
 
 // clock is the bubble's time, or the machine's outside of one; boot can be moved ahead of it, as if
 // the machine had slept, and the wall clock be wrong.
@@ -91,20 +104,28 @@ type node struct {
 // start runs a node until the test ends, and waits until it has heard from the ledger.
 func (h *house) start(id string) *node {
 	h.Helper()
-	n := h.make(id, h.clock)
+	return h.startOn(id, h.parts())
+}
+
+// startOn is start with parts of the node's own.
+func (h *house) startOn(id string, p parts) *node {
+	h.Helper()
+	n := h.makeOf(id, h.clock, p)
 	h.run(n)
 	<-n.Started()
 	return n
 }
 
 // make makes a node that does not run yet.
-func (h *house) make(id string, c tracking.Clock) *node {
+func (h *house) make(id string, c tracking.Clock) *node { return h.makeOf(id, c, h.parts()) }
+
+func (h *house) makeOf(id string, c tracking.Clock, p parts) *node {
 	n := &node{h: h}
-	n.ledger = &ledgerTap{Ledger: h.ledger, tap: newTap(), log: h.log}
-	n.live = &liveTap{Live: h.live, tap: newTap()}
+	n.ledger = &ledgerTap{Ledger: p.ledger, tap: newTap(), log: h.log}
+	n.live = &liveTap{Live: p.live, tap: newTap()}
 	n.Node = tracking.New(tracking.Config{
-		ID: id, Ledger: n.ledger, Alerts: h.db, Live: n.live, Atlas: tracking.NewAtlas(indexes()...), Clock: c,
-		Stores: h.db, ReadMap: readMap,
+		ID: id, Ledger: n.ledger, Alerts: p.db, Live: n.live, Atlas: tracking.NewAtlas(indexes()...), Clock: c,
+		Stores: p.db, ReadMap: readMap,
 		Rules: geofence.DefaultRules(), Log: h.said.Log(),
 		Prove: func(alert string, e consent.End, _ time.Time) string { return proof(alert, e.Change) },
 	})

@@ -32,7 +32,10 @@ func TestWithdrawalsBesideEverythingElse(t *testing.T) {
 	})
 }
 
-func redis(t *testing.T) tracking.Live {
+func redis(t *testing.T) tracking.Live { return openRedis(t, startRedis(t).URL()) }
+
+func startRedis(t *testing.T) *redisserver.Server {
+	t.Helper()
 	srv, err := redisserver.Start(t.Context())
 	if errors.Is(err, redisserver.ErrNoBinary) && os.Getenv("CI") != "true" {
 		t.Skip("no redis-server on the PATH: install Redis 7")
@@ -41,7 +44,12 @@ func redis(t *testing.T) tracking.Live {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = srv.Close() })
-	r, err := live.OpenRedis(t.Context(), srv.URL(), live.Options{})
+	return srv
+}
+
+func openRedis(t *testing.T, url string) tracking.Live {
+	t.Helper()
+	r, err := live.OpenRedis(t.Context(), url, live.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,27 +195,28 @@ func (h *house) silentAfterAnswers() {
 func TestAVisitOverRedis(t *testing.T) {
 	h := newHouse(t, redis(t))
 	n := h.start("a")
-	mei := h.join(n, shop, "mei")
-	ana := h.shopper("ana", "assist")
-	v := ana.open(n)
-	v.at(desk())
-	<-time.After(5 * time.Millisecond)
-	equal(h, "accepted", v.at(desk()).Accepted, true)
-	h.until("written", func() bool { return v.payload() != nil })
-	alert := v.help()
-	mei.claim(n, alert)
-	h.until("claimed on screen", func() bool {
-		frames := mei.got("alert")
-		return len(frames) > 0 && frames[len(frames)-1]["alert"].(map[string]any)["mine"] == true
-	})
-	h.until("a look", func() bool { return mei.Look(h.Context(), alert) == nil })
-	h.until("a position on screen", func() bool {
-		v.at(desk())
-		return len(mei.got("position")) > 0
-	})
+	ana, v, mei, _ := h.watched(n, n)
 	a := must(n.End(h.Context(), ana.stop(consent.EndStore)))(h)
 	equal(h, "consoles", a.Consoles, 1)
 	equal(h, "position", string(v.payload()), "")
 	equal(h, "tombstone", v.tombstone(), true)
 	equal(h, "gone frames", len(mei.got("gone")), 1)
+}
+
+// watched brings somebody who is on a visit at one node, and is looked at from a console of another, in real time.
+func (h *house) watched(at, from *node) (ana *shopper, v *visitor, mei *screen, alert string) {
+	h.Helper()
+	mei = h.join(from, shop, "mei")
+	ana = h.shopper("ana", "assist")
+	v = ana.open(at)
+	h.until("inside, and written", func() bool { v.at(desk()); return v.payload() != nil })
+	alert = v.help()
+	h.until("on screen", func() bool { return len(mei.about(alert)) > 0 })
+	mei.claim(from, alert)
+	h.until("a look", func() bool { return mei.Look(h.Context(), alert) == nil })
+	h.until("a position on screen", func() bool {
+		v.at(desk())
+		return len(mei.got("position")) > 0
+	})
+	return ana, v, mei, alert
 }
