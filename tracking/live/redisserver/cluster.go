@@ -164,9 +164,13 @@ func (s *Server) ask(ctx context.Context, command ...any) (string, error) {
 }
 
 func (s *Server) command(ctx context.Context, command ...any) *redis.Cmd {
-	client := redis.NewClient(&redis.Options{Addr: s.Addr(), Username: adminUser, Password: s.admin, MaxRetries: -1})
+	client := s.client()
 	defer client.Close()
 	return client.Do(ctx, command...)
+}
+
+func (s *Server) client() *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: s.Addr(), Username: adminUser, Password: s.admin, MaxRetries: -1, Protocol: 2})
 }
 
 // patiently tries until it succeeds, or ctx has ended.
