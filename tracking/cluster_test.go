@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,46 +109,31 @@ func TestReshardingWhileShoppersWithdraw(t *testing.T) {
 	}
 }
 
-// Under load, every key of a Redis is a visit's, and has an expiry: of the session's lease at most, or, if it is a
-// tombstone, which holds nothing, of a fence's life.
-func TestEveryKeyExpiresUnderLoad(t *testing.T) {
-	for name, start := range map[string]func(t *testing.T) (tracking.Live, []*redisserver.Server){
-		"one server": func(t *testing.T) (tracking.Live, []*redisserver.Server) {
-			s := startRedis(t)
-			return openRedis(t, s.URL()), []*redisserver.Server{s}
-		},
-		"a cluster": func(t *testing.T) (tracking.Live, []*redisserver.Server) {
-			c := startCluster(t)
-			return openRedis(t, c.URL()), append(c.Primaries, c.Replicas...)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			l, servers := start(t)
-			h := newHouse(t, l)
-			stop, walked := make(chan struct{}), make(chan struct{})
-			var positions, tombstones int
-			go func() {
-				defer close(walked)
-				for {
-					for _, s := range servers {
-						p, o := h.keysExpire(s)
-						positions, tombstones = positions+p, tombstones+o
-					}
-					select {
-					case <-stop:
-						return
-					case <-time.After(20 * time.Millisecond):
-					}
-				}
-			}()
-			everythingAtOnce(h, 6, 2)
-			close(stop)
-			<-walked
-			if positions == 0 || tombstones == 0 {
-				t.Errorf("%d positions and %d tombstones were walked past: nothing was looked at", positions, tombstones)
+// loaded puts a house under load, and walks the keyspace of its servers meanwhile: every key is a visit's, and has an
+// expiry, of the session's lease at most, or, if it is a tombstone, which holds nothing, of a fence's life.
+func (h *house) loaded(servers ...*redisserver.Server) {
+	h.Helper()
+	stop, walked := make(chan struct{}), make(chan struct{})
+	var positions, tombstones int
+	go func() {
+		defer close(walked)
+		for {
+			for _, s := range servers {
+				p, o := h.keysExpire(s)
+				positions, tombstones = positions+p, tombstones+o
 			}
-		})
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	everythingAtOnce(h, 6, 3)
+	close(stop)
+	<-walked
+	if positions == 0 || tombstones == 0 {
+		h.Errorf("%d positions and %d tombstones were walked past: nothing was looked at", positions, tombstones)
 	}
 }
 
@@ -158,6 +144,9 @@ func (h *house) keysExpire(s *redisserver.Server) (positions, tombstones int) {
 		h.Errorf("walk: %v", err)
 	}
 	for _, k := range keys {
+		if !strings.HasPrefix(k.Name, "ds:{"+shop+"}:v:") {
+			h.Error("a key that is no visit's")
+		}
 		limit := tracking.PositionLife
 		if k.Value == "T" {
 			limit = tracking.FenceLife

@@ -44,6 +44,8 @@ type house struct {
 	clock  *clock
 	log    *record
 	said   *canary.Aviary // by the nodes, in their logs
+
+	history history // of visits that are withdrawn
 }
 
 // inBubble runs f with a house in which time passes only when everybody waits.
