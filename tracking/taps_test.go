@@ -75,13 +75,17 @@ type ledgerTap struct {
 	tracking.Ledger
 	*tap
 	log    *record
-	oldest atomic.Bool // answer polls as of the beginning
+	oldest atomic.Bool         // answer polls as of the beginning
+	mangle func(*consent.Feed) // what becomes of an answer on its way; nil: nothing. Set before the node runs
 }
 
 func (l *ledgerTap) Poll(ctx context.Context, node string, since int64) (f consent.Feed, err error) {
 	err = l.do("poll", func() (err error) { f, err = l.Ledger.Poll(ctx, node, since); return err })
 	if l.oldest.Load() {
 		f = consent.Feed{}
+	}
+	if l.mangle != nil && err == nil {
+		l.mangle(&f)
 	}
 	return f, err
 }

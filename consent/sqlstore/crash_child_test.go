@@ -26,8 +26,8 @@ const (
 	crashLedger = "DOORSTEP_TEST_LEDGER" // set in the child: where its ledger is
 	crashKeys   = "DOORSTEP_TEST_LEDGER_KEYS"
 	crashSeed   = "DOORSTEP_TEST_LEDGER_SEED"
-	crashAt     = "DOORSTEP_TEST_LEDGER_KILL" // the number of the statement at which it kills itself; 0: not at all
-	crashHands  = 4                           // goroutines that write at the same time
+	crashAt     = "DOORSTEP_TEST_LEDGER_KILL"  // the number of the statement at which it kills itself; 0: not at all
+	crashHands  = "DOORSTEP_TEST_LEDGER_HANDS" // how many goroutines write at the same time; four if it is not set
 )
 
 func isWriter() bool { return os.Getenv(crashLedger) != "" }
@@ -86,7 +86,9 @@ func writeAll(ctx context.Context, keys consent.Keys, dsn string, seed uint64, a
 	l := consent.New(db, keys, consent.DevelopmentRegistry(), time.Now)
 	var out sync.Mutex
 	failed := make(chan error)
-	for i := range crashHands {
+	hands := 4
+	fmt.Sscan(os.Getenv(crashHands), &hands)
+	for i := range hands {
 		w := &hand{db: db, l: l, keys: keys, out: &out, n: i, rand: rand.New(rand.NewPCG(seed, uint64(i)))}
 		go func() {
 			for {
