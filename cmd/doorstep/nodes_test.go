@@ -42,9 +42,15 @@ func twoServers(t *testing.T) (a, b *running) {
 // same is the same phone of the same shopper, by another server.
 func (r *running) same(t *testing.T, a *app) *app {
 	t.Helper()
+	return r.sameAt(t, a, r.address())
+}
+
+// sameAt is same by whichever server is at an address.
+func (r *running) sameAt(t *testing.T, a *app, address string) *app {
+	t.Helper()
 	other := &app{sub: a.sub, key: a.key}
 	var err error
-	other.Client, err = client.New(client.Config{BaseURL: r.address(), Installation: a.key, Token: func(context.Context) (string, error) {
+	other.Client, err = client.New(client.Config{BaseURL: address, Installation: a.key, Token: func(context.Context) (string, error) {
 		return r.devKey.MintShopper(a.sub, "doorstep-test", "adult", 15*time.Minute)
 	}})
 	if err != nil {
