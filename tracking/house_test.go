@@ -56,14 +56,19 @@ func inBubble(t *testing.T, f func(h *house)) {
 
 // newHouse makes a house on the given live state, or on one in memory.
 func newHouse(t *testing.T, l tracking.Live) *house {
+	return newHouseOn(t, l, consent.NewKeys(), storetest.SQLite)
+}
+
+// newHouseOn makes it with these keys, and its ledger in a database that open opens for as long as the test runs.
+func newHouseOn(t *testing.T, l tracking.Live, k consent.Keys, open func(testing.TB, func() time.Time) *sqlstore.DB) *house {
 	c := &clock{start: time.Now()}
-	h := &house{T: t, keys: consent.NewKeys(), clock: c, log: &record{clock: c}, said: canary.New(t), live: l}
+	h := &house{T: t, keys: k, clock: c, log: &record{clock: c}, said: canary.New(t), live: l}
 	if l == nil {
 		h.memory = live.NewMemory(c.Now)
 		h.live = h.memory
 		t.Cleanup(func() { h.ok(h.memory.Close()) })
 	}
-	h.keepIn(storetest.SQLite(t, c.Now))
+	h.keepIn(open(t, c.Now))
 	return h
 }
 

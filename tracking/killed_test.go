@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -46,10 +47,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 		endAndDie(t, step)
 		return
 	}
-	for name, ledger := range map[string]func(t *testing.T) string{
-		"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "ledger.db") },
-		"postgres": func(t *testing.T) string { return storetest.PostgresURL(t) },
-	} {
+	for name, ledger := range map[string]func(testing.TB) string{"sqlite": storetest.SQLiteFile, "postgres": storetest.PostgresURL} {
 		for i, step := range steps {
 			if name == "postgres" && i >= ofTheLedger {
 				break
@@ -66,16 +64,25 @@ func TestKilledAtEveryStep(t *testing.T) {
 
 // doomed is the house of the node that is to die, or of the one after it: the same keys, ledger and live state.
 func doomed(t *testing.T, folder, ledger, redis string) *house {
-	h := newHouse(t, openRedis(t, redis))
+	t.Helper()
 	file := filepath.Join(folder, "keys.json")
 	if _, err := os.Stat(file); err != nil {
-		h.ok(h.keys.Save(file))
+		if err := consent.NewKeys().Save(file); err != nil {
+			t.Fatal(err)
+		}
 	}
-	h.keys = must(consent.LoadKeys(file))(h)
-	db := must(sqlstore.Open(t.Context(), ledger, sqlstore.WithKeyring(filepath.Join(folder, "keyring.json"))))(h)
-	t.Cleanup(func() { h.ok(db.Close()) })
-	h.keepIn(db)
-	return h
+	keys, err := consent.LoadKeys(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newHouseOn(t, openRedis(t, redis), keys, func(t testing.TB, now func() time.Time) *sqlstore.DB {
+		db, err := sqlstore.Open(t.Context(), ledger, sqlstore.WithClock(now), sqlstore.WithKeyring(filepath.Join(folder, "keyring.json")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	})
 }
 
 func dieOnce(t *testing.T, step, ledger, redis string) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"doorstep/consent"
 	"doorstep/consent/storetest"
 )
 
@@ -139,8 +140,7 @@ func TestWithdrawalsUnderLoad(t *testing.T) {
 	t.Run("postgres, a cluster", func(t *testing.T) {
 		t.Parallel()
 		c := startCluster(t)
-		h := newHouse(t, openRedis(t, c.URL()))
-		h.keepIn(storetest.Postgres(t, h.clock.Now))
+		h := newHouseOn(t, openRedis(t, c.URL()), consent.NewKeys(), storetest.Postgres)
 		h.loaded(append(c.Primaries, c.Replicas...)...)
 	})
 }

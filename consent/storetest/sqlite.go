@@ -13,19 +13,25 @@ import (
 	"doorstep/consent/sqlstore"
 )
 
-// SQLite opens an empty ledger in a file of its own, which goes with the test. The file is a copy of one
-// that was brought up to date once: under the race detector the migrations would take most of a test's time.
+// SQLite opens an empty ledger in a file of its own, which goes with the test.
 func SQLite(t testing.TB, now func() time.Time) *sqlstore.DB {
+	t.Helper()
+	return open(t, SQLiteFile(t), now)
+}
+
+// SQLiteFile is the path of an empty ledger, which goes with the test. The file is a copy of one that was brought up
+// to date once: under the race detector the migrations would take most of a test's time.
+func SQLiteFile(t testing.TB) (path string) {
 	t.Helper()
 	data, err := template()
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "ledger.db")
+	path = filepath.Join(t.TempDir(), "ledger.db")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return open(t, path, now)
+	return path
 }
 
 // open opens a ledger that is closed with the test.
