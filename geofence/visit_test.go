@@ -11,8 +11,9 @@ func TestTieOfLeaseAndSuspension(t *testing.T) {
 		lease int64
 		says  string
 	}{{12_000, "end silent"}, {12_001, "end left_store"}, {12_002, "end left_store"}} {
-		tp := newTape(t).enter()
+		tp := newTape(t)
 		tp.rules.LeaseMS, tp.rules.SuspendMS = c.lease, 11_001
+		tp.enter()
 		tp.at(-5, 10) // accepted at 0 s, suspended at 1: runs out at 12.001 s
 		tp.at(20, 10)
 		tp.tick(11_001)
