@@ -19,6 +19,8 @@ type Held struct {
 	StopTokens []HeldToken
 	Journal    []Read      // this export included
 	Visits     []HeldVisit // of the last days
+	Alerts     []HeldAlert // open, or over within the last day
+	Requests   []HeldRequest
 }
 
 // HeldDecision is a decision with what became of it.
@@ -53,6 +55,34 @@ type HeldVisit struct {
 	From, To time.Time // To is zero while it goes on, or if its end is not known
 }
 
+// HeldAlert is what staff were called for; not which of them came.
+type HeldAlert struct {
+	ID        string    `json:"id"`
+	Store     string    `json:"store"`
+	Kind      string    `json:"kind"`
+	Topic     string    `json:"topic"`
+	Ref       string    `json:"ref"` // a booking; gone when the alert is over, as the topic is
+	Purpose   string    `json:"purpose"`
+	State     string    `json:"state"`
+	ShowMe    bool      `json:"show_me"`
+	Off       bool      `json:"off"` // the request outlived its position
+	RaisedAt  time.Time `json:"raised_at"`
+	ChangedAt time.Time `json:"changed_at"`
+}
+
+// HeldRequest is what somebody has asked to do with a shopper's data, and somebody else has to approve: a broken
+// glass, a disclosure. It is kept for a day; what was approved is in the journal for longer.
+type HeldRequest struct {
+	Kind      MotionKind
+	Store     string
+	Recipient string // of a disclosure
+	Reason    string
+	Fields    []string // that are to be disclosed
+	At        time.Time
+	Until     time.Time // not approved after this
+	CarriedAt time.Time // zero while it waits
+}
+
 // HeldToken is a stop token, of which nothing is known but that it was given.
 type HeldToken struct {
 	Store   string
@@ -63,7 +93,7 @@ type HeldToken struct {
 const ReadExport = "access"
 
 // exportFields are what an export gives out.
-var exportFields = []string{"decisions", "ends", "journal", "notices_served", "positions", "receipts", "stop_tokens", "visits"}
+var exportFields = []string{"alerts", "decisions", "ends", "journal", "notices_served", "positions", "receipts", "requests", "stop_tokens", "visits"}
 
 // Export is everything that is kept of a subject (brief, 39). It is in the journal before it is answered.
 func (l *Ledger) Export(ctx context.Context, subject Ref) (Held, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"math"
 
 	"doorstep/consent"
@@ -24,7 +25,8 @@ func (db *DB) Export(ctx context.Context, subject consent.Ref, entry consent.Rea
 		if err := t.keepRead(p, "", entry); err != nil {
 			return err
 		}
-		for _, part := range []func(person, *consent.Held) error{t.heldDecisions, t.heldEnds, t.heldScopes, t.heldTokens, t.heldPending, t.heldVisits} {
+		for _, part := range []func(person, *consent.Held) error{t.heldDecisions, t.heldEnds, t.heldScopes, t.heldTokens, t.heldPending, t.heldVisits,
+			t.heldAlerts, t.heldRequests} {
 			if err := part(p, &out); err != nil {
 				return err
 			}
@@ -117,4 +119,47 @@ func (t *tx) heldPending(p person, out *consent.Held) error {
 		return err
 	}, `SELECT store, app, purpose, notice, notice_id, version, lang, jurisdiction, served_at, expires_at FROM served
 		WHERE subject = $1 AND expires_at > $2 ORDER BY served_at, id`, p.handle, micros(t.now))
+}
+
+func (t *tx) heldAlerts(p person, out *consent.Held) error {
+	return t.all(func(r *sql.Rows) error {
+		var sealed string
+		if err := r.Scan(&sealed); err != nil {
+			return err
+		}
+		text, err := openDay(t.db.ring, "alert", sealed)
+		if err != nil {
+			return err
+		}
+		var a consent.HeldAlert
+		if err := json.Unmarshal(text, &a); err != nil {
+			return fmt.Errorf("sqlstore: alert: %w", err)
+		}
+		out.Alerts = append(out.Alerts, a)
+		return nil
+	}, `SELECT body FROM alert WHERE subject = $1 ORDER BY changed_at, id`, p.handle)
+}
+
+// heldRequests are what two people are at. A glass says no more than why; what is to be disclosed says more.
+func (t *tx) heldRequests(p person, out *consent.Held) error {
+	return t.all(func(r *sql.Rows) error {
+		var h consent.HeldRequest
+		var sealed string
+		var at, until, carried int64
+		if err := r.Scan(&h.Kind, &h.Store, &sealed, &at, &until, &carried); err != nil {
+			return err
+		}
+		text, err := openDay(t.db.ring, "motion", sealed)
+		if err != nil {
+			return err
+		}
+		var d consent.Disclosure
+		if err := json.Unmarshal(text, &d); err != nil {
+			return fmt.Errorf("sqlstore: a motion: %w", err)
+		}
+		h.Recipient, h.Reason, h.Fields = d.Recipient, d.Reason, d.Fields
+		h.At, h.Until, h.CarriedAt = fromMicros(at), fromMicros(until), fromMicros(carried)
+		out.Requests = append(out.Requests, h)
+		return nil
+	}, `SELECT kind, store, body, moved_at, until, carried_at FROM motion WHERE subject = $1 ORDER BY moved_at, id`, p.handle)
 }

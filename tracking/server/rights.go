@@ -79,6 +79,8 @@ type exportAnswer struct {
 	StopTokens []exportToken    `json:"stop_tokens"`
 	Journal    []journalEntry   `json:"journal"`
 	Visits     []exportVisit    `json:"visits"`
+	Alerts     []exportAlert    `json:"alerts"`
+	Requests   []exportRequest  `json:"requests"`
 }
 
 type exportDecision struct {
@@ -150,6 +152,31 @@ type exportVisit struct {
 	ToT      int64    `json:"to_t,omitempty"`
 }
 
+type exportAlert struct {
+	ID       string `json:"id"`
+	Store    string `json:"store"`
+	Kind     string `json:"kind"`
+	Purpose  string `json:"purpose"`
+	Topic    string `json:"topic,omitempty"`
+	Ref      string `json:"ref,omitempty"`
+	State    string `json:"state"`
+	ShowMe   bool   `json:"show_me,omitempty"`
+	Off      bool   `json:"location_off,omitempty"`
+	RaisedT  int64  `json:"raised_t"`
+	ChangedT int64  `json:"changed_t"`
+}
+
+type exportRequest struct {
+	Kind      consent.MotionKind `json:"kind"`
+	Store     string             `json:"store,omitempty"`
+	Recipient string             `json:"recipient,omitempty"`
+	Reason    string             `json:"reason"`
+	Fields    []string           `json:"fields,omitempty"`
+	AskedT    int64              `json:"asked_t"`
+	UntilT    int64              `json:"until_t"`
+	ApprovedT int64              `json:"approved_t,omitempty"`
+}
+
 // export is everything that is kept of the shopper who asks, the position that is there now included.
 func (s *Server) export(w http.ResponseWriter, r *http.Request) (any, error) {
 	who, err := s.installed(r)
@@ -166,7 +193,8 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	a := exportAnswer{T: s.Now().UnixMilli(), Subject: who.subject, Decisions: []exportDecision{}, Ends: []exportEnd{},
-		Notices: []exportNotice{}, Scopes: []exportScope{}, StopTokens: []exportToken{}, Journal: []journalEntry{}, Visits: []exportVisit{}}
+		Notices: []exportNotice{}, Scopes: []exportScope{}, StopTokens: []exportToken{}, Journal: []journalEntry{}, Visits: []exportVisit{},
+		Alerts: []exportAlert{}, Requests: []exportRequest{}}
 	return a, a.add(held, positions, s.Ledger.Registry().Controller.Name)
 }
 
@@ -203,6 +231,12 @@ func (a *exportAnswer) add(held consent.Held, positions map[string]tracking.Posi
 	}
 	for _, v := range held.Visits {
 		a.Visits = append(a.Visits, exportVisit{v.Store, v.Purposes, ms(v.From), ms(v.To)})
+	}
+	for _, h := range held.Alerts {
+		a.Alerts = append(a.Alerts, exportAlert{h.ID, h.Store, h.Kind, h.Purpose, h.Topic, h.Ref, h.State, h.ShowMe, h.Off, ms(h.RaisedAt), ms(h.ChangedAt)})
+	}
+	for _, h := range held.Requests {
+		a.Requests = append(a.Requests, exportRequest{h.Kind, h.Store, h.Recipient, h.Reason, h.Fields, ms(h.At), ms(h.Until), ms(h.CarriedAt)})
 	}
 	return nil
 }

@@ -8,10 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/consent"
 	spec "doorstep/mobile-sdk-spec"
 	"doorstep/mobile-sdk-spec/go/client"
+	"doorstep/tracking"
+	"doorstep/tracking/server/auth"
 )
 
 // exported is what a test wants of an export.
@@ -31,6 +35,12 @@ type exported struct {
 	Journal    []struct {
 		Role, Purpose string
 		Fields        []string
+	}
+	Alerts   []struct{ Kind, Topic, Ref, State string }
+	Requests []struct {
+		Kind, Recipient, Reason string
+		Fields                  []string
+		ApprovedT               int64 `json:"approved_t"`
 	}
 }
 
@@ -79,6 +89,38 @@ func TestExportHoldsEverything(t *testing.T) {
 		}
 		if e := h.install("nobody", 10*time.Minute).export(); len(e.Decisions)+len(e.Journal)+len(e.Scopes) != 0 {
 			t.Errorf("a stranger's: %+v", e)
+		}
+	})
+}
+
+// What staff were called for is in an export as long as it is kept, and so is what they want to do that a second person
+// has to approve.
+func TestExportHoldsWhatStaffAreAskedToDo(t *testing.T) {
+	inBubble(t, nil, func(h *house) {
+		ana := h.granted("ana", 10*time.Minute)
+		visit := ana.export().Scopes[0].Visit
+		a, err := h.node.Raise(h.Context(), tracking.Alert{Store: demostore.ID, Visit: visit, Kind: tracking.Help, Purpose: "assist", Topic: "fitting", Ref: "ORDER-4711"})
+		h.ok(err)
+		lead, admin, id := h.role("mei", auth.RoleLead, demostore.ID), h.operator("ana the admin"), uuid.NewString()
+		h.wants("", "POST", "/v1/staff/break-glass", `{"id":"`+uuid.NewString()+`","alert":"`+a.ID+`","reason":"She has fallen and does not answer"}`, lead)
+		h.pass(time.Second)
+		h.wants("", "POST", "/v1/admin/disclosures", `{"id":"`+id+`","recipient":"District court","reason":"Order 17/2026, section 94","shopper":"ana","fields":["records"]}`, admin)
+		e := ana.export()
+		if len(e.Alerts) != 1 || e.Alerts[0].Kind != "help" || e.Alerts[0].Topic != "fitting" || e.Alerts[0].Ref != "ORDER-4711" || e.Alerts[0].State != "raised" {
+			t.Errorf("alerts: %+v", e.Alerts)
+		}
+		if r := e.Requests; len(r) != 2 || r[0].Kind != "break_glass" || r[0].Reason != "She has fallen and does not answer" || r[1].Kind != "disclosure" ||
+			r[1].Recipient != "District court" || len(r[1].Fields) != 1 || r[1].ApprovedT != 0 {
+			t.Errorf("requests: %+v", r)
+		}
+		h.wants("", "POST", "/v1/admin/disclosures/"+id+"/approve", "", h.operator("bea"))
+		ana.withdraw()
+		e = ana.export()
+		if len(e.Alerts) != 1 || e.Alerts[0].State != "gone" || e.Alerts[0].Topic+e.Alerts[0].Ref != "" || len(e.Requests) != 2 || e.Requests[1].ApprovedT == 0 {
+			t.Errorf("after a withdrawal: %+v, %+v", e.Alerts, e.Requests)
+		}
+		if e := h.granted("ben", 10*time.Minute).export(); len(e.Alerts)+len(e.Requests) != 0 {
+			t.Errorf("somebody else's: %+v", e)
 		}
 	})
 }

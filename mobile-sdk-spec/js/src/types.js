@@ -91,6 +91,8 @@
  * @property {{store: string, given_t: number}[]} stop_tokens
  * @property {Record<string, unknown>[]} journal
  * @property {{store: string, purposes: string[], from_t: number, to_t?: number}[]} visits
+ * @property {{id: string, store: string, kind: string, purpose: string, topic?: string, ref?: string, state: string, show_me?: boolean, location_off?: boolean, raised_t: number, changed_t: number}[]} alerts
+ * @property {{kind: string, store?: string, recipient?: string, reason: string, fields?: string[], asked_t: number, until_t: number, approved_t?: number}[]} requests
  *
  * @typedef {object} View  Everything a face needs, in one value. Replaced whole at each change.
  * @property {import("./machine.js").State} state

@@ -100,7 +100,7 @@ function usual(path, body, base) {
     case "/v1/decisions": return [200, { record_id: "r1", state: body.choice === "no" ? "refused" : "given", receipt: "a.b.c", stop_token: "stop-1" }];
     case "/v1/tickets": return [200, { ticket: "dGlja2V0", url: `${base.replace("http", "ws")}/v1/session`, expires_t: Date.now() + 30_000, t: Date.now() }];
     case "/v1/withdrawals": return [200, { id: body.id, receipt: "w.b.c", change: 1, removed: { nodes: 2, consoles: 3, ms: 84 } }];
-    case "/v1/me/export": return [200, { t: Date.now(), subject: "0".repeat(32), decisions: [], ends: [], notices_served: [], scopes: [], stop_tokens: [], journal: [{ kind: "export" }], visits: [] }];
+    case "/v1/me/export": return [200, { t: Date.now(), subject: "0".repeat(32), decisions: [], ends: [], notices_served: [], scopes: [], stop_tokens: [], journal: [{ kind: "export" }], visits: [], alerts: [], requests: [] }];
     case "/v1/erasures": return [200, { id: body.id, proof: "e.b.c" }];
     default: return [404, { code: "no_such_path", title: "No such path" }];
   }

@@ -62,7 +62,7 @@ func (b *backend) appRoutes(mux *http.ServeMux) {
 		answer(w, obj{"id": in["id"], "receipt": receipt(obj{"jti": in["id"]}), "change": 7, "removed": obj{"nodes": 2, "consoles": 3, "ms": 84}})
 	})
 	get("/v1/me/export", obj{"t": time.Now().UnixMilli(), "subject": strings.Repeat("0", 32), "decisions": []obj{{"record": obj{}, "choice": "visit", "state": "given", "log_index": 4, "receipt": "a.b.c"}},
-		"ends": []obj{}, "notices_served": []obj{}, "scopes": []obj{}, "stop_tokens": []obj{}, "journal": []obj{}, "visits": []obj{}})
+		"ends": []obj{}, "notices_served": []obj{}, "scopes": []obj{}, "stop_tokens": []obj{}, "journal": []obj{}, "visits": []obj{}, "alerts": []obj{}, "requests": []obj{}})
 	mux.HandleFunc("POST /v1/erasures", b.erase)
 	mux.HandleFunc("GET /v1/session", b.phone)
 }
