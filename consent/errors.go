@@ -10,6 +10,7 @@ var (
 	ErrForbidden   = errors.New("not allowed")                             // 403
 	ErrConflict    = errors.New("it contradicts what is recorded")         // 409
 	ErrNotFound    = errors.New("there is no such thing")                  // 404
+	ErrTooOften    = errors.New("not as often as that")                    // 429
 	ErrUnavailable = errors.New("the consent ledger cannot be reached")    // 503; unknown means no
 )
 
@@ -59,6 +60,9 @@ var (
 	ErrStopToken = forbidden("stop_token", "this stop token ends nothing here", "use the token as it was given, for the shopper it was given to")
 	// ErrIDTaken: an id of an end was used for another end.
 	ErrIDTaken = conflict("id_taken", "this id was used for something else", "make a new id for a new request")
+	// ErrIdle: somebody withdraws again and again, and there is nothing to withdraw. The log only ever grows.
+	ErrIdle = &Problem{"rate", 429, "nothing is in force, and within an hour that was asked for and recorded often enough",
+		"there is nothing to withdraw; ask again in an hour if it must be recorded once more", ErrTooOften}
 	// ErrNotListed: the node is not in the node table (any more).
 	ErrNotListed = conflict("not_listed", "this node is not listed", "close all sessions, then join again")
 	// ErrBehind: the feed cannot be continued from where the node stands.

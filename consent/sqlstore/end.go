@@ -20,6 +20,9 @@ import (
 // rejoinWithin is how long a visit-only grant outlives its session: "still inside?" (protocol brief).
 const rejoinWithin = 10 * time.Minute
 
+// idleMost is how many withdrawals of one person within an hour are recorded although they find nothing to end.
+const idleMost = 20
+
 // End commits an end: one transaction, one sync to the disk.
 func (db *DB) End(ctx context.Context, c consent.EndCommand) (consent.Ending, error) {
 	var e consent.Ending
@@ -57,7 +60,8 @@ func (t *tx) end(c consent.EndCommand) (consent.Ending, error) {
 		e.Repeated = true // something else ended that visit before
 		return e, nil
 	}
-	if err := t.void(c); err != nil {
+	voided, err := t.void(c)
+	if err != nil {
 		return consent.Ending{}, err
 	}
 	var took []consent.EndedRecord
@@ -73,6 +77,11 @@ func (t *tx) end(c consent.EndCommand) (consent.Ending, error) {
 	}
 	if bySystem := c.Kind == consent.EndSession || c.Reason == consent.Expired || c.Reason == consent.Superseded; bySystem && len(e.Ends) == 0 {
 		return e, nil // nothing to do and nobody who asked: no event
+	}
+	if c.Reason == consent.Withdrawn && voided == 0 && len(e.Ends) == 0 {
+		if err := t.checkIdle(c); err != nil {
+			return consent.Ending{}, err
+		}
 	}
 	if err := t.keepEnding(c, scopes, took, &e); err != nil || c.Reason != consent.Erased {
 		return e, err
@@ -196,29 +205,44 @@ func (t *tx) scopesToEnd(c consent.EndCommand) (scopes []scope, err error) {
 
 // void takes away the notices that were served before the end and not decided on yet: a grant that
 // races a withdrawal resolves to withdrawn. A session's end and an expiry withdraw nothing.
-func (t *tx) void(c consent.EndCommand) error {
+func (t *tx) void(c consent.EndCommand) (n int64, err error) {
 	if c.Kind == consent.EndSession || c.Reason == consent.Expired {
-		return nil
+		return 0, nil
 	}
 	var subject, installation person
-	var err error
 	if c.Subject != "" {
 		if subject, err = t.find(aSubject, c.Subject); noRow(err) {
-			return nil // nothing was ever served to a stranger
+			return 0, nil // nothing was ever served to a stranger
 		}
 	}
 	if err == nil && c.Kind != consent.EndAll {
 		if installation, err = t.find(anInstallation, c.Scope.Installation); noRow(err) {
-			return nil
+			return 0, nil
 		}
 	}
 	switch {
 	case err != nil:
 	case c.Kind == consent.EndAll:
-		_, err = t.exec(`DELETE FROM served WHERE subject = $1`, subject.handle)
+		n, err = t.exec(`DELETE FROM served WHERE subject = $1`, subject.handle)
 	default:
-		_, err = t.exec(`DELETE FROM served WHERE installation = $1 AND store = $2 AND ($3 = '' OR purpose = $3) AND ($4 = '' OR subject = $4)`,
+		n, err = t.exec(`DELETE FROM served WHERE installation = $1 AND store = $2 AND ($3 = '' OR purpose = $3) AND ($4 = '' OR subject = $4)`,
 			installation.handle, c.Scope.Store, c.Purpose, subject.handle)
+	}
+	return n, err
+}
+
+// checkIdle answers ErrIdle to a withdrawal that finds nothing, once its owner has had idleMost recorded within an hour.
+func (t *tx) checkIdle(c consent.EndCommand) error {
+	people, err := t.whoMayHaveEnded(c)
+	for _, p := range people {
+		var n int64
+		if err == nil {
+			err = t.row(`SELECT COUNT(*) FROM ending WHERE subject = $1 AND kind <> 'session' AND ended_at > $2`,
+				p.handle, micros(c.Now.Add(-time.Hour))).into(&n)
+		}
+		if err == nil && n >= idleMost {
+			err = consent.ErrIdle
+		}
 	}
 	return err
 }

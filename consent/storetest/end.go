@@ -89,6 +89,38 @@ var endCases = map[string]func(*testing.T, *house){
 			h.equal("receipt", e.Receipt != "", true)
 		}
 	},
+	"what finds nothing is recorded so often an hour, and what finds something always": func(_ *testing.T, h *house) {
+		p, ben := h.phone("ana", "k1", "shop"), h.phone("ben", "k2", "shop")
+		stop := func(p phone, store string) (consent.Ending, error) {
+			return h.ledger.End(h.ctx, consent.EndRequest{ID: newID(), Kind: consent.EndStore, Subject: p.subject,
+				Scope: consent.Scope{Installation: p.installation, Store: store}, Reason: consent.Withdrawn})
+		}
+		idle := func() error {
+			_, err := stop(p, "shop "+newID()) // whatever it is said to be about
+			return err
+		}
+		for range 20 {
+			h.ok(idle())
+		}
+		h.wants(idle(), consent.ErrIdle)
+		h.equal("leaves", must(h.ledger.TreeHead(h.ctx))(h).Size, int64(20))
+		_, err := stop(ben, "shop")
+		h.ok(err)
+		served := h.ask(p, "assist")
+		_, err = stop(p, "shop")
+		h.ok(err)
+		_, err = h.ledger.Decide(h.ctx, answer(p, served, consent.ForATerm))
+		h.wants(err, consent.ErrServed)
+		h.decide(p, "assist", consent.ForATerm)
+		e, err := stop(p, "shop")
+		h.ok(err)
+		h.equal("ends", len(e.Ends), 1)
+		h.wants(idle(), consent.ErrIdle)
+		_, err = h.ledger.End(h.ctx, consent.EndRequest{ID: newID(), Kind: consent.EndAll, Subject: p.subject, Reason: consent.Revoked})
+		h.ok(err)
+		h.clock.pass(time.Hour)
+		h.ok(idle())
+	},
 	"a session's end: grants for a term stay, those for the visit have ten minutes": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
 		term := h.decide(p, "pickup", consent.ForATerm)

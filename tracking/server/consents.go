@@ -248,6 +248,9 @@ func (s *Server) withdraw(_ http.ResponseWriter, r *http.Request) (any, error) {
 		if req, err = s.stopRequest(r, stop, req); err != nil {
 			return nil, err
 		}
+		if err := s.byOwner.Allow("stop|" + string(req.Subject)); err != nil {
+			return nil, err
+		}
 	}
 	a, err := s.Node.End(r.Context(), req)
 	s.ended(a, err)
