@@ -68,7 +68,7 @@ func (l *Ledger) AskDisclosure(ctx context.Context, d Disclosure, by string) err
 }
 
 // ApproveDisclosure enters it into the shopper's journal; only then is anything handed over. ErrNoMotion, ErrSamePerson,
-// ErrMotionOver.
+// ErrMotionOver; ErrNoShopper if nobody by that id is known (any more): there is no journal, so nothing is approved.
 func (l *Ledger) ApproveDisclosure(ctx context.Context, id, by string) (Disclosure, error) {
 	d, fresh, err := l.store.CarryDisclosure(ctx, id, by, l.now())
 	if fresh {

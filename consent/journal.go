@@ -89,8 +89,8 @@ func (l *Ledger) RefuseRead(ctx context.Context, r RefusedRead) error {
 }
 
 // EnterRead journals, before it happens, that something of a shopper leaves; of Read it takes Kind, Store, Role,
-// Company, Purpose, Fields, Reason and People. Of somebody who is not known here nothing can be read, and
-// nothing is entered.
+// Company, Purpose, Fields, Reason and People. Of somebody who is not known here nothing can be read:
+// ErrNoShopper.
 func (l *Ledger) EnterRead(ctx context.Context, subject Ref, r Read) error {
 	id, err := uuid.NewV7()
 	if err != nil {

@@ -38,6 +38,7 @@ type Motion struct {
 var (
 	ErrNoMotion   = &Problem{"no_motion", 404, "nobody has asked for this here", "ask for it first; somebody else approves it", ErrNotFound}
 	ErrSamePerson = forbidden("same_person", "whoever asked for it cannot approve it", "have somebody else approve it")
+	ErrNoShopper  = &Problem{"no_shopper", 404, "nobody by this id is known here", "check the id; if it is right, there is nothing to hand over: record the request as refused", ErrNotFound}
 	ErrMotionOver = conflict("motion_over", "it is approved already, or was not approved in time", "ask for it anew if it is still needed")
 )
 

@@ -333,6 +333,7 @@ func TestProblemsAreOfOneFamilyEach(t *testing.T) {
 		consent.ErrServed, consent.ErrInferred, consent.ErrChoice, consent.ErrDigest, consent.ErrNotice, consent.ErrLanguage, consent.ErrPurpose,
 		consent.ErrJurisdiction, consent.ErrRequest, consent.ErrAgeUnknown, consent.ErrAgeBelow, consent.ErrStopToken, consent.ErrIDTaken,
 		consent.ErrNotListed, consent.ErrBehind, consent.ErrKeys, consent.ErrNoView, consent.ErrNoLeaf,
+		consent.ErrNoMotion, consent.ErrSamePerson, consent.ErrMotionOver, consent.ErrNoShopper,
 	} {
 		if !errors.Is(p, families[p.Status]) || p.Detail == "" || p.Remedy == "" || p.Code == "" || seen[p.Code] {
 			t.Errorf("%q: status %d, detail %q, remedy %q", p.Code, p.Status, p.Detail, p.Remedy)

@@ -143,7 +143,7 @@ type Store interface {
 	OpenView(ctx context.Context, v View) (fresh bool, err error)
 	// CloseView settles it, once; ErrNoView if it was never opened.
 	CloseView(ctx context.Context, id string, at time.Time, count int64) error
-	// EnterRead journals what is no look. A subject who is not known has no journal.
+	// EnterRead journals what is no look; ErrNoShopper of a subject who is not known.
 	EnterRead(ctx context.Context, subject Ref, r Read) error
 	// RefuseRead keeps a look that was refused.
 	RefuseRead(ctx context.Context, r RefusedRead) error
@@ -155,7 +155,7 @@ type Store interface {
 	// Motions lists those that wait at now, oldest first; of all stores if store is empty.
 	Motions(ctx context.Context, kind MotionKind, store string, now time.Time) ([]Motion, error)
 	// CarryHold and CarryDisclosure do what one person asked for, because another one approves it: in the
-	// same transaction, once. ErrNoMotion, ErrSamePerson, ErrMotionOver.
+	// same transaction, once. ErrNoMotion, ErrSamePerson, ErrMotionOver; ErrNoShopper if there is nobody to disclose.
 	CarryHold(ctx context.Context, id, by string, now time.Time) (Hold, error)
 	CarryDisclosure(ctx context.Context, id, by string, now time.Time) (d Disclosure, fresh bool, err error)
 	// RefuseDisclosure keeps that a request was refused; the same id again changes nothing, and is not fresh.

@@ -24,7 +24,7 @@ func (db *DB) EnterRead(ctx context.Context, subject consent.Ref, r consent.Read
 func (t *tx) enterRead(subject consent.Ref, r consent.Read) error {
 	p, err := t.find(aSubject, subject)
 	if noRow(err) {
-		return nil
+		return consent.ErrNoShopper
 	}
 	if err != nil {
 		return err

@@ -117,6 +117,20 @@ var journalCases = map[string]func(*testing.T, *house){
 		h.ok(proof.Verify())
 		h.equal("its leaf", proof.Leaf, r.Log.Leaf)
 	},
+	"what is handed over of nobody is not handed over, and may be once they are known": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		d := consent.Disclosure{ID: newID(), Subject: p.subject, Recipient: "District court", Reason: "Order 17/2026, section 94", Fields: []string{"records"}}
+		h.ok(h.ledger.AskDisclosure(h.ctx, d, "mei"))
+		_, fresh, err := h.store.CarryDisclosure(h.ctx, d.ID, "lea", h.clock.now())
+		h.wants(err, consent.ErrNoShopper)
+		h.equal("counted", fresh, false)
+		h.wants(h.ledger.EnterRead(h.ctx, p.subject, consent.Read{Kind: consent.ExportRead}), consent.ErrNoShopper)
+		h.decide(p, "assist", consent.ForATerm)
+		_, fresh, err = h.store.CarryDisclosure(h.ctx, d.ID, "lea", h.clock.now())
+		h.ok(err)
+		h.equal("counted", fresh, true)
+		h.equal("entries", len(must(h.ledger.Journal(h.ctx, p.subject))(h)), 1)
+	},
 	"the journal is kept for ninety days": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
 		h.decide(p, "assist", consent.ForATerm)

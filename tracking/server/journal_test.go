@@ -202,6 +202,29 @@ func TestADisclosureIsJournalled(t *testing.T) {
 	})
 }
 
+// Of somebody who is not known, or not any more, there is no journal: nothing is approved.
+func TestADisclosureOfNobodyIsRefused(t *testing.T) {
+	inBubble(t, nil, func(h *house) {
+		gone := h.granted("gone", 10*time.Minute)
+		ana, bea := h.operator("ana the admin"), h.operator("bea")
+		ask := func(who string) (approve string) {
+			id := uuid.NewString()
+			h.wants("", "POST", "/v1/admin/disclosures",
+				`{"id":"`+id+`","recipient":"District court","reason":"Order 17/2026, section 94","shopper":"`+who+`","fields":["records"]}`, ana)
+			return "/v1/admin/disclosures/" + id + "/approve"
+		}
+		before := ask("gone")
+		_, err := gone.Erase(h.Context(), gone.NewErasure())
+		h.ok(err)
+		h.wants("no_motion", "POST", before, "", bea) // what was asked of somebody is erased with them
+		for _, who := range []string{"gone", "misspelt"} {
+			approve := ask(who)
+			h.wants("no_shopper", "POST", approve, "", bea)
+			h.wants("no_shopper", "POST", approve, "", bea)
+		}
+	})
+}
+
 // A legal hold takes two administrators, a scope and an end.
 func TestAHoldTakesTwo(t *testing.T) {
 	inBubble(t, nil, func(h *house) {
