@@ -4,8 +4,10 @@ package consent
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // TallyKind is what is counted for the public report (brief, 18 and 46).
@@ -72,8 +74,17 @@ const (
 
 // Count counts one event, today. It only adds to memory; WriteCounts writes.
 func (l *Ledger) Count(kind TallyKind, app, what string) {
-	key := Tally{Day: l.now().UTC().Format(time.DateOnly), Kind: kind, App: app[:min(len(app), nameMost)], What: what[:min(len(what), nameMost)]}
-	l.tallies.add(key, 1)
+	l.tallies.add(Tally{Day: l.now().UTC().Format(time.DateOnly), Kind: kind, App: tallyName(app), What: tallyName(what)}, 1)
+}
+
+// tallyName is a name as any database takes it: one that it refused would hold up all that is written with it.
+func tallyName(s string) string {
+	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
+	for len(s) > nameMost {
+		_, last := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-last]
+	}
+	return s
 }
 
 func (t *tallies) add(key Tally, n int64) {

@@ -4,6 +4,9 @@ package storetest
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +54,26 @@ var tallyCases = map[string]func(*testing.T, *house){
 		h.ok(h.ledger.WriteCounts(h.ctx))
 		list := must(h.store.Tallies(h.ctx, "9999"))(h)
 		h.same([]consent.Tally{{Day: "2026-03-01", Kind: consent.TallyRefused, App: "app", What: "undeclared", N: 2}}, list)
+	},
+	"what two nodes count of one thing on one day is added": func(_ *testing.T, h *house) {
+		for range 3 {
+			h.ledger.Count(consent.TallyRead, "", "assist")
+			h.ledger.Count(consent.TallyRead, "", "assist")
+			h.ok(h.ledger.WriteCounts(h.ctx))
+		}
+		h.same([]consent.Tally{{Day: "2026-03-01", Kind: consent.TallyRead, What: "assist", N: 6}}, must(h.store.Tallies(h.ctx, "9999"))(h))
+	},
+	"an app is counted whatever its name, and holds up no other": func(_ *testing.T, h *house) {
+		for _, app := range []string{strings.Repeat("商", 30), strings.Repeat("a", 62) + "商", "\xff\xfea", "a\x00", "b"} {
+			h.ledger.Count(consent.TallyRefused, app, "undeclared")
+		}
+		h.ok(h.ledger.WriteCounts(h.ctx))
+		var got []string
+		for _, t := range must(h.store.Tallies(h.ctx, "9999"))(h) {
+			got = append(got, fmt.Sprint(t.App, " ", t.N))
+		}
+		slices.Sort(got)
+		h.same([]string{"a 2", strings.Repeat("a", 62) + " 1", "b 1", strings.Repeat("商", 21) + " 1"}, got)
 	},
 	"an app is kept out for its time, or until it is let in": func(_ *testing.T, h *house) {
 		h.ok(h.ledger.Suspend(h.ctx, "app", time.Hour))

@@ -122,6 +122,7 @@ func TestBadTokens(t *testing.T) {
 		"sub empty":          w.edited(nil, fields{"sub": ""}),
 		"sub of 257 bytes":   w.edited(nil, fields{"sub": strings.Repeat("s", 257)}),
 		"azp missing":        w.edited(nil, fields{"azp": nil}),
+		"azp with a NUL":     w.edited(nil, fields{"azp": "app\x00"}),
 		"names in capitals":  w.edited(nil, fields{"exp": nil, "EXP": now + 900}),
 
 		"duplicate claim":                w.signer.raw(w.header.json(t), dup(w.shop.json(t), `"sub":"somebody"`)),

@@ -20,10 +20,10 @@ const lastSecond = 253402300799
 // claims is an unambiguous claims set, names exact, numbers as json.Number.
 type claims map[string]any
 
-// text returns a claim that is a non-empty string of at most limit bytes.
+// text returns a claim that is a non-empty string of at most limit bytes. It holds no NUL, which PostgreSQL does not keep.
 func (c claims) text(name string, limit int) (string, bool) {
 	s, ok := c[name].(string)
-	return s, ok && s != "" && len(s) <= limit
+	return s, ok && s != "" && len(s) <= limit && !strings.ContainsRune(s, 0)
 }
 
 // second returns a NumericDate in whole seconds, a fraction cut off. A string, a negative number
