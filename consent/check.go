@@ -96,6 +96,10 @@ func (c *checker) jurisdiction(path string, j Jurisdiction) {
 		c.report(path+".quiet_refused_days", fmt.Sprintf("%d days are too few after a no", j.QuietRefusedDays),
 			"CCPA 1798.135(c)(4); EDPB 05/2020", fmt.Sprintf("Write %d or more", least.quietRefused))
 	}
+	if quiet := max(j.QuietRefusedDays, j.QuietDeferredDays); c.reg.ProofDays > 0 && c.reg.ProofDays < quiet {
+		c.report("proof_days", fmt.Sprintf("%d days are fewer than the %d in which nobody is asked again in %s: the refusal would be forgotten before", c.reg.ProofDays, quiet, j.ID),
+			"GDPR 7(1); EDPB 05/2020", fmt.Sprintf("Write %d or more", quiet))
+	}
 	c.need(j.QuietDeferredDays > 0, path+".quiet_deferred_days", "EDPB 03/2022", "Write for how many days nobody is asked after a not now: 1 or more")
 	if j.MaxTermDays <= 0 || j.MaxTermDays > mostTermDays {
 		c.report(path+".max_term_days", fmt.Sprintf("%d is not between 1 and %d: consent has to be asked for anew", j.MaxTermDays, mostTermDays), "CNIL 2020-092", "Write 183 for six months, or less")

@@ -35,8 +35,6 @@ var RemovalKinds = []string{"alerts", "decisions", "ends", "installations", "mes
 type EraseCommand struct {
 	Request EndRequest // the end that began it
 	Now     time.Time
-	// Until is when the proof of an event of that time goes.
-	Until func(time.Time) time.Time
 	// Event is what the log says: that somebody was erased.
 	Event func() Event
 }
@@ -103,7 +101,6 @@ func (l *Ledger) FinishErasures(ctx context.Context) error {
 func (l *Ledger) eraseCommand(r EndRequest) EraseCommand {
 	return EraseCommand{
 		Request: r, Now: l.now(), Event: l.erasureEvent,
-		Until: func(t time.Time) time.Time { return t.Add(days(l.Registry().ProofDays)) },
 	}
 }
 

@@ -117,7 +117,8 @@ func (l *Ledger) LogNotices(ctx context.Context, hashes ...string) error {
 	return l.store.LogNotices(ctx, hashes, l.now())
 }
 
-// Prune forgets what has outlived its time. Call it every minute or so.
+// Prune forgets what has outlived its time. Call it every minute or so. What proves consent is kept for the longest that any
+// registry has promised under these keys: a shorter one does not take back what receipts say.
 func (l *Ledger) Prune(ctx context.Context) error {
-	return l.store.Prune(ctx, l.now(), days(l.Registry().ProofDays))
+	return l.store.Prune(ctx, l.now(), days(max(l.Registry().ProofDays, l.Keys().proofDays)))
 }

@@ -137,7 +137,7 @@ func (t *tx) erase(e begunErasure, c consent.EraseCommand) (begunErasure, error)
 	}
 	j := erasedEntry{Gone: gone, At: c.Now}
 	for _, handle := range gone {
-		if err := t.keepProofs(handle, c, &out, &j); err != nil {
+		if err := t.keepProofs(handle, &out, &j); err != nil {
 			return e, err
 		}
 	}
@@ -211,29 +211,32 @@ func (t *tx) isShared(phone, subject string) (bool, error) {
 	return false, nil
 }
 
-// keepProofs seals the receipts of somebody for who has the key of proofs, until the time that was declared
-// when they were given.
-func (t *tx) keepProofs(handle string, c consent.EraseCommand, out *consent.Removal, j *erasedEntry) error {
+// keepProofs seals the receipts of somebody for who has the key of proofs, until the time that each of them says:
+// what the registry says by now was not declared when they were given.
+func (t *tx) keepProofs(handle string, out *consent.Removal, j *erasedEntry) error {
 	p, err := t.person(handle)
 	if err != nil {
 		return err
 	}
 	for place, query := range map[string]string{
-		"record": `SELECT body, decided_at FROM record WHERE subject = $1`,
-		"ending": `SELECT body, ended_at FROM ending WHERE subject = $1 AND kind <> 'session'`,
+		"record": `SELECT body FROM record WHERE subject = $1`,
+		"ending": `SELECT body FROM ending WHERE subject = $1 AND kind <> 'session'`,
 	} {
 		err := t.all(func(r *sql.Rows) error {
 			var sealed string
-			var at int64
-			if err := r.Scan(&sealed, &at); err != nil {
+			if err := r.Scan(&sealed); err != nil {
 				return err
 			}
 			kept, err := openEvent(p, place, sealed)
 			if err != nil {
 				return err
 			}
+			receipt, err := consent.ReadReceipt(kept.Receipt)
+			if err != nil || receipt.ExpiresAt == nil {
+				return fmt.Errorf("sqlstore: the receipt at leaf %d does not say until when it proves something: %w", kept.Index, consent.ErrReceipt)
+			}
 			body, err := t.db.ring.SealProof(kept.Index, kept.Receipt)
-			until := c.Until(fromMicros(at))
+			until := receipt.ExpiresAt.Time
 			if until.After(out.Until) {
 				out.Until = until
 			}

@@ -117,7 +117,7 @@ func (e *estate) erase() string {
 
 // command is what the ledger would give the store.
 func (e *estate) command() consent.EraseCommand {
-	return consent.EraseCommand{Request: e.request, Now: time.Now(), Until: func(t time.Time) time.Time { return t.AddDate(5, 0, 0) },
+	return consent.EraseCommand{Request: e.request, Now: time.Now(),
 		Event: func() consent.Event {
 			return consent.Event{Record: consent.Record{Event: consent.RecordEvent{State: "erased"}}}
 		}}
@@ -394,6 +394,30 @@ func TestProofOfConsentSurvives(t *testing.T) {
 	e.ok(e.db.Prune(t.Context(), until.Add(time.Second), time.Hour))
 	if _, _, err := e.proofOf(0); !errors.Is(err, consent.ErrNoLeaf) {
 		t.Errorf("after its time: %v", err)
+	}
+}
+
+// A registry that keeps proof for less than it did does not shorten what was promised before: neither of
+// somebody who is erased, nor of somebody who withdrew.
+func TestProofIsKeptAsItWasPromised(t *testing.T) {
+	e := newEstate(t)
+	defer e.close()
+	shorter := *consent.DevelopmentRegistry()
+	shorter.ProofDays = 1
+	promised := time.Now().AddDate(0, 0, consent.DevelopmentRegistry().ProofDays-1)
+	e.ledger = consent.New(e.db, e.keys.Promising(consent.DevelopmentRegistry().ProofDays), &shorter, time.Now)
+	e.begin()
+	e.erase()
+	if _, until, err := e.proofOf(0); err != nil || until.Before(promised) {
+		t.Errorf("the proof goes at %s, %v", until, err)
+	}
+	_, err := e.ledger.End(t.Context(), consent.EndRequest{ID: erasureID, Kind: consent.EndAll, Subject: e.mate.subject, Reason: consent.Withdrawn})
+	e.ok(err)
+	later := consent.New(e.db, e.keys.Promising(consent.DevelopmentRegistry().ProofDays), &shorter, func() time.Time { return promised })
+	e.ok(later.Prune(t.Context()))
+	held, err := e.ledger.Export(t.Context(), e.mate.subject)
+	if err != nil || len(held.Decisions) != 1 || len(held.Ends) != 1 {
+		t.Errorf("%d decisions and %d ends are left, %v", len(held.Decisions), len(held.Ends), err)
 	}
 }
 
