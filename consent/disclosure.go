@@ -26,7 +26,8 @@ type Disclosure struct {
 	At        time.Time `json:"at,omitzero"`
 }
 
-// What became of a request, as TallyAuthority counts it.
+// What became of a request, as TallyAuthority counts it: with the request itself, in one transaction, for whoever is
+// told that it is recorded may never ask again.
 const (
 	AuthorityRefused  = "refused"
 	AuthorityAnswered = "answered"
@@ -46,12 +47,7 @@ func (l *Ledger) AskDisclosure(ctx context.Context, d Disclosure, by string) err
 	if d.Refused {
 		d.Subject, d.Fields = "", nil
 		d.By, d.At = by, l.now()
-		fresh, err := l.store.RefuseDisclosure(ctx, d)
-		if fresh {
-			l.Count(TallyAuthority, "", AuthorityAsked)
-			l.Count(TallyAuthority, "", AuthorityRefused)
-		}
-		return err
+		return l.store.RefuseDisclosure(ctx, d)
 	}
 	if d.Subject == "" || len(d.Fields) == 0 || len(d.Fields) > fieldsMost {
 		return fmt.Errorf("%w: a disclosure names the shopper and 1 to %d fields", ErrRequest, fieldsMost)
@@ -60,19 +56,11 @@ func (l *Ledger) AskDisclosure(ctx context.Context, d Disclosure, by string) err
 	if err != nil {
 		return fmt.Errorf("a disclosure: %w", err)
 	}
-	fresh, err := l.move(ctx, Motion{ID: d.ID, Kind: DisclosureMotion, Store: d.Store, Body: body, By: by})
-	if fresh {
-		l.Count(TallyAuthority, "", AuthorityAsked)
-	}
-	return err
+	return l.Move(ctx, Motion{ID: d.ID, Kind: DisclosureMotion, Store: d.Store, Body: body, By: by})
 }
 
 // ApproveDisclosure enters it into the shopper's journal; only then is anything handed over. ErrNoMotion, ErrSamePerson,
 // ErrMotionOver; ErrNoShopper if nobody by that id is known (any more): there is no journal, so nothing is approved.
 func (l *Ledger) ApproveDisclosure(ctx context.Context, id, by string) (Disclosure, error) {
-	d, fresh, err := l.store.CarryDisclosure(ctx, id, by, l.now())
-	if fresh {
-		l.Count(TallyAuthority, "", AuthorityAnswered)
-	}
-	return d, err
+	return l.store.CarryDisclosure(ctx, id, by, l.now())
 }

@@ -45,16 +45,11 @@ var (
 // Move keeps a motion until it is carried, or its time is over. A repetition changes nothing; ErrIDTaken if the
 // id was used for another.
 func (l *Ledger) Move(ctx context.Context, m Motion) error {
-	_, err := l.move(ctx, m)
-	return err
-}
-
-func (l *Ledger) move(ctx context.Context, m Motion) (fresh bool, err error) {
 	if _, err := uuid.Parse(m.ID); err != nil || len(m.ID) != 36 {
-		return false, fmt.Errorf("%w: id is a UUID of 36 characters", ErrRequest)
+		return fmt.Errorf("%w: id is a UUID of 36 characters", ErrRequest)
 	}
 	if m.By == "" || m.Kind == "" || len(m.Body) == 0 {
-		return false, fmt.Errorf("%w: a motion needs its kind, who asks and what for", ErrRequest)
+		return fmt.Errorf("%w: a motion needs its kind, who asks and what for", ErrRequest)
 	}
 	m.At = l.now()
 	m.Until = m.At.Add(MotionWait)

@@ -327,13 +327,13 @@ func TestUnreachableStoreRefuses(t *testing.T) {
 }
 
 func TestProblemsAreOfOneFamilyEach(t *testing.T) {
-	families := map[int]error{422: consent.ErrInvalid, 403: consent.ErrForbidden, 409: consent.ErrConflict, 404: consent.ErrNotFound}
+	families := map[int]error{422: consent.ErrInvalid, 403: consent.ErrForbidden, 409: consent.ErrConflict, 404: consent.ErrNotFound, 429: consent.ErrTooOften}
 	seen := map[string]bool{}
 	for _, p := range []*consent.Problem{
 		consent.ErrServed, consent.ErrInferred, consent.ErrChoice, consent.ErrDigest, consent.ErrNotice, consent.ErrLanguage, consent.ErrPurpose,
 		consent.ErrJurisdiction, consent.ErrRequest, consent.ErrAgeUnknown, consent.ErrAgeBelow, consent.ErrStopToken, consent.ErrIDTaken,
 		consent.ErrNotListed, consent.ErrBehind, consent.ErrKeys, consent.ErrNoView, consent.ErrNoLeaf,
-		consent.ErrNoMotion, consent.ErrSamePerson, consent.ErrMotionOver, consent.ErrNoShopper,
+		consent.ErrNoMotion, consent.ErrSamePerson, consent.ErrMotionOver, consent.ErrNoShopper, consent.ErrIdle,
 	} {
 		if !errors.Is(p, families[p.Status]) || p.Detail == "" || p.Remedy == "" || p.Code == "" || seen[p.Code] {
 			t.Errorf("%q: status %d, detail %q, remedy %q", p.Code, p.Status, p.Detail, p.Remedy)

@@ -150,16 +150,17 @@ type Store interface {
 	// Journal lists the reads of a subject from a place on, newest first, at most limit.
 	Journal(ctx context.Context, subject Ref, from Cursor, limit int) ([]Read, error)
 
-	// Move keeps a motion, and says whether it is a new one; ErrIDTaken if its id is another's.
-	Move(ctx context.Context, m Motion) (fresh bool, err error)
+	// Move keeps a motion; ErrIDTaken if its id is another's. A request by an authority is counted with it: it,
+	// CarryDisclosure and RefuseDisclosure add to the tallies, once for each id.
+	Move(ctx context.Context, m Motion) error
 	// Motions lists those that wait at now, oldest first; of all stores if store is empty.
 	Motions(ctx context.Context, kind MotionKind, store string, now time.Time) ([]Motion, error)
 	// CarryHold and CarryDisclosure do what one person asked for, because another one approves it: in the
 	// same transaction, once. ErrNoMotion, ErrSamePerson, ErrMotionOver; ErrNoShopper if there is nobody to disclose.
 	CarryHold(ctx context.Context, id, by string, now time.Time) (Hold, error)
-	CarryDisclosure(ctx context.Context, id, by string, now time.Time) (d Disclosure, fresh bool, err error)
-	// RefuseDisclosure keeps that a request was refused; the same id again changes nothing, and is not fresh.
-	RefuseDisclosure(ctx context.Context, d Disclosure) (fresh bool, err error)
+	CarryDisclosure(ctx context.Context, id, by string, now time.Time) (Disclosure, error)
+	// RefuseDisclosure keeps that a request was refused; the same id again changes nothing.
+	RefuseDisclosure(ctx context.Context, d Disclosure) error
 	// LiftHold ends a hold; ErrNoHold if it is not in force at now.
 	LiftHold(ctx context.Context, id, by string, now time.Time) error
 	// Holds lists them all, newest first.

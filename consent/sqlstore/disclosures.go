@@ -14,7 +14,7 @@ import (
 )
 
 // CarryDisclosure enters what is to be handed over into the shopper's journal, and into the operator's own list.
-func (db *DB) CarryDisclosure(ctx context.Context, id, by string, now time.Time) (d consent.Disclosure, fresh bool, err error) {
+func (db *DB) CarryDisclosure(ctx context.Context, id, by string, now time.Time) (d consent.Disclosure, err error) {
 	err = db.write(ctx, func(t *tx) error {
 		m, again, err := t.carry(consent.DisclosureMotion, "", id, by, now)
 		if err != nil {
@@ -35,32 +35,40 @@ func (db *DB) CarryDisclosure(ctx context.Context, id, by string, now time.Time)
 		if err := t.enterRead(d.Subject, consent.Read{View: v, Kind: consent.DisclosureRead, Reason: d.Reason, People: 2}); err != nil {
 			return err
 		}
-		fresh, err = t.keepDisclosure(d)
-		return err
+		return t.keepDisclosure(d, consent.AuthorityAnswered)
 	})
-	return d, fresh && err == nil, err
+	return d, err
 }
 
 // RefuseDisclosure keeps that a request was refused.
-func (db *DB) RefuseDisclosure(ctx context.Context, d consent.Disclosure) (fresh bool, err error) {
-	err = db.write(ctx, func(t *tx) (err error) {
-		fresh, err = t.keepDisclosure(d)
-		return err
+func (db *DB) RefuseDisclosure(ctx context.Context, d consent.Disclosure) error {
+	return db.write(ctx, func(t *tx) error {
+		if err := t.lock(); err != nil {
+			return err
+		}
+		return t.keepDisclosure(d, consent.AuthorityAsked, consent.AuthorityRefused)
 	})
-	return fresh && err == nil, err
 }
 
-// keepDisclosure is what stays of a request: not of whom.
-func (t *tx) keepDisclosure(d consent.Disclosure) (fresh bool, err error) {
+// keepDisclosure is what stays of a request, not of whom; and what it counts as, once.
+func (t *tx) keepDisclosure(d consent.Disclosure, counts ...string) error {
 	if d.Fields == nil {
 		d.Fields = []string{}
 	}
 	fields, err := json.Marshal(d.Fields)
 	if err != nil {
-		return false, fmt.Errorf("sqlstore: %w", err)
+		return fmt.Errorf("sqlstore: %w", err)
 	}
 	n, err := t.exec(`INSERT INTO disclosure (id, store, recipient, reason, fields, refused, mover, seconder, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
 		d.ID, d.Store, d.Recipient, d.Reason, string(fields), bit(d.Refused), d.By, d.Approved, micros(d.At))
-	return n > 0, err
+	if n == 0 {
+		return err
+	}
+	for _, what := range counts {
+		if err == nil {
+			err = t.tallyRequest(what, d.At)
+		}
+	}
+	return err
 }

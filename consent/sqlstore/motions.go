@@ -14,8 +14,8 @@ import (
 )
 
 // Move keeps a motion. What it asks for may name somebody, and is sealed for the day in which it can be carried.
-func (db *DB) Move(ctx context.Context, m consent.Motion) (fresh bool, err error) {
-	err = db.write(ctx, func(t *tx) error {
+func (db *DB) Move(ctx context.Context, m consent.Motion) error {
+	return db.write(ctx, func(t *tx) error {
 		if err := t.lock(); err != nil {
 			return err
 		}
@@ -35,11 +35,12 @@ func (db *DB) Move(ctx context.Context, m consent.Motion) (fresh bool, err error
 		if err == nil {
 			_, err = t.exec(`INSERT INTO motion (id, kind, store, subject, body, mover, moved_at, until, seconder, carried_at)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0)`, m.ID, string(m.Kind), m.Store, subject, body, m.By, micros(m.At), micros(m.Until))
-			fresh = true
+		}
+		if err == nil && m.Kind == consent.DisclosureMotion {
+			err = t.tallyRequest(consent.AuthorityAsked, m.At)
 		}
 		return err
 	})
-	return fresh && err == nil, err
 }
 
 // movedAbout is the handle of whom a motion is about; empty if it is about nobody who is known.

@@ -18,14 +18,23 @@ func (db *DB) AddTallies(ctx context.Context, list []consent.Tally) error {
 			return err
 		}
 		for _, c := range list {
-			_, err := t.exec(`INSERT INTO tally (day, kind, app, what, n) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (day, kind, app, what) DO UPDATE SET n = tally.n + $5`, c.Day, string(c.Kind), c.App, c.What, c.N)
-			if err != nil {
+			if err := t.tally(c); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func (t *tx) tally(c consent.Tally) error {
+	_, err := t.exec(`INSERT INTO tally (day, kind, app, what, n) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (day, kind, app, what) DO UPDATE SET n = tally.n + $5`, c.Day, string(c.Kind), c.App, c.What, c.N)
+	return err
+}
+
+// tallyRequest counts what became of a request by an authority, with what is kept of it.
+func (t *tx) tallyRequest(what string, at time.Time) error {
+	return t.tally(consent.Tally{Day: at.UTC().Format(time.DateOnly), Kind: consent.TallyAuthority, What: what, N: 1})
 }
 
 // Tallies lists what was counted before a day, YYYY-MM-DD.

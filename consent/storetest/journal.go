@@ -5,6 +5,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,15 +122,33 @@ var journalCases = map[string]func(*testing.T, *house){
 		p := h.phone("ana", "k1", "shop")
 		d := consent.Disclosure{ID: newID(), Subject: p.subject, Recipient: "District court", Reason: "Order 17/2026, section 94", Fields: []string{"records"}}
 		h.ok(h.ledger.AskDisclosure(h.ctx, d, "mei"))
-		_, fresh, err := h.store.CarryDisclosure(h.ctx, d.ID, "lea", h.clock.now())
+		_, err := h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea")
 		h.wants(err, consent.ErrNoShopper)
-		h.equal("counted", fresh, false)
+		h.equal("counted", h.requests(), "asked 1")
 		h.wants(h.ledger.EnterRead(h.ctx, p.subject, consent.Read{Kind: consent.ExportRead}), consent.ErrNoShopper)
 		h.decide(p, "assist", consent.ForATerm)
-		_, fresh, err = h.store.CarryDisclosure(h.ctx, d.ID, "lea", h.clock.now())
+		_, err = h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea")
 		h.ok(err)
-		h.equal("counted", fresh, true)
+		h.equal("counted", h.requests(), "answered 1, asked 1")
 		h.equal("entries", len(must(h.ledger.Journal(h.ctx, p.subject))(h)), 1)
+	},
+	"what an authority asked for is counted once it is acknowledged, and once only": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		d := consent.Disclosure{ID: newID(), Subject: p.subject, Recipient: "District court", Reason: "Order 17/2026, section 94", Fields: []string{"records"}}
+		no := consent.Disclosure{ID: newID(), Refused: true, Recipient: "District court", Reason: "Order 18/2026, section 95"}
+		for range 2 {
+			h.ok(h.ledger.AskDisclosure(h.ctx, no, "mei"))
+			h.equal("refused", h.requests(), "asked 1, refused 1")
+		}
+		for range 2 {
+			h.ok(h.ledger.AskDisclosure(h.ctx, d, "mei"))
+			h.equal("asked", h.requests(), "asked 2, refused 1")
+		}
+		for range 2 {
+			must(h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea"))(h)
+			h.equal("answered", h.requests(), "answered 1, asked 2, refused 1")
+		}
 	},
 	"the journal is kept for ninety days": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
@@ -142,4 +161,16 @@ var journalCases = map[string]func(*testing.T, *house){
 		h.ok(h.ledger.Prune(h.ctx))
 		h.equal("after it", len(must(h.ledger.Journal(h.ctx, p.subject))(h)), 0)
 	},
+}
+
+// requests is what is counted of requests by authorities, as the database has it: no node keeps any of it back.
+func (h *house) requests() string {
+	h.Helper()
+	var text []string
+	for _, t := range must(h.store.Tallies(h.ctx, "9999"))(h) {
+		if t.Kind == consent.TallyAuthority {
+			text = append(text, fmt.Sprint(t.What, " ", t.N))
+		}
+	}
+	return strings.Join(text, ", ")
 }
