@@ -50,6 +50,13 @@ func (l *lease) valid(now time.Duration) bool {
 	return now < l.until
 }
 
+// heard reports whether a poll that began after a moment has been taken in whole.
+func (l *lease) heard(since time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.until > since+LeaseTime
+}
+
 func (l *lease) known() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -118,6 +118,24 @@ func (n *Node) acknowledge(ctx context.Context, change int64, consoles int) {
 	n.hint(ctx, hint{Kind: hintAck, Node: n.ID, Change: change, Consoles: consoles})
 }
 
+// Hear waits until this node has read everything that was committed before the call. Whoever carries out an end has
+// acted on it before reading of it; what is about to be forgotten must have been read as well, or this node would have
+// lost the thread.
+func (n *Node) Hear(ctx context.Context) error {
+	asked := n.Clock.Boot()
+	tick := time.NewTicker(FlushEvery)
+	defer tick.Stop()
+	for !n.lease.heard(asked) {
+		n.nudged()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
 func (n *Node) nudged() {
 	select {
 	case n.poll <- struct{}{}:

@@ -62,7 +62,11 @@ func (s *Server) eraseNow(ctx context.Context, id string, req consent.EndRequest
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), erasureWait)
 	defer cancel()
-	proof, err := s.Ledger.Erase(ctx, id, req)
+	err := s.Node.Hear(ctx) // the erasure takes out of the feed what this node may not have read yet
+	var proof string
+	if err == nil {
+		proof, err = s.Ledger.Erase(ctx, id, req)
+	}
 	if err != nil { // recorded, and finished by whoever comes next
 		return "", errors.Join(tracking.ErrNotComplete, err)
 	}
