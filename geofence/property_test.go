@@ -97,7 +97,7 @@ func checkPoint(t *rapid.T, x *Index, l *levelIndex, loose *cover, p LatLng) {
 		t.Fatalf("%v: located inside %v, the polygon says %v", p, at.Inside, exact)
 	}
 	for i, a := range l.areas {
-		if named := holds(at, l.zones[i]); named != a.contains(p) {
+		if named := holds(&at, l.zones[i]); named != a.contains(p) {
 			t.Fatalf("%v: zone %s named %v", p, l.zones[i].ID, named)
 		}
 	}

@@ -61,14 +61,14 @@ func (pr published) run(o *outcome, x *Index, w walk, fixes []Fix) {
 	o.ms += exit - w.t[0]
 	var s suspicion
 	var last, hid int64
-	inside, gone := 0, false
+	inside, gone, rules := 0, false, DefaultRules()
 	for _, f := range fixes {
 		if f.T == last || f.AccuracyM > 50 {
 			continue
 		}
 		last = f.T
 		at := x.Locate(f.At, f.Level, true)
-		s.score = DefaultRules().cusum(s.score, f.AccuracyM, at.DistM)
+		s.score = rules.cusum(s.score, f.AccuracyM, at.DistM)
 		hide, end := pr.hide(&s, at.DistM, f.AccuracyM), pr.end(&s, at.DistM, f.AccuracyM)
 		if inside++; !at.Inside {
 			inside = 0

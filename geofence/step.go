@@ -40,35 +40,46 @@ import "math"
 // EnterMS after the first; soon after an end by the fence, one AgainMS after the first and none outside), toward resuming (ResumeFixes, none credibly outside in between), or, in a
 // visit under way, it is accepted.
 func (r Rules) Step(p Presence, f Fix, at Place, now int64) (Presence, Outcome) {
-	p, out := r.Tick(p, now)
+	var out Outcome
+	r.Advance(&p, &f, &at, now, &out)
+	return p, out
+}
+
+// Advance is Step in place, for the hot path: a visit is copied nowhere, and a phone's goroutine stays small. p becomes
+// the visit after the fix; out must be new.
+func (r *Rules) Advance(p *Presence, f *Fix, at *Place, now int64, out *Outcome) {
+	r.pass(p, now, out)
 	if p.State == Ended {
-		return p, out.refuse(RefusedOutside)
+		out.Refused = RefusedOutside
+		return
 	}
 	if f.Seq <= p.seq || p.captured != 0 && f.T <= p.captured {
-		return p, out.refuse(RefusedOrder)
+		out.Refused = RefusedOrder
+		return
 	}
 	p.seq = f.Seq
-	if why := r.unfit(f, at, now); why != "" {
+	if out.Refused = r.unfit(f, at, now); out.Refused != "" {
 		p.breakRow()
-		return p, out.refuse(why)
+		return
 	}
 	p.captured = f.T
 	doubt := r.doubt(p, f)
-	if !at.Inside {
-		return r.outside(p, out, f, at.DistM, doubt, now)
-	}
-	if doubt != "" {
+	switch {
+	case !at.Inside:
+		r.outside(p, out, f, at.DistM, doubt, now)
+	case doubt != "":
 		p.breakRow()
-		return p, out.refuse(doubt)
+		out.Refused = doubt
+	default:
+		p.score = r.cusum(p.score, f.AccuracyM, at.DistM)
+		p.sure, p.insideT = 0, f.T
+		p.putOff(now, r.SuspendMS)
+		r.inside(p, out, f, at, now)
 	}
-	p.score = r.cusum(p.score, f.AccuracyM, at.DistM)
-	p.sure, p.insideT = 0, f.T
-	p.putOff(now, r.SuspendMS)
-	return r.inside(p, out, f, at, now)
 }
 
 // unfit says why a fix cannot be judged by where it fell. "" means that it can.
-func (r Rules) unfit(f Fix, at Place, now int64) Refusal {
+func (r *Rules) unfit(f *Fix, at *Place, now int64) Refusal {
 	switch {
 	case !at.Valid || !inRange(f.At) || math.IsNaN(f.AccuracyM) || math.IsInf(f.AccuracyM, 0):
 		return RefusedRange
@@ -85,7 +96,7 @@ func (r Rules) unfit(f Fix, at Place, now int64) Refusal {
 }
 
 // doubt says why a fix is not to be believed.
-func (r Rules) doubt(p Presence, f Fix) Refusal {
+func (r *Rules) doubt(p *Presence, f *Fix) Refusal {
 	if f.Mocked {
 		return RefusedMocked
 	}
@@ -106,22 +117,22 @@ func metresBetween(a, b LatLng) float64 {
 	return math.Hypot(x, y) * semiMajorM
 }
 
-func (r Rules) cusum(s, accuracy, d float64) float64 {
+func (r *Rules) cusum(s, accuracy, d float64) float64 {
 	step := (d - r.SlackM) / max(r.ScaleMinM, accuracy/2)
 	return max(0, s+min(max(step, -2), 1))
 }
 
 // reach is how far out somebody can have walked since the last fix inside.
-func (r Rules) reach(p Presence, f Fix) float64 {
+func (r *Rules) reach(p *Presence, f *Fix) float64 {
 	return r.PaceMPS * float64(f.T-p.insideT) / 1000
 }
 
 // outside drops the fix, whatever else it does.
-func (r Rules) outside(p Presence, out Outcome, f Fix, d float64, doubt Refusal, now int64) (Presence, Outcome) {
-	out = out.refuse(RefusedOutside)
+func (r *Rules) outside(p *Presence, out *Outcome, f *Fix, d float64, doubt Refusal, now int64) {
+	out.Refused = RefusedOutside
 	credible := d > min(f.AccuracyM, r.OutCapM)
 	if doubt != "" {
-		out = out.refuse(doubt)
+		out.Refused = doubt
 	} else {
 		p.score = r.cusum(p.score, f.AccuracyM, d)
 		if p.sure++; min(d, r.reach(p, f)) <= max(r.EndMinM, min(f.AccuracyM, r.OutCapM)) {
@@ -138,15 +149,14 @@ func (r Rules) outside(p Presence, out Outcome, f Fix, d float64, doubt Refusal,
 			p.reset()
 		}
 	case doubt == "" && d > r.FarM:
-		p.end(&out, LeftStore, now)
+		p.end(out, LeftStore, now)
 	default:
-		r.maybeSuspend(&p, &out, credible, doubt != "", now)
+		r.maybeSuspend(p, out, credible, doubt != "", now)
 	}
-	return p, out
 }
 
 // maybeSuspend decides between doing nothing, hiding and ending for a visit under way.
-func (r Rules) maybeSuspend(p *Presence, out *Outcome, credible, doubted bool, now int64) {
+func (r *Rules) maybeSuspend(p *Presence, out *Outcome, credible, doubted bool, now int64) {
 	if p.State == Inside && (credible || !doubted && p.score > r.HideAbove) {
 		p.suspend(out, SeemsOut, now, r.SuspendMS)
 	}
@@ -159,7 +169,7 @@ func (r Rules) maybeSuspend(p *Presence, out *Outcome, credible, doubted bool, n
 }
 
 // entered reports whether what has been counted is a visit.
-func (r Rules) entered(p Presence, f Fix, now int64) bool {
+func (r *Rules) entered(p *Presence, f *Fix, now int64) bool {
 	if now < p.waryUntil {
 		return f.T-p.since >= r.AgainMS
 	}
@@ -167,12 +177,13 @@ func (r Rules) entered(p Presence, f Fix, now int64) bool {
 }
 
 // inside counts a credible fix, and accepts it if the visit is, or thereby comes, under way.
-func (r Rules) inside(p Presence, out Outcome, f Fix, at Place, now int64) (Presence, Outcome) {
+func (r *Rules) inside(p *Presence, out *Outcome, f *Fix, at *Place, now int64) {
 	switch p.State {
 	case Outside, Entering:
 		if f.AccuracyM > r.EnterAccuracyM {
 			p.breakRow()
-			return p, out.refuse(RefusedAccuracy)
+			out.Refused = RefusedAccuracy
+			return
 		}
 		if p.State == Outside {
 			p.State, p.since = Entering, f.T
@@ -189,14 +200,13 @@ func (r Rules) inside(p Presence, out Outcome, f Fix, at Place, now int64) (Pres
 		}
 	}
 	if p.State != Inside {
-		return p, out
+		return
 	}
 	p.row = 0
 	if len(out.Transitions()) > 0 {
 		p.score = 0
 	}
 	p.renew(f, now, r.LeaseMS)
-	r.zones(&p, &out, f, at, now)
+	r.zones(p, out, f, at, now)
 	out.Accepted = true
-	return p, out
 }

@@ -43,7 +43,7 @@ type Presence struct {
 // LeaseUntil is when the visit ends unless another fix is accepted or, while suspended, unless it
 // resumes before: Unix milliseconds. While entering, it is when that is given up. 0 when nothing
 // runs out (outside, ended).
-func (p Presence) LeaseUntil() int64 {
+func (p *Presence) LeaseUntil() int64 {
 	switch p.State {
 	case Entering, Inside:
 		return p.leaseUntil
@@ -127,7 +127,7 @@ func (p Presence) Next() Presence { return Presence{waryUntil: p.waryUntil} }
 const waryMS = 60_000
 
 // renew starts the lease anew from the capture, or from now if the phone's clock is ahead.
-func (p *Presence) renew(f Fix, now, lease int64) {
+func (p *Presence) renew(f *Fix, now, lease int64) {
 	p.leaseUntil = max(p.leaseUntil, min(f.T, now)+lease)
 	p.last, p.lastT, p.lastAccuracyM = f.At, f.T, f.AccuracyM
 }
@@ -162,17 +162,22 @@ func (p *Presence) end(out *Outcome, why Reason, now int64) {
 // the visit; entering is given up.
 func (r Rules) Tick(p Presence, now int64) (Presence, Outcome) {
 	var out Outcome
+	r.pass(&p, now, &out)
+	return p, out
+}
+
+// pass is Tick in place.
+func (r *Rules) pass(p *Presence, now int64, out *Outcome) {
 	until := p.LeaseUntil()
 	switch {
 	case until == 0 || now < until:
 	case p.State == Entering:
 		p.reset()
 	case p.State == Suspended && p.hiddenUntil <= p.leaseUntil:
-		p.end(&out, LeftStore, now)
+		p.end(out, LeftStore, now)
 	default:
-		p.end(&out, Silent, now)
+		p.end(out, Silent, now)
 	}
-	return p, out
 }
 
 // PhoneOutside judges a phone's own statement that it is outside; it carries no coordinates and

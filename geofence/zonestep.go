@@ -11,7 +11,7 @@ package geofence
 //	          fixes that jump to and fro change nothing.
 //
 // A certain zone is kept until fixes have stayed out of it for ZoneLeaveMS, or another is certain.
-func (r Rules) zones(p *Presence, out *Outcome, f Fix, at Place, now int64) {
+func (r *Rules) zones(p *Presence, out *Outcome, f *Fix, at *Place, now int64) {
 	p.follow(fitting(at, f.AccuracyM), at, f.T)
 	if h := p.hint; h != nil && at.LevelKnown && f.AccuracyM <= h.HalfWidthM && f.T-p.hintSince >= r.ZoneMS {
 		if !p.certain || !sameZone(p.shown[0], h) {
@@ -33,7 +33,7 @@ func (r Rules) zones(p *Presence, out *Outcome, f Fix, at Place, now int64) {
 
 // fitting is the smallest zone that the fix fell into and is accurate enough for; none if it may be on
 // another level.
-func fitting(at Place, accuracy float64) *Zone {
+func fitting(at *Place, accuracy float64) *Zone {
 	if !at.LevelKnown {
 		return nil
 	}
@@ -48,7 +48,7 @@ func fitting(at Place, accuracy float64) *Zone {
 // follow keeps the hint while fixes stay in it, however accurate; after it the hint holds the fix or
 // is nil. Once it is certain, a smaller zone may take over; a larger
 // one around it does not, or a zone would flicker with the accuracy.
-func (p *Presence) follow(fits *Zone, at Place, t int64) {
+func (p *Presence) follow(fits *Zone, at *Place, t int64) {
 	stays := p.hint != nil && holds(at, p.hint)
 	within := p.certain && fits != nil && sameZone(p.shown[0], p.hint) && bySize(fits, p.hint) < 0
 	if !stays || within {
@@ -57,7 +57,7 @@ func (p *Presence) follow(fits *Zone, at Place, t int64) {
 }
 
 // likely names the smallest zone at the fix, and the last other one for a while.
-func (r Rules) likely(p *Presence, out *Outcome, at Place, t, now int64) {
+func (r *Rules) likely(p *Presence, out *Outcome, at *Place, t, now int64) {
 	var next [2]*Zone
 	var when [2]int64
 	n := 0
@@ -102,7 +102,7 @@ func (p *Presence) show(out *Outcome, next [2]*Zone, certain bool, now int64) {
 // sameZone compares by id, so that a new version of the map changes no zone that is in both.
 func sameZone(a, b *Zone) bool { return a == b || a != nil && b != nil && a.ID == b.ID }
 
-func holds(at Place, z *Zone) bool {
+func holds(at *Place, z *Zone) bool {
 	for _, y := range at.Zones[:at.N] {
 		if sameZone(y, z) {
 			return true

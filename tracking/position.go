@@ -8,7 +8,7 @@ import (
 )
 
 // append writes the position as JSON, without reflection: once per accepted fix.
-func (p Position) append(b []byte) []byte {
+func (p *Position) append(b []byte) []byte {
 	b = append(b, `{"t":`...)
 	b = strconv.AppendInt(b, p.T, 10)
 	b = append(b, `,"lat":`...)

@@ -84,13 +84,13 @@ func (s *Session) Fix(f geofence.Fix) FixResult {
 	s.changeOver(f.Seq)
 	at := s.index.Locate(f.At, f.Level, f.HasLevel)
 	var o geofence.Outcome
-	s.presence, o = n.Rules.Step(s.presence, f, at, now)
+	n.Rules.Advance(&s.presence, &f, &at, now, &o)
 	switch {
 	case o.Accepted:
 		n.Stats.Accepted.Add(1)
 		s.lastAccepted = f.T
 		s.renewed = time.Duration(n.boot.Load())
-		s.keep(f, at)
+		s.keep(&f, &at)
 	case o.Refused != "":
 		n.Stats.Refused.Add(1)
 	}
@@ -116,7 +116,7 @@ func (s *Session) Outside(where string, seq int64) FixResult {
 }
 
 // keep hands an accepted position to the writer. Called with mu held.
-func (s *Session) keep(f geofence.Fix, at geofence.Place) {
+func (s *Session) keep(f *geofence.Fix, at *geofence.Place) {
 	s.seq = f.Seq
 	if touchesSensitive(at) { // no name, no dot and no dwell; only a call for help from there is seen
 		s.node.writer.blank(s)
@@ -127,12 +127,12 @@ func (s *Session) keep(f geofence.Fix, at geofence.Place) {
 		p.Zone, p.Likely = zones[0].ID, !certain
 		s.tally(p.Zone)
 	}
-	s.node.writer.add(s, p, s.leaseUntil())
+	s.node.writer.add(s, &p, s.leaseUntil())
 }
 
 // touchesSensitive reports whether a fix may be in a zone that staff do not see into. When the level is
 // not known, one on any level counts: in doubt, no dot.
-func touchesSensitive(at geofence.Place) bool {
+func touchesSensitive(at *geofence.Place) bool {
 	for _, z := range at.Zones[:at.N] {
 		if z.Sensitive {
 			return true

@@ -45,7 +45,7 @@ func newWriter(n *Node) *writer {
 }
 
 // add takes the session's newest position. Called with the session's mu held.
-func (w *writer) add(s *Session, p Position, until int64) {
+func (w *writer) add(s *Session, p *Position, until int64) {
 	b := w.batch(s.scope.Store)
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -4,6 +4,8 @@ package server
 
 import (
 	"slices"
+	"strings"
+	"sync"
 
 	"doorstep/consent"
 	"doorstep/tracking/wire"
@@ -54,9 +56,30 @@ var collected = map[wire.Type][]datum{
 
 func always(*wire.In) bool { return true }
 
-// permitted weighs every field that frames can have, once a session.
-func permitted(reg *consent.Registry, granted []string) fieldsOf {
-	f := fieldsOf{fields: reg.FieldsOf(granted), refused: map[wire.Type][]unwanted{}}
+// permits are the fields of every combination of data types that is granted, each weighed once: sessions share them.
+type permits struct {
+	mu  sync.Mutex // owns the rest
+	reg *consent.Registry
+	by  map[string]*fieldsOf // data types, joined
+}
+
+// of is what may come in a session with these data types.
+func (p *permits) of(reg *consent.Registry, granted []string) *fieldsOf {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reg != reg { // it is another since something was published
+		p.reg, p.by = reg, make(map[string]*fieldsOf)
+	}
+	key := strings.Join(granted, " ")
+	if p.by[key] == nil {
+		p.by[key] = permitted(reg, granted)
+	}
+	return p.by[key]
+}
+
+// permitted weighs every field that frames can have.
+func permitted(reg *consent.Registry, granted []string) *fieldsOf {
+	f := &fieldsOf{fields: reg.FieldsOf(granted), refused: map[wire.Type][]unwanted{}}
 	for frame, list := range collected {
 		var undeclared, notGranted []unwanted
 		for _, c := range list {

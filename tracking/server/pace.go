@@ -73,10 +73,22 @@ func limitControls(conn *websocket.Conn) {
 	})
 }
 
-// frames are the buffers that frames are read into: one byte longer than a frame may be.
-var frames = framePool{sync.Pool{New: func() any { return new([wire.MaxIn + 1]byte) }}}
+// framesIn are what frames are read into: nobody who only waits for one holds any.
+var framesIn = framePool{sync.Pool{New: func() any { return new(frameIn) }}}
+
+// frameIn is a frame as it came and as it was read: one byte longer than a frame may be.
+type frameIn struct {
+	raw [wire.MaxIn + 1]byte
+	in  wire.In
+}
 
 type framePool struct{ pool sync.Pool }
 
-func (f *framePool) get() *[wire.MaxIn + 1]byte  { return f.pool.Get().(*[wire.MaxIn + 1]byte) }
-func (f *framePool) put(b *[wire.MaxIn + 1]byte) { f.pool.Put(b) }
+func (f *framePool) get() *frameIn { return f.pool.Get().(*frameIn) }
+
+// put takes one back, or nil.
+func (f *framePool) put(b *frameIn) {
+	if b != nil {
+		f.pool.Put(b)
+	}
+}

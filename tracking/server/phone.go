@@ -24,10 +24,11 @@ type phone struct {
 	ticket  auth.Ticket // only the reader's goroutine looks at it
 	app     string      // azp of the ticket
 	session *tracking.Session
-	may     fieldsOf // what this session may send; set before the first frame is taken
-	release func()   // gives the places back that the socket takes up
+	may     *fieldsOf // what this session may send; set before the first frame is taken
+	release func()    // gives the places back that the socket takes up
 	out     outbox
 
+	began     atomic.Int64 // Unix milliseconds of when the frame began that is coming in; 0 for none
 	authUntil atomic.Int64 // Unix milliseconds
 	lastSaid  atomic.Int64 // Unix milliseconds of the last frame
 	readDone  chan struct{}
@@ -150,8 +151,11 @@ func closeRow(reason consent.Reason) wire.Close {
 }
 
 // tick is called once a second: the end of the token's life, acknowledgements that waited long enough,
-// and a beat (an ack that says nothing new) when nothing else was said.
+// a beat (an ack that says nothing new) when nothing else was said, and a frame that takes too long to come in.
 func (p *phone) tick(now int64) {
+	if began := p.began.Load(); began > 0 && now-began >= messageWait.Milliseconds() {
+		_ = p.conn.NetConn().SetReadDeadline(time.Unix(1, 0)) // its reader hears of it
+	}
 	if now > p.authUntil.Load() {
 		p.Close(tracking.StateChange{State: tracking.StateSuspended, Reason: "ticket"})
 		return

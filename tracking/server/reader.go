@@ -23,29 +23,29 @@ func (p *phone) prepare() {
 	limitControls(p.conn)
 }
 
-// next reads one frame. Its errors are *wire.Error for what cannot be taken, or the connection's.
-func (p *phone) next(in *wire.In) error {
+// next reads one frame. Its errors are *wire.Error for what cannot be taken, or the connection's. What it returns is given
+// back by the caller; nil, if not so much as the beginning of a frame came.
+func (p *phone) next() (*frameIn, error) {
 	kind, r, err := p.conn.NextReader()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if kind != websocket.TextMessage {
-		return errNotText
+		return nil, errNotText
 	}
 	if p.session != nil { // hello has a deadline of its own, which must not grow
-		_ = p.conn.SetReadDeadline(time.Now().Add(messageWait))
-		defer func() { _ = p.conn.SetReadDeadline(time.Time{}) }()
+		p.began.Store(p.srv.now())
+		defer p.began.Store(0)
 	}
-	buf := frames.get()
-	defer frames.put(buf)
-	n, err := io.ReadFull(r, buf[:])
-	if err == nil { // the buffer is one longer than a frame may be
-		return &wire.Error{Code: wire.CodeTooLarge}
+	f := framesIn.get()
+	n, err := io.ReadFull(r, f.raw[:])
+	switch {
+	case err == nil: // the buffer is one longer than a frame may be
+		err = &wire.Error{Code: wire.CodeTooLarge}
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		err = f.in.Decode(f.raw[:n])
 	}
-	if !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return err
-	}
-	return in.Decode(buf[:n])
+	return f, err
 }
 
 var errNotText = errors.New("a binary message")
@@ -72,32 +72,55 @@ func closeOf(err error) int {
 // read takes frames until the connection or the session is over. The frame is reused: nothing of
 // it is kept.
 func (p *phone) read() {
-	var in wire.In
 	var pace pace
 	for {
-		err := p.next(&in)
-		var bad *wire.Error
-		refused := errors.As(err, &bad) && bad.Close() == 0
-		if err != nil && !refused {
-			p.unreadable(err)
+		f, err := p.next()
+		then := p.handle(f, err, &pace)
+		framesIn.put(f)
+		switch then {
+		case stopReading:
 			return
-		}
-		v := pace.count(time.Now()) // refused frames too: to refuse one costs as much as to take it
-		switch {
-		case v == tooMany:
-			p.out.end(wire.CloseRate)
-			p.discardRest()
-			return
-		case refused:
-			p.refuse(bad)
-		case v == faster:
-			p.refuse(&wire.Error{Code: wire.CodeRate, Seq: in.Seq})
-		case !p.take(&in):
+		case takeNothingMore:
 			p.discardRest()
 			return
 		}
 		p.out.flush()
 	}
+}
+
+// What a reader does after a frame.
+type afterwards uint8
+
+const (
+	readOn afterwards = iota
+	takeNothingMore
+	stopReading
+)
+
+// handle acts on one frame, or on why there is none. It is apart from read so that a phone that is waited for holds
+// next to nothing on its stack.
+//
+//go:noinline
+func (p *phone) handle(f *frameIn, err error, pace *pace) afterwards {
+	var bad *wire.Error
+	refused := errors.As(err, &bad) && bad.Close() == 0
+	if err != nil && !refused {
+		p.unreadable(err)
+		return stopReading
+	}
+	v := pace.count(time.Now()) // refused frames too: to refuse one costs as much as to take it
+	switch {
+	case v == tooMany:
+		p.out.end(wire.CloseRate)
+		return takeNothingMore
+	case refused:
+		p.refuse(bad)
+	case v == faster:
+		p.refuse(&wire.Error{Code: wire.CodeRate, Seq: f.in.Seq})
+	case !p.take(&f.in):
+		return takeNothingMore
+	}
+	return readOn
 }
 
 // discardRest reads on until the peer has closed; the outbox bounds how long that may take.
@@ -133,8 +156,11 @@ func (p *phone) refuse(bad *wire.Error) {
 	if bad.Seq > 0 { // a fix: the ack counts it
 		p.judged(bad.Seq, tracking.FixResult{Refused: geofence.Refusal(bad.Code), LeaseUntil: p.lease()})
 	}
-	p.say(bad.Frame().Append)
+	p.sayRefused(bad)
 }
+
+//go:noinline
+func (p *phone) sayRefused(bad *wire.Error) { p.say(bad.Frame().Append) }
 
 func (p *phone) lease() int64 {
 	_, _, lease := p.session.Standing()
@@ -148,10 +174,8 @@ func (p *phone) take(in *wire.In) bool {
 		return p.fix(in)
 	case wire.Outside:
 		return !p.session.Outside(string(in.Where), in.Seq).Over
-	case wire.Help:
-		p.askFor(in, tracking.Alert{ID: in.ID, Kind: tracking.Help, Topic: in.Topic, ShowMe: in.ShowMe})
-	case wire.Checkin:
-		p.askFor(in, tracking.Alert{ID: in.ID, Kind: tracking.Arrived, Topic: string(in.Kind), Ref: in.Ref})
+	case wire.Help, wire.Checkin:
+		p.askFor(in)
 	case wire.Time:
 		p.say(wire.TimeReply{T0: in.T0, T: p.srv.now()}.Append)
 	case wire.Auth:
@@ -198,16 +222,20 @@ func (p *phone) fix(in *wire.In) bool {
 	p.judged(in.Seq, r)
 	switch code := wire.Code(r.Refused); code {
 	case wire.CodeStale, wire.CodeFuture, wire.CodeApproximate: // the app has to do something about it
-		p.say((&wire.Error{Code: code, Seq: in.Seq}).Frame().Append)
+		p.sayRefused(&wire.Error{Code: code, Seq: in.Seq})
 	}
 	return !r.Over
 }
 
 // askFor raises an alert if the request holds nothing that it must not.
-func (p *phone) askFor(in *wire.In, a tracking.Alert) {
+func (p *phone) askFor(in *wire.In) {
 	if bad := p.unfit(in); bad != nil {
 		p.refuse(bad)
 		return
+	}
+	a := tracking.Alert{ID: in.ID, Kind: tracking.Help, Topic: in.Topic, ShowMe: in.ShowMe}
+	if in.Type == wire.Checkin {
+		a = tracking.Alert{ID: in.ID, Kind: tracking.Arrived, Topic: string(in.Kind), Ref: in.Ref}
 	}
 	p.ask(a, in.ID)
 }

@@ -60,6 +60,7 @@ type Server struct {
 	sheets   sync.Map // store and version of its map → pack, for phones
 	plans    sync.Map // the same, for consoles
 	phones   *phones
+	permits  permits
 	attempts *attempts
 	outcasts chan string // apps to be suspended, for Run
 }

@@ -25,11 +25,15 @@ const (
 	appProtocol    = "doorstep.v1"
 	ticketPrefix   = "doorstep.ticket."
 	resumePrefix   = "doorstep.resume."
-	socketBuffer   = 1 << 10
-	framesMost     = 5  // a second
-	framesTolerate = 20 // in one second, before the connection is cut
-	pingsMost      = 10 // a second
+	phoneBuffer    = 512 // bytes; a fix takes 200
+	framesMost     = 5   // a second
+	framesTolerate = 20  // in one second, before the connection is cut
+	pingsMost      = 10  // a second
 )
+
+// appSpoken answers a handshake. Left to the library, a connection would hold on to the request's own words, ticket and
+// all, for as long as it lasts.
+var appSpoken = http.Header{"Sec-Websocket-Protocol": {appProtocol}}
 
 // Write buffers are shared, since a phone is written to for a moment in every few seconds.
 var writePool sync.Pool
@@ -57,11 +61,11 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	up := websocket.Upgrader{
-		ReadBufferSize: socketBuffer, WriteBufferSize: socketBuffer, WriteBufferPool: &writePool,
-		Subprotocols: []string{appProtocol}, HandshakeTimeout: helloWait,
-		CheckOrigin: func(*http.Request) bool { return true }, // checked above
+		ReadBufferSize: phoneBuffer, WriteBufferSize: phoneBuffer, WriteBufferPool: &writePool,
+		HandshakeTimeout: helloWait,
+		CheckOrigin:      func(*http.Request) bool { return true }, // checked above
 	}
-	conn, err := up.Upgrade(w, r, nil)
+	conn, err := up.Upgrade(w, r, appSpoken)
 	if err != nil {
 		release()
 		return // Upgrade has answered
@@ -120,10 +124,9 @@ func refusalOf(err error) int {
 	return wire.CloseDependency
 }
 
-// serve is the connection's life, in a goroutine of its own.
+// serve opens the session. What follows has a goroutine of its own, and with it a stack of its own: opening goes down to
+// the database, and a phone's goroutine would keep the stack for that as long as the visit lasts.
 func (p *phone) serve(visit string, refusal int) {
-	defer p.release()
-	defer p.srv.phones.remove(p)
 	p.prepare()
 	if refusal == 0 {
 		p.srv.phones.add(p)
@@ -131,15 +134,28 @@ func (p *phone) serve(visit string, refusal int) {
 			p.suspend() // while it opened: this looks once it is among the phones
 		}
 	}
-	if refusal != 0 {
-		p.out.end(refusal)
-		p.discard()
+	if refusal == 0 {
+		go p.attend()
 		return
 	}
+	defer p.leave()
+	p.out.end(refusal)
+	p.discard()
+}
+
+// attend is the rest of the connection's life.
+func (p *phone) attend() {
+	defer p.leave()
 	p.read()
 	close(p.readDone)
 	p.session.Detach(p)
 	p.out.gone()
+}
+
+// leave is the end of it.
+func (p *phone) leave() {
+	p.srv.phones.remove(p)
+	p.release()
 }
 
 // discard reads until the peer has closed, so that a refusal is not lost to a reset.
@@ -156,10 +172,12 @@ func (p *phone) discard() {
 // begin waits for hello and opens the session; it returns a close code if it could not.
 func (p *phone) begin(visit string) (refusal int) {
 	_ = p.conn.SetReadDeadline(time.Now().Add(helloWait))
-	var hello wire.In
-	if err := p.next(&hello); err != nil {
+	f, err := p.next()
+	defer framesIn.put(f)
+	if err != nil {
 		return closeOf(err)
 	}
+	hello := &f.in
 	if hello.Type != wire.Hello {
 		return wire.CloseBadProtocol
 	}
@@ -216,7 +234,7 @@ func openRefusal(err error) int {
 	return wire.CloseDependency
 }
 
-func (p *phone) welcome(hello wire.In, resumed bool) error {
+func (p *phone) welcome(hello *wire.In, resumed bool) error {
 	s := p.srv
 	state, last, lease := p.session.Standing()
 	token, err := s.resumes.Issue(auth.Resume{Visit: p.session.Visit(), Ticket: p.ticket}, s.Now().Add(tracking.PositionLife))
@@ -225,7 +243,7 @@ func (p *phone) welcome(hello wire.In, resumed bool) error {
 	}
 	x, by := p.session.Holds(hello.Fence)
 	purposes := p.session.Purposes()
-	p.may = permitted(s.Ledger.Registry(), p.session.Data())
+	p.may = s.permits.of(s.Ledger.Registry(), p.session.Data())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.visit = p.session.Visit()

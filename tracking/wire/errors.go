@@ -58,7 +58,7 @@ var codeTable = [...]codeRow{
 }
 
 func (c Code) row() codeRow {
-	for _, r := range codeTable {
+	for _, r := range codeTable[:] {
 		if r.code == c {
 			return r
 		}
@@ -75,7 +75,7 @@ func (c Code) Retryable() bool { return c.row().retryable }
 // Codes lists every code, those of a frame first.
 func Codes() []Code {
 	out := make([]Code, len(codeTable))
-	for i, r := range codeTable {
+	for i, r := range codeTable[:] {
 		out[i] = r.code
 	}
 	return out

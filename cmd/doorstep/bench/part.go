@@ -151,11 +151,12 @@ type weight struct {
 	Stacks int64 `json:"stacks"`
 }
 
-// Tidy gives back to the system what is not in use, so that what is left is needed: twice, since a stack that has become
-// too large shrinks by half at a time.
+// Tidy gives back to the system what is not in use, so that what is left is needed: several times, as a server's
+// collector comes several times a minute, since a stack that has become too large shrinks by half at a time.
 func Tidy(json.RawMessage) (any, error) {
-	debug.FreeOSMemory()
-	debug.FreeOSMemory()
+	for range 4 {
+		debug.FreeOSMemory()
+	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return weight{Heap: int64(m.HeapInuse), Stacks: int64(m.StackInuse)}, nil
