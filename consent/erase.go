@@ -130,7 +130,7 @@ func (r Removal) stays() []Stay {
 	out := []Stay{
 		{What: "log leaves", Why: "The log of consent events stays verifiable. A leaf holds a type, an hour, a notice and a commitment whose key is destroyed."},
 		{What: "deleted alerts and messages, sealed, in pages that are free", Until: at(r.At.Add(2 * 24 * time.Hour)), Why: "A database does not overwrite at once what it deletes. Those of the last day are sealed under a key of the day, which is destroyed by then; what is older cannot be read already."},
-		{What: "marks that the visits ended", Until: at(r.At.Add(time.Minute)), Why: "A position that is delayed on its way must not be written any more."},
+		{What: "marks that the visits ended", Until: at(r.At.Add(time.Minute)), Why: "A position that is delayed on its way must not be written any more. A mark is under a hash, and does not say whose it is."},
 	}
 	if r.Kept > 0 {
 		out = append(out, Stay{What: "proof of consent", Count: r.Kept, Until: at(r.Until),

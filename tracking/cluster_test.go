@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"doorstep/tracking"
+	"doorstep/tracking/live"
 	"doorstep/tracking/live/redisserver"
 )
 
@@ -38,7 +39,7 @@ func TestFailoverWithoutThePurge(t *testing.T) {
 	h := newHouse(t, openRedis(t, c.URL()))
 	a, b := h.start("a"), h.start("b")
 	ana, v, mei, alert := h.watched(a, b)
-	key := "ds:{" + shop + "}:v:" + v.hid
+	key := live.KeyOf(shop, v.hid)
 	i := must(c.Of(h.Context(), key))(h)
 	h.until("the replica to have the position", func() bool {
 		keys, err := c.Replicas[i].Keys(h.Context())
@@ -103,7 +104,7 @@ func TestReshardingWhileShoppersWithdraw(t *testing.T) {
 		}
 	}
 	for i, v := range visits {
-		if !over["ds:{"+shop+"}:v:"+v.hid] {
+		if !over[live.KeyOf(shop, v.hid)] {
 			t.Errorf("the visit %d is no tombstone", i)
 		}
 	}

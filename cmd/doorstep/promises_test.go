@@ -19,6 +19,7 @@ import (
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/geofence"
 	"doorstep/mobile-sdk-spec/go/client"
+	"doorstep/tracking/live"
 )
 
 // With a grant missing, refused, withdrawn, expired or for another store, no fix is accepted and Redis
@@ -321,7 +322,7 @@ func TestNoDotInSensitiveZones(t *testing.T) {
 	if found := redis.heard(digits(in.Lat)); len(found) > 0 {
 		t.Errorf("a position in a fitting room was written: %v", found)
 	}
-	if len(redis.heard("ds:{"+demostore.ID+"}:v:"+s.Welcome().Session)) == 0 {
+	if len(redis.heard(live.KeyOf(demostore.ID, s.Welcome().Session))) == 0 {
 		t.Error("Redis was told nothing of the visit: this test would see nothing")
 	}
 	if n := w.Totals().Dots; n != 0 {

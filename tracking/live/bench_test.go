@@ -102,7 +102,7 @@ func BenchmarkPlainSet(b *testing.B) {
 	for b.Loop() {
 		_, err := admin.Pipelined(context.Background(), func(p redis.Pipeliner) error {
 			for v := range 50 {
-				p.Set(context.Background(), fmt.Sprintf("ds:{store-0}:v:%032x", v), value, tracking.PositionLife)
+				p.Set(context.Background(), live.KeyOf("store-0", fmt.Sprintf("%032x", v)), value, tracking.PositionLife)
 			}
 			return nil
 		})

@@ -88,7 +88,7 @@ func TestPurgeWhileASlotMoves(t *testing.T) {
 	}
 	ended := 0
 	for _, k := range keyspace(t, nodes...) {
-		if last := k.Slot == slot(visits-1); k.Tombstone == last {
+		if last := k.Slot.Visit == live.NameOf(slot(visits-1).Visit); k.Tombstone == last {
 			t.Errorf("%v: tombstone %v", k.Slot, k.Tombstone)
 		} else if !last {
 			ended++

@@ -88,12 +88,12 @@ func TestDeadlineOfEachCaller(t *testing.T) {
 	}
 	sent := deadlines(t, seen())
 	end, _ := soon.Deadline()
-	if d := sent["soon"]; d.After(end) || end.Sub(d) > 10*time.Second {
+	if d := sent[live.NameOf("soon")]; d.After(end) || end.Sub(d) > 10*time.Second {
 		t.Errorf("the deadline is %v after the end of the caller's context, want at it or a little before", d.Sub(end))
 	}
 	for _, visit := range []string{"far", "none"} {
 		// By the same machine's clock, and reckoned a little early.
-		if left := sent[visit].Sub(begun); left < allow-5*time.Second || left > allow+time.Since(begun) {
+		if left := sent[live.NameOf(visit)].Sub(begun); left < allow-5*time.Second || left > allow+time.Since(begun) {
 			t.Errorf("%s: the deadline is %v after the sending, want %v", visit, left, allow)
 		}
 	}

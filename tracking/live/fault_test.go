@@ -126,7 +126,7 @@ func TestGivenUpBeforeTheDeadline(t *testing.T) {
 		t.Errorf("got %v, want ErrUnavailable", err)
 	}
 	signal(t, server.Cont)
-	until(t, "the write to be applied", func() bool { return admin.StrLen(context.Background(), "ds:{s1}:v:v1").Val() == 12 })
+	until(t, "the write to be applied", func() bool { return admin.StrLen(context.Background(), live.KeyOf("s1", "v1")).Val() == 12 })
 	wantPosition(t, admin, true)
 }
 
@@ -192,7 +192,7 @@ func TestScriptsLost(t *testing.T) {
 	wantWrite(t, late, 9, tracking.TooLate)
 	deadlines := make(map[string]int)
 	for _, line := range seen() {
-		if m := regexp.MustCompile(`"EVALSHA" "[0-9a-f]+" "1" "ds:\{s1\}:v:v1" "(\d+)"`).FindStringSubmatch(line); m != nil {
+		if m := regexp.MustCompile(`"EVALSHA" "[0-9a-f]+" "1" "` + regexp.QuoteMeta(live.KeyOf("s1", "v1")) + `" "(\d+)"`).FindStringSubmatch(line); m != nil {
 			deadlines[m[1]]++
 		}
 	}

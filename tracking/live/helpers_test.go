@@ -187,5 +187,11 @@ func memoryFixture(t testing.TB) livetest.Fixture {
 	c := &clock{now: time.Unix(1_700_000_000, 0)}
 	m := live.NewMemory(c.Now)
 	t.Cleanup(func() { m.Close() })
-	return livetest.Fixture{Live: m, Pass: c.pass, Keys: m.Keys}
+	return livetest.Fixture{Live: m, Pass: c.pass, Keys: func() []live.Key {
+		keys := m.Keys()
+		for i := range keys {
+			keys[i].Slot.Visit = live.NameOf(keys[i].Slot.Visit) // as Redis names it
+		}
+		return keys
+	}}
 }

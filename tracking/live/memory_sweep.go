@@ -11,7 +11,7 @@ import (
 
 // Key is what a visit's place holds, without the payload itself.
 type Key struct {
-	Slot        tracking.Slot
+	Slot        tracking.Slot // of Redis, Visit is the name that it has there: NameOf
 	Tombstone   bool
 	HasPosition bool
 	TTL         time.Duration // until it expires; above zero

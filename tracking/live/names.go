@@ -3,6 +3,8 @@
 package live
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -17,11 +19,21 @@ const (
 	maxSeq   = 1<<53 - 1
 )
 
-// key is where a visit lies: ds:{<store>}:v:<visit>. The braces make the store the hash tag, so
+// KeyOf is where a visit lies: ds:{<store>}:v:<name>. The braces make the store the hash tag, so
 // that all of a store's keys and its channel lie in one slot of a cluster.
-func key(store, visit string) string { return keyPrefix(store) + visit }
+func KeyOf(store, visit string) string { return keyPrefix(store) + NameOf(visit) }
 
 func keyPrefix(store string) string { return "ds:{" + store + "}:v:" }
+
+// NameOf is the name of a visit in Redis: 32 hex digits, SHA-256 cut to 128 bits. A tombstone outlives its
+// visit by a minute, after an erasure too, and must not say whose it was. A visit is 128 bits that nobody can guess, so
+// that the way back needs no key to be closed; whoever has the visit finds its key.
+func NameOf(visit string) string {
+	sum := sha256.Sum256([]byte("doorstep visit|" + visit))
+	return hex.EncodeToString(sum[:nameBytes])
+}
+
+const nameBytes = 16
 
 // channelName is what a channel is called in Redis. It carries the hash tag for the same reason.
 func channelName(channel string) string { return "ds:{" + channel + "}:c" }
@@ -31,14 +43,13 @@ func channelOf(name string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(name, "ds:{"), "}:c")
 }
 
-// parseKey undoes key; ok is false for a key that is not a visit's.
-func parseKey(k string) (s tracking.Slot, ok bool) {
-	rest, found := strings.CutPrefix(k, "ds:{")
-	if !found {
-		return s, false
+// nameIn is the visit's name in a key; ok is false for a key that is not a visit's.
+func nameIn(k string) (name string, ok bool) {
+	if !strings.HasPrefix(k, "ds:{") {
+		return "", false
 	}
-	s.Store, s.Visit, ok = strings.Cut(rest, "}:v:")
-	return s, ok
+	_, name, ok = strings.Cut(k, "}:v:")
+	return name, ok
 }
 
 // checkName refuses what would break a key apart: a brace moves the hash tag, and with it the key

@@ -207,7 +207,7 @@ func (r *Redis) Read(ctx context.Context, store string, visits []string) (map[st
 func keys(store string, visits []string) []string {
 	out := make([]string, len(visits))
 	for i, v := range visits {
-		out[i] = key(store, v)
+		out[i] = KeyOf(store, v)
 	}
 	return out
 }

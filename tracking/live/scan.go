@@ -44,9 +44,9 @@ func (t *target) each(ctx context.Context, replicas bool, f func(context.Context
 }
 
 func scanNode(ctx context.Context, c *redis.Client, visits []string) (left int64, err error) {
-	wanted := make(map[string]bool, len(visits))
+	wanted := make(map[string]bool, 2*len(visits))
 	for _, v := range visits {
-		wanted[v] = true
+		wanted[NameOf(v)], wanted[v] = true, true
 	}
 	var cursor uint64
 	for {
@@ -55,7 +55,7 @@ func scanNode(ctx context.Context, c *redis.Client, visits []string) (left int64
 			return left, err
 		}
 		for _, k := range keys {
-			if concerns(k, visits, wanted) {
+			if concerns(k, wanted) {
 				suspects = append(suspects, k)
 			}
 		}
@@ -67,12 +67,12 @@ func scanNode(ctx context.Context, c *redis.Client, visits []string) (left int64
 	}
 }
 
-// concerns reports whether a key has to do with one of the visits.
-func concerns(k string, visits []string, wanted map[string]bool) bool {
-	if s, ok := parseKey(k); ok {
-		return wanted[s.Visit]
+// concerns reports whether a key has to do with one of the visits, by the name that it has here or by its own.
+func concerns(k string, wanted map[string]bool) bool {
+	if name, ok := nameIn(k); ok {
+		return wanted[name]
 	}
-	for _, v := range visits {
+	for v := range wanted {
 		if strings.Contains(k, v) {
 			return true
 		}

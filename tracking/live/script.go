@@ -109,7 +109,7 @@ func (t *texts) pointers() []*string {
 // registerCall is the call for one registration.
 func registerCall(s tracking.Slot, owner string, seq, lifeMS int64) *call {
 	t := &texts{}
-	t.text(key(s.Store, s.Visit))
+	t.text(KeyOf(s.Store, s.Visit))
 	t.value(owner, seq, nil)
 	t.number(lifeMS)
 	return newCall(registerScript, 1, 1, t)
@@ -125,11 +125,11 @@ func writeCall(publish, store string, batch []tracking.LiveWrite) *call {
 	size := 2 * len(prefix)
 	for i := range batch {
 		w := &batch[i]
-		size += len(prefix) + 2*len(w.Slot.Visit) + valueLen(w.Owner, w.Payload) + 12
+		size += len(prefix) + 2*nameBytes + len(w.Slot.Visit) + valueLen(w.Owner, w.Payload) + 12
 	}
 	t := &texts{bytes: make([]byte, 0, size), ends: make([]int, 0, 2+argsPerItem*len(batch))}
 	for i := range batch {
-		t.text(prefix, batch[i].Slot.Visit)
+		t.text(prefix, NameOf(batch[i].Slot.Visit))
 	}
 	t.text(publish)
 	t.text(channelName(store))

@@ -54,13 +54,13 @@ func TestSentinelFailover(t *testing.T) {
 		seq++
 		_ = r.Register(t.Context(), here, "a", seq-1, 20*time.Second) // refused until the switch is known
 		got, err := r.Write(t.Context(), "s1", one(seq, fmt.Sprint("p", seq)))
-		value, _ := other.Get(context.Background(), "ds:{s1}:v:v1").Result()
+		value, _ := other.Get(context.Background(), live.KeyOf("s1", "v1")).Result()
 		return err == nil && got[0] == tracking.Written && strings.HasSuffix(value, fmt.Sprint("p", seq))
 	})
 	if err := r.Purge(t.Context(), "s1", []string{"v1"}); err != nil {
 		t.Fatal(err)
 	}
-	if value := other.Get(t.Context(), "ds:{s1}:v:v1").Val(); value != "T" {
+	if value := other.Get(t.Context(), live.KeyOf("s1", "v1")).Val(); value != "T" {
 		t.Errorf("after the purge the new primary holds %d bytes", len(value))
 	}
 	for _, s := range []*redisserver.Server{primary, replica} {

@@ -27,7 +27,7 @@ func testPurge(t *testing.T, f Fixture) {
 	}
 	purge(t, f.Live) // nothing to purge is purged
 	for _, k := range f.Keys() {
-		if want := k.Slot.Visit != "stays"; k.Tombstone != want || k.HasPosition == want {
+		if want := k.Slot.Visit != live.NameOf("stays"); k.Tombstone != want || k.HasPosition == want {
 			t.Errorf("after the purge: %+v", k)
 		}
 	}

@@ -21,7 +21,7 @@ type Fixture struct {
 	Late tracking.Live
 	// Pass lets time pass for everything that has an expiry.
 	Pass func(d time.Duration)
-	// Keys lists what is stored, whoever put it there.
+	// Keys lists what is stored, whoever put it there, under the names that visits have in Redis.
 	Keys func() []live.Key
 }
 
