@@ -42,7 +42,7 @@ type Kept struct {
 	Receipt  string // compact JWS
 	Decided  *KeptDecision
 	EndedAt  time.Time // of an end
-	Proof    bool      // sealed for whoever holds the key of proofs: only Index is known
+	Proof    bool      // sealed for whoever holds the key of proofs: only Index is known, and whether it is Damaged
 	Damaged  string    // why it could not be read, "" if it could
 }
 
@@ -53,7 +53,9 @@ type KeptDecision struct {
 	Scope                          Scope
 	Purpose, Notice, Choice, State string
 	Live                           bool
-	Current                        bool // stands at the epoch of its scope
+	Said                           Choice // as it is sealed; empty of decisions before it was
+	Current                        bool   // stands at the epoch of its scope, which is the same shopper's
+	Stoppable                      bool   // its stop token is known
 	DecidedAt, GivenUntil          time.Time
 	ExpiresAt, EndedAt             time.Time
 	EndedBy                        string // the ID of the event that ended it
@@ -158,6 +160,8 @@ var sayings = map[string]saying{
 	"root_differs":      {"A signed receipt vouches for a tree that this log never was: something up to here was rewritten, added or taken out.", restore + ", and ask for receipts and checkpoints from before to tell the place."},
 	"cut":               {"Events were taken off the end of the log: it was rolled back to an earlier state.", "Restore the newest backup there is: what a shopper was told is recorded is missing here."},
 	"record_changed":    {"What is kept of this event is not what was logged: the record or the key of its leaf was changed.", restore + ". The shopper's receipt says what was decided."},
+	"proof_changed":     {"What is kept to prove a decision of somebody who was erased is not what was sealed then, or would go at another time.", "Restore the row of the proof from a backup."},
+	"stop_missing":      {"The shopper was given a stop token with this decision, and it would stop nothing.", "Restore the stop tokens from a backup."},
 	"column_changed":    {"A column of this decision's row says something else than its record, which is logged and signed.", "Set the column back to what the record says, or restore the row from a backup."},
 	"state_changed":     {"The decision does not stand as the events after it left it.", "If it is in force and should not be, revoke it now; then restore the row from a backup."},
 	"receipt_changed":   {"The kept receipt is not the one that was signed.", "Restore the row from a backup. The receipt that the shopper has is not affected."},

@@ -151,6 +151,9 @@ func (a *audit) take(x examined) {
 func (a *audit) examine(k Kept) examined {
 	x := examined{kept: k}
 	if k.Proof {
+		if k.Damaged != "" {
+			x.find("proof_changed", "%s", k.Damaged)
+		}
 		return x
 	}
 	if k.Damaged != "" {
@@ -161,7 +164,7 @@ func (a *audit) examine(k Kept) examined {
 	}
 	a.examineReceipt(&x)
 	if k.Decided != nil {
-		x.examineDecision()
+		x.examineDecision(a.now)
 	}
 	return x
 }
@@ -169,7 +172,10 @@ func (a *audit) examine(k Kept) examined {
 func (x *examined) find(code, what string, args ...any) {
 	s := sayings[code]
 	noun := "the end"
-	if x.kept.Decided != nil {
+	switch {
+	case x.kept.Proof:
+		noun = "the proof of what was decided"
+	case x.kept.Decided != nil:
 		noun = "the decision"
 	}
 	where := fmt.Sprintf("%s at %s", noun, leafName(x.kept.Index))
@@ -212,7 +218,7 @@ func (a *audit) examineReceipt(x *examined) {
 }
 
 // examineDecision holds a decision's row against its record, and the record against its receipt.
-func (x *examined) examineDecision() {
+func (x *examined) examineDecision(now time.Time) {
 	d := x.kept.Decided
 	if x.signed {
 		text, err := json.Marshal(d.Record)
@@ -228,6 +234,9 @@ func (x *examined) examineDecision() {
 	if x.kept.RecordID != d.Record.Header.RecordID {
 		x.find("column_changed", "the row is of another decision than the record that is in it")
 		return
+	}
+	if !d.Stoppable && x.signed && now.Before(x.receipt.ExpiresAt.Time) {
+		x.find("stop_missing", "no stop token is known that was given with it")
 	}
 	for _, column := range d.disagree(*d.Record, x.receipt, x.signed) {
 		x.find("column_changed", "column %s says something else than the record", column)
@@ -249,7 +258,7 @@ func (d KeptDecision) disagree(rec Record, r Receipt, signed bool) (columns []st
 		{"subject", d.Subject == rec.Header.Principal},
 		{"installation", d.Scope.Installation == e.Entity}, {"store", d.Scope.Store == p.Store},
 		{"purpose", len(p.Purpose) == 1 && p.Purpose[0] == d.Purpose}, {"notice", !signed || d.Notice == r.NoticeHash},
-		{"choice", slices.Contains(allowed, State(e.State))}, {"decided_at", d.DecidedAt.Equal(e.Time)},
+		{"choice", slices.Contains(allowed, State(e.State)) && (d.Said == "" || string(d.Said) == d.Choice)}, {"decided_at", d.DecidedAt.Equal(e.Time)},
 		{"given_until", d.GivenUntil.Equal(until)},
 		{"expires_at", d.ExpiresAt.Equal(until) || Choice(d.Choice) == ThisVisit && d.ExpiresAt.After(d.DecidedAt) && d.ExpiresAt.Before(until)},
 	} {
@@ -305,7 +314,7 @@ func (d keptDecision) livesWrongly(ends []keptEnd) string {
 	case d.EndedBy != "" || !d.EndedAt.IsZero():
 		return "it is in force, and said to have ended"
 	case !d.Current:
-		return "it is in force, and stands at another epoch than its scope"
+		return "it is in force, and stands at another epoch than its scope, or its scope is another shopper's"
 	}
 	for _, e := range ends {
 		p := e.record.Processing

@@ -229,7 +229,8 @@ func (e *Evidence) Kept(ctx context.Context, f func(consent.Kept) error) error {
 			return err
 		}
 	}
-	if err := e.all(ctx, each(e.decision), `SELECT r.id, r.name, r.store, r.purpose, r.notice, r.choice, r.state, r.live, COALESCE(s.epoch, 0) = r.epoch,
+	if err := e.all(ctx, each(e.decision), `SELECT r.id, r.name, r.store, r.purpose, r.notice, r.choice, r.state, r.live, COALESCE(s.epoch, 0) = r.epoch AND COALESCE(s.subject, '') = r.subject,
+			EXISTS (SELECT 1 FROM stop_token k WHERE k.subject = r.subject AND k.installation = r.installation AND k.store = r.store AND k.given_at / 1000 = r.decided_at / 1000),
 			r.decided_at, r.given_until, r.expires_at, r.ended_at, r.ended_by, r.body,
 			p.kind, p.handle, p.bucket, p.sealed, i.kind, i.handle, i.bucket, i.sealed
 		FROM record r LEFT JOIN scope s ON s.installation = r.installation AND s.store = r.store
@@ -241,9 +242,15 @@ func (e *Evidence) Kept(ctx context.Context, f func(consent.Kept) error) error {
 		return err
 	}
 	return e.all(ctx, each(func(r *sql.Rows) (k consent.Kept, err error) {
-		k.Proof = true
-		return k, r.Scan(&k.Index)
-	}), `SELECT log_index FROM proof`)
+		var p keptProof
+		var mark string
+		err = r.Scan(&p.Index, &p.Until, &p.Body, &mark)
+		k.Proof, k.Index = true, p.Index
+		if e.db.ring == nil || mark != p.mark(e.db.ring) {
+			k.Damaged = "the sealed proof, or the date until which it is kept, is not what was written at the erasure"
+		}
+		return k, err
+	}), `SELECT log_index, until, body, mark FROM proof`)
 }
 
 // joined is a person's row at the other side of a join, which may have nothing to join.
@@ -275,7 +282,7 @@ func (e *Evidence) decision(r *sql.Rows) (consent.Kept, error) {
 	var name, body string
 	var subject, phone joined
 	var live, decided, until, expires, ended int64
-	err := r.Scan(append(append([]any{&k.ID, &name, &d.Scope.Store, &d.Purpose, &d.Notice, &d.Choice, &d.State, &live, &d.Current,
+	err := r.Scan(append(append([]any{&k.ID, &name, &d.Scope.Store, &d.Purpose, &d.Notice, &d.Choice, &d.State, &live, &d.Current, &d.Stoppable,
 		&decided, &until, &expires, &ended, &d.EndedBy, &body}, subject.fields()...), phone.fields()...)...)
 	if err != nil {
 		return k, err
@@ -297,7 +304,7 @@ func (e *Evidence) decision(r *sql.Rows) (consent.Kept, error) {
 		k.Damaged = "its record cannot be opened"
 		return k, nil
 	}
-	k.Index, k.Key, k.Receipt, d.Record = event.Index, event.Key, event.Receipt, event.Record
+	k.Index, k.Key, k.Receipt, d.Record, d.Said = event.Index, event.Key, event.Receipt, event.Record, event.Choice
 	d.Subject, d.Scope.Installation = who.ref, at.ref
 	id, err := who.text("name", name)
 	switch {

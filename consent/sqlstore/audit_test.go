@@ -101,6 +101,10 @@ func TestAuditNamesWhatWasDone(t *testing.T) {
 		{"a withdrawn grant brought back", sqlDo(`UPDATE record SET state = 'given', live = 1, ended_at = 0, ended_by = '', epoch =
 			(SELECT s.epoch FROM scope s WHERE s.installation = record.installation AND s.store = record.store)
 			WHERE id = $1`, e.row(withdrawn-1)), []string{fmt.Sprint("state_changed ", withdrawn-1)}},
+		{"a grant's scope given to somebody else", sqlDo(`UPDATE scope SET subject = (SELECT o.subject FROM scope o WHERE o.subject <> scope.subject LIMIT 1)
+			WHERE installation = (SELECT installation FROM record WHERE id = $1)`, e.row(given)), []string{fmt.Sprint("state_changed ", given+1)}}, // by which the first was renewed
+		{"a visit turned into a term", sqlDo(`UPDATE record SET choice = CASE choice WHEN 'visit' THEN 'term' ELSE 'visit' END WHERE id = $1`, e.row(given)), []string{fmt.Sprint("column_changed ", given)}},
+		{"a stop token removed", sqlDo(`DELETE FROM stop_token WHERE given_at / 1000 = (SELECT decided_at / 1000 FROM record WHERE id = $1)`, e.row(given)), []string{fmt.Sprint("stop_missing ", given)}},
 		{"a refusal turned into a grant", sqlDo(`UPDATE record SET choice = 'term', state = 'given', live = 1, epoch = 1 WHERE id = $1`, e.row(refused)),
 			[]string{fmt.Sprint("column_changed ", refused), fmt.Sprint("state_changed ", refused)}},
 		{"what is kept put into another row of the same person", sqlDo(`UPDATE record SET body = (SELECT o.body FROM record o WHERE o.id = $1) WHERE id = $2`, e.row(refused), e.row(withdrawn-1)),
@@ -309,6 +313,30 @@ func TestAuditAfterAnErasure(t *testing.T) {
 	e.wants(r)
 	if r.Proofs < 5 || r.Checkpoints != 2 {
 		t.Errorf("%+v", r)
+	}
+	if e.file, err = os.ReadFile(e.path); err != nil {
+		t.Fatal(err)
+	}
+	var proofs []string
+	for i := range r.Proofs {
+		proofs = append(proofs, "")
+		e.spoil(func(db *sql.DB) error {
+			var at int64
+			err := db.QueryRow(`SELECT log_index FROM proof ORDER BY log_index LIMIT 1 OFFSET $1`, i).Scan(&at)
+			proofs[i] = fmt.Sprint("proof_changed ", at)
+			return err
+		})
+	}
+	for change, want := range map[string][]string{
+		`UPDATE proof SET body = 'AAAA'`: proofs,
+		`UPDATE proof SET until = 1`:     proofs,
+		`UPDATE proof SET mark = ''`:     proofs,
+		`UPDATE proof SET (body, until, mark) = (SELECT o.body, o.until, o.mark FROM proof o WHERE o.log_index <> proof.log_index LIMIT 1)
+			WHERE log_index = (SELECT MIN(log_index) FROM proof)`: proofs[:1],
+	} {
+		e.spoil(sqlDo(change))
+		e.wants(e.audit(), want...)
+		e.restore()
 	}
 	var index int64
 	e.spoil(func(db *sql.DB) error {

@@ -280,7 +280,7 @@ func (t *tx) record(c consent.DecideCommand, out *consent.Decided) (err error) {
 	if err != nil {
 		return err
 	}
-	body, err := sealEvent(subject, "record", keptEvent{Record: &c.Event.Record, Index: at.Index, Key: hex.EncodeToString(c.Event.Key[:]), Receipt: out.Receipt})
+	body, err := sealEvent(subject, "record", keptEvent{Record: &c.Event.Record, Choice: c.Choice, Index: at.Index, Key: hex.EncodeToString(c.Event.Key[:]), Receipt: out.Receipt})
 	if err != nil {
 		return err
 	}

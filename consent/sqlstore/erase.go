@@ -254,8 +254,8 @@ func (t *tx) keepProofs(handle string, out *consent.Removal, j *erasedEntry) err
 
 func (t *tx) saveProofs(list []keptProof) error {
 	for _, p := range list {
-		if _, err := t.exec(`INSERT INTO proof (log_index, until, body) VALUES ($1, $2, $3) ON CONFLICT (log_index) DO NOTHING`,
-			p.Index, p.Until, p.Body); err != nil {
+		if _, err := t.exec(`INSERT INTO proof (log_index, until, body, mark) VALUES ($1, $2, $3, $4) ON CONFLICT (log_index) DO NOTHING`,
+			p.Index, p.Until, p.Body, p.mark(t.db.ring)); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 // its place in the log among it. It is sealed under the key of whom it is about.
 type keptEvent struct {
 	Record  *consent.Record `json:"record,omitempty"` // of a decision
+	Choice  consent.Choice  `json:"choice,omitempty"` // of a decision: a record does not tell a visit from a term
 	Ending  *consent.Ending `json:"ending,omitempty"` // of an end
 	Index   int64           `json:"index"`
 	Key     string          `json:"key"` // of the leaf, hex
