@@ -51,11 +51,10 @@ func WindowOf(t time.Time) time.Time { return t.UTC().Truncate(CountWindow) }
 
 // Counted is what one node has counted in a window that is about to close.
 type Counted struct {
-	Node   string
 	Store  string
-	Map    string         // version of the map whose zones these are; empty if it was replaced meanwhile
-	Window time.Time      // its beginning
-	Zones  map[string]int // people by zone, each CountMost at most
+	Map    string              // version of the map whose zones these are; empty if it was replaced meanwhile
+	Window time.Time           // its beginning
+	Zones  map[string][]string // by zone the marks of people, CountMost at most; see Ledger.CountMark
 }
 
 // CountedWindow is a closed window of a store.
@@ -84,17 +83,20 @@ func (l *Ledger) Declares(purpose, dataType string) bool {
 	return ok && slices.Contains(p.Data, dataType)
 }
 
-// KeepCounts takes what a node has counted, until the window closes. Repeated, the later replaces the
-// earlier. What comes once the window is over is dropped.
+// CountMark is by what somebody is not counted twice in one zone and window, at whichever nodes: the same everywhere,
+// and another one in any other zone or window.
+func (l *Ledger) CountMark(store, zone string, window time.Time, who Ref) string {
+	return l.Keys().countMark(store, zone, window, who)
+}
+
+// KeepCounts takes whom a node has counted, until the window closes. Nobody is added twice, whoever hands them in.
+// What comes once the window is over is dropped.
 func (l *Ledger) KeepCounts(ctx context.Context, c Counted) error {
-	if c.Node == "" || c.Store == "" || !c.Window.Equal(WindowOf(c.Window)) {
-		return fmt.Errorf("%w: counts need a node, a store and a window's beginning", ErrRequest)
+	if c.Store == "" || !c.Window.Equal(WindowOf(c.Window)) {
+		return fmt.Errorf("%w: counts need a store and a window's beginning", ErrRequest)
 	}
 	if !l.now().Before(c.Window.Add(CountWindow)) {
 		return nil
-	}
-	for zone, n := range c.Zones {
-		c.Zones[zone] = min(n, CountMost)
 	}
 	return l.store.KeepCounts(ctx, c)
 }

@@ -62,6 +62,11 @@ func (k Keys) Visit(s Scope, epoch int64) string {
 	return mac128(k.visit, string(s.Installation)+"|"+s.Store+"|"+strconv.FormatInt(epoch, 10))
 }
 
+// countMark is what Ledger.CountMark tells of.
+func (k Keys) countMark(store, zone string, window time.Time, who Ref) string {
+	return mac128(k.visit, fmt.Sprintf("count|%s|%s|%d|%s", store, zone, window.Unix(), who))
+}
+
 // stopToken is that of a decision on one served notice.
 func (k Keys) stopToken(served, decision string) []byte {
 	return mac(k.ref, "stop token|"+served+"|"+decision)

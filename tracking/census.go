@@ -4,7 +4,7 @@ package tracking
 
 import (
 	"context"
-	"hash/maphash"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -13,9 +13,10 @@ import (
 )
 
 // census counts, by store and zone, how many people have shared in the window that is open. It is asked by
-// nobody: shortly before a window closes, its numbers go to the ledger, which tells bands. Until then
-// they are in memory only, and so are the marks by which nobody is counted twice; each is good
-// for one person in one zone and for as long as the window lasts. A node that stops takes them with it.
+// nobody: shortly before a window closes, it goes to the ledger, which tells bands. Until then it is in memory only, as
+// marks, by which nobody is counted twice, at this node or at several; each is good for one person in one zone and for as long
+// as the window lasts. Who withdraws stays counted: else the count could be changed as often as somebody likes. A node that
+// stops takes its marks with it.
 type census struct {
 	node *Node
 
@@ -30,15 +31,11 @@ type storeCensus struct {
 	shut   bool   // handed in: what comes now is not counted any more
 	kept   bool   // and taken
 	maps   string // the version by which zones were told; empty once there was a second one
-	seed   maphash.Seed
-	zones  map[string]*zoneCensus
+	zones  map[string]zoneCensus
 }
 
-// zoneCensus is one zone of it. Marks are forgotten once they cannot change what will be told.
-type zoneCensus struct {
-	left  int // people who are counted and whose mark is forgotten
-	marks map[uint64]struct{}
-}
+// zoneCensus is one zone of it: marks, consent.CountMost at most. More change nothing of what will be told.
+type zoneCensus map[string]struct{}
 
 // countsShut is how long before its end a window stops counting: all nodes hand in before it closes.
 const countsShut = 5 * time.Second
@@ -68,7 +65,7 @@ func (c *census) count(store, version, zone string, who consent.Ref, window int6
 	defer c.mu.Unlock()
 	s := c.stores[store]
 	if s == nil || s.window < window {
-		s = &storeCensus{window: window, maps: version, seed: maphash.MakeSeed(), zones: make(map[string]*zoneCensus)}
+		s = &storeCensus{window: window, maps: version, zones: make(map[string]zoneCensus)}
 		c.stores[store] = s
 	}
 	if s.shut || s.window != window {
@@ -79,42 +76,12 @@ func (c *census) count(store, version, zone string, who consent.Ref, window int6
 	}
 	z := s.zones[zone]
 	if z == nil {
-		z = &zoneCensus{marks: make(map[uint64]struct{})}
+		z = make(zoneCensus)
 		s.zones[zone] = z
 	}
-	if z.people() < consent.CountMost {
-		z.marks[s.mark(zone, who)] = struct{}{}
+	if len(z) < consent.CountMost {
+		z[c.node.Ledger.CountMark(store, zone, time.UnixMilli(window), who)] = struct{}{}
 	}
-	if z.people() == consent.CountMost {
-		z.left, z.marks = consent.CountMost, nil
-	}
-}
-
-func (s *storeCensus) mark(zone string, who consent.Ref) uint64 {
-	return maphash.String(s.seed, zone+"\x00"+string(who))
-}
-
-func (z *zoneCensus) people() int { return z.left + len(z.marks) }
-
-// forget leaves of somebody who has withdrawn a number, and no mark.
-func (c *census) forget(store string, who consent.Ref) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := c.stores[store]
-	if s == nil {
-		return
-	}
-	for zone, z := range s.zones {
-		if m := s.mark(zone, who); z.has(m) {
-			delete(z.marks, m)
-			z.left++
-		}
-	}
-}
-
-func (z *zoneCensus) has(mark uint64) bool {
-	_, ok := z.marks[mark]
-	return ok
 }
 
 func (c *census) run(ctx context.Context) error {
@@ -152,22 +119,18 @@ func (c *census) due(now time.Time) (list []consent.Counted) {
 			delete(c.stores, store)
 		case !now.Before(end.Add(-countsShut)) && !s.kept:
 			s.shut = true
-			list = append(list, consent.Counted{Node: c.node.ID, Store: store, Map: s.maps,
-				Window: time.UnixMilli(s.window).UTC(), Zones: s.numbers()})
-			for _, z := range s.zones { // nobody is told apart any more
-				z.left, z.marks = z.people(), nil
-			}
+			list = append(list, consent.Counted{Store: store, Map: s.maps, Window: time.UnixMilli(s.window).UTC(), Zones: s.marks()})
 		}
 	}
 	return list
 }
 
-func (s *storeCensus) numbers() map[string]int {
-	numbers := make(map[string]int, len(s.zones))
+func (s *storeCensus) marks() map[string][]string {
+	marks := make(map[string][]string, len(s.zones))
 	for zone, z := range s.zones {
-		numbers[zone] = z.people()
+		marks[zone] = slices.Sorted(maps.Keys(z))
 	}
-	return numbers
+	return marks
 }
 
 func (c *census) taken(counted consent.Counted) {

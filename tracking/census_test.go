@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"doorstep/consent"
+	"doorstep/consent/storetest"
 	"doorstep/geofence"
 )
 
@@ -143,8 +144,8 @@ func TestAWindowIsToldOnceItHasClosed(t *testing.T) {
 			h.Fatalf("told %q", told)
 		}
 		version := indexes()[0].Site().Version
-		h.ok(h.ledger.KeepCounts(h.Context(), consent.Counted{Node: "z", Store: shop, Map: version, Window: window,
-			Zones: map[string]int{"coffee": 30}}))
+		h.ok(h.ledger.KeepCounts(h.Context(), consent.Counted{Store: shop, Map: version, Window: window,
+			Zones: storetest.Marks("late", map[string]int{"coffee": 30})}))
 		h.ok(h.ledger.CloseCounts(h.Context(), shop, version, window))
 		equal(h, "told again", h.bands(window), told)
 	})
@@ -157,8 +158,8 @@ func TestAWindowWithTwoMapsIsWithheld(t *testing.T) {
 		a := h.start("a")
 		h.join(a, shop, "mei")
 		h.stand(shoes, h.crowd(12, a)...)
-		h.ok(h.ledger.KeepCounts(h.Context(), consent.Counted{Node: "z", Store: shop, Map: "another", Window: window,
-			Zones: map[string]int{"shoes": 1}}))
+		h.ok(h.ledger.KeepCounts(h.Context(), consent.Counted{Store: shop, Map: "another", Window: window,
+			Zones: storetest.Marks("z", map[string]int{"shoes": 1})}))
 		h.toClose(window)
 		if told := h.bands(window); !strings.HasSuffix(told, "withheld []") {
 			h.Fatalf("told %q", told)
@@ -190,4 +191,68 @@ func TestWhoIsNotCounted(t *testing.T) {
 			h.Fatalf("told %q", told)
 		}
 	})
+}
+
+// told is what the last minute of a window tells of it once it has closed.
+func told(t *testing.T, come func(h *house, a, b *node)) (told string) {
+	inBubble(t, func(h *house) {
+		window := h.beforeClose(time.Minute)
+		a, b := h.start("a"), h.start("b")
+		h.join(a, shop, "mei")
+		come(h, a, b)
+		h.toClose(window)
+		told = h.bands(window)
+	})
+	return told
+}
+
+// One account counts for one, whatever it does: whoever withdraws and grants again, here or at another node, is nobody
+// else. With it alone a zone would tell whether one other person is there.
+func TestOneAccountCountsOnce(t *testing.T) {
+	got := told(t, func(h *house, a, b *node) {
+		h.stand(shoes, h.crowd(1, a)...)
+		for i := range 9 {
+			s := h.shopper("one and the same", "assist")
+			v := s.open([]*node{a, b}[i%2])
+			h.stand(shoes, v)
+			if i%3 == 1 { // leaves first, so that no session is open when they withdraw
+				v.Bye()
+				h.pass(time.Second)
+			}
+			must(v.n.End(h.Context(), s.stop(consent.EndAll)))(h)
+		}
+	})
+	if !strings.HasSuffix(got, " []") || strings.Contains(got, "withheld") {
+		t.Errorf("two people are told as %q", got)
+	}
+}
+
+// Who moves from one node to another is still one.
+func TestTwoNodesCountOnce(t *testing.T) {
+	for people, want := range map[int]string{9: " []", 10: " [shoes some]"} {
+		got := told(t, func(h *house, a, b *node) {
+			var moved []*visitor
+			crowd := h.crowd(people, a)
+			h.stand(shoes, crowd...)
+			for _, v := range crowd {
+				v.Bye()
+			}
+			h.pass(time.Second)
+			for _, v := range crowd {
+				moved = append(moved, (&shopper{h, v.Subject(), v.Scope()}).open(b))
+			}
+			h.stand(shoes, moved...)
+		})
+		if !strings.HasSuffix(got, want) || strings.Contains(got, "withheld") {
+			t.Errorf("%d people are told as %q, want%s", people, got, want)
+		}
+	}
+}
+
+// More than the most at one node are that many.
+func TestManyAtOneNode(t *testing.T) {
+	got := told(t, func(h *house, a, _ *node) { h.stand(shoes, h.crowd(consent.CountMost+1, a)...) })
+	if !strings.HasSuffix(got, " [shoes many]") {
+		t.Errorf("told %q", got)
+	}
 }

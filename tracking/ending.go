@@ -172,14 +172,7 @@ func (s *Session) ended(e consent.End) {
 	if covers(asGrants(e.Surviving), s.purposes[:1]) && e.Reason == consent.Withdrawn {
 		last = StateChange{State: StateSuspended, Reason: closeTicket, LastAccepted: s.lastAccepted}
 	}
-	if s.shut(last) && takesGrants(e.Reason) {
-		s.node.census.forget(s.scope.Store, s.subject)
-	}
-}
-
-// takesGrants tells an end that somebody decided on, or that a grant came to, from one of the visit alone.
-func takesGrants(r consent.Reason) bool {
-	return r == consent.Withdrawn || r == consent.Revoked || r == consent.Erased || r == consent.Expired
+	s.shut(last)
 }
 
 func asGrants(purposes []string) []consent.Grant {

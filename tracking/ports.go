@@ -127,7 +127,8 @@ type Ledger interface {
 	CloseView(ctx context.Context, id string, at time.Time, count int64) error
 	// Declares reports whether a purpose uses a data type.
 	Declares(purpose, dataType string) bool
-	// KeepCounts, CloseCounts: see consent.Ledger.
+	// CountMark, KeepCounts, CloseCounts: see consent.Ledger.
+	CountMark(store, zone string, window time.Time, who consent.Ref) string
 	KeepCounts(ctx context.Context, c consent.Counted) error
 	CloseCounts(ctx context.Context, store, version string, window time.Time) error
 	// SetDuty records that node has somebody signed in for store until the given time; a zero time takes it back.

@@ -10,22 +10,33 @@ import (
 	"doorstep/consent"
 )
 
-// KeepCounts holds what a node has counted until its window closes; see consent.Ledger.
+// KeepCounts holds whom a node has counted until the window closes; see consent.Ledger. They are kept under the key of
+// the day, with which goes what may be left of them in files.
 func (db *DB) KeepCounts(ctx context.Context, c consent.Counted) error {
 	return db.write(ctx, func(t *tx) error {
 		closed, err := t.isClosed(c.Store, c.Window)
 		if err != nil || closed {
 			return err
 		}
-		for zone, n := range c.Zones {
-			if _, err := t.exec(`INSERT INTO zone_part (store, opened_at, node, zone, map, people) VALUES ($1, $2, $3, $4, $5, $6)
-				ON CONFLICT (store, opened_at, node, zone) DO UPDATE SET map = $5, people = $6`,
-				c.Store, micros(c.Window), c.Node, zone, c.Map, n); err != nil {
-				return err
+		for zone, marks := range c.Zones {
+			for _, m := range marks {
+				if err := t.keepCount(c, zone, m); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	})
+}
+
+func (t *tx) keepCount(c consent.Counted, zone, mark string) error {
+	mark, err := t.mark("count", mark)
+	if err == nil {
+		_, err = t.exec(`INSERT INTO zone_part (store, opened_at, zone, mark, map) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (store, opened_at, zone, mark) DO UPDATE SET map = CASE WHEN zone_part.map = $5 THEN $5 ELSE '' END`,
+			c.Store, micros(c.Window), zone, mark, c.Map)
+	}
+	return err
 }
 
 // isClosed reports whether a window has been closed, and keeps it from being closed meanwhile.
@@ -68,7 +79,7 @@ func (db *DB) CloseCounts(ctx context.Context, store, version string, window tim
 	})
 }
 
-// counted adds up what the nodes have handed in. other says that somebody counted by another map.
+// counted is how many different people the nodes have handed in. other says that somebody counted by another map.
 func (t *tx) counted(store, version string, window time.Time) (people map[string]int, other bool, err error) {
 	people = map[string]int{}
 	err = t.all(func(r *sql.Rows) error {
@@ -78,7 +89,7 @@ func (t *tx) counted(store, version string, window time.Time) (people map[string
 		people[zone] += n
 		other = other || by != version
 		return err
-	}, `SELECT zone, map, people FROM zone_part WHERE store = $1 AND opened_at = $2`, store, micros(window))
+	}, `SELECT zone, map, COUNT(*) FROM zone_part WHERE store = $1 AND opened_at = $2 GROUP BY zone, map`, store, micros(window))
 	return people, other, err
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/consent"
+	"doorstep/consent/storetest"
 	spec "doorstep/mobile-sdk-spec"
 	"doorstep/tracking/server/auth"
 )
@@ -47,10 +48,10 @@ func TestCountsAreForLeadsOfTheStore(t *testing.T) {
 	inBubble(t, nil, func(h *house) {
 		version := h.index.Site().Version
 		window := consent.WindowOf(time.Now())
-		h.ok(h.ledger.KeepCounts(h.Context(), consent.Counted{Node: "a", Store: demostore.ID, Map: version, Window: window,
-			Zones: map[string]int{"shoes": 9, "bags": 10, "beauty": 25}}))
-		h.ok(h.ledger.KeepCounts(h.Context(), consent.Counted{Node: "b", Store: demostore.ID, Map: version, Window: window,
-			Zones: map[string]int{"bags": 14, "gifts": 24}}))
+		h.ok(h.ledger.KeepCounts(h.Context(), consent.Counted{Store: demostore.ID, Map: version, Window: window,
+			Zones: storetest.Marks("a", map[string]int{"shoes": 9, "bags": 10, "beauty": 25})}))
+		h.ok(h.ledger.KeepCounts(h.Context(), consent.Counted{Store: demostore.ID, Map: version, Window: window,
+			Zones: storetest.Marks("b", map[string]int{"bags": 14, "gifts": 24})}))
 		<-time.After(time.Until(window.Add(consent.CountWindow + 2*time.Second)))
 		var a struct {
 			Of      string
