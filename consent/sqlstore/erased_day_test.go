@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -100,5 +101,89 @@ func TestErasureLeavesNothingToOpen(t *testing.T) {
 	}
 	if _, err := e.db.Poll(ctx, "late", all.Change); err != nil {
 		t.Errorf("a node that has heard of it: %v", err)
+	}
+}
+
+// A phone that two people use stays as the other's.
+func TestErasureLeavesASharedPhone(t *testing.T) {
+	e := newEstate(t)
+	defer e.close()
+	other := benchShopper{e.mate.subject, e.ana.installation}
+	e.ok(other.grant(t.Context(), e.ledger))
+	e.begin()
+	done, err := e.db.Erase(t.Context(), e.command())
+	e.ok(err)
+	if done.Shared != 1 || done.Removed["installations"] != 0 {
+		t.Errorf("%d phones are shared, %d are gone", done.Shared, done.Removed["installations"])
+	}
+	a, err := e.ledger.Admit(t.Context(), consent.Scope{Installation: e.ana.installation, Store: "shop"})
+	if err != nil || a.Subject != e.mate.subject || len(a.Grants) != 1 {
+		t.Errorf("the other's phone: %+v, %v", a, err)
+	}
+}
+
+// Whoever asks for the proof of an erasure after a crash behind its commit has the old keys destroyed first.
+func TestProofOfAnErasureComesAfterItsKeys(t *testing.T) {
+	e := newEstate(t)
+	defer e.close()
+	e.begin()
+	e.eraseUpTo(true)
+	if _, begun := e.db.ring.Rotations(); !begun {
+		t.Fatal("the crash is not behind the commit")
+	}
+	_, err := e.ledger.Erasure(t.Context(), erasureID, e.request)
+	e.ok(err)
+	e.isErased()
+}
+
+// A proof that a hold names outlives its date, and goes when the hold is over.
+func TestAHoldKeepsTheProofAtALeaf(t *testing.T) {
+	e := newEstate(t)
+	defer e.close()
+	e.begin()
+	e.erase()
+	_, until, err := e.proofOf(0)
+	e.ok(err)
+	leaf, id := int64(0), uuid.NewString()
+	over := until.AddDate(0, 1, 0)
+	held := consent.New(e.db, e.keys, consent.DevelopmentRegistry(), func() time.Time { return until.Add(-time.Hour) })
+	e.ok(held.AskHold(t.Context(), consent.Hold{ID: id, Leaf: &leaf, Until: over, Reason: "Claim of a customer, file 4"}, "mei"))
+	_, err = held.ApproveHold(t.Context(), id, "lea")
+	e.ok(err)
+	e.ok(e.db.Prune(t.Context(), until.Add(time.Hour), time.Hour))
+	if _, _, err := e.proofOf(0); err != nil {
+		t.Errorf("while it is held: %v", err)
+	}
+	e.ok(e.db.Prune(t.Context(), over.Add(time.Second), time.Hour))
+	if _, _, err := e.proofOf(0); !errors.Is(err, consent.ErrNoLeaf) {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// What has outlived its time goes from the tables, whether anybody could still be given it or not.
+func TestPruneEmptiesWhatIsOver(t *testing.T) {
+	e := newEstate(t)
+	defer e.close()
+	ctx := t.Context()
+	_, err := e.ana.ask(ctx, e.ledger)
+	e.ok(err)
+	a, err := e.ledger.Admit(ctx, consent.Scope{Installation: e.ana.installation, Store: "shop"})
+	e.ok(err)
+	alert, _, err := e.db.RaiseAlert(ctx, tracking.Alert{ID: uuid.NewString(), Store: "shop", Visit: a.Visit, Kind: tracking.Help, Purpose: "assist"})
+	e.ok(err)
+	_, err = e.db.ChangeAlert(ctx, "shop", alert.ID, tracking.Change{Action: tracking.Claim, Key: "k", By: tracking.Actor{Shift: "s1"}, Now: time.Now()})
+	e.ok(err)
+	for _, left := range []struct {
+		after             time.Duration
+		served, alertKeys int64
+	}{{0, 1, 1}, {consent.ServedLife + time.Minute, 0, 1}, {consent.FeedLife + time.Minute, 0, 0}} {
+		e.ok(e.db.Prune(ctx, time.Now().Add(left.after), 10*consent.FeedLife))
+		for table, want := range map[string]int64{"served": left.served, "alert_key": left.alertKeys} {
+			var n int64
+			e.ok(e.db.row(ctx, `SELECT COUNT(*) FROM `+table).into(&n))
+			if n != want {
+				t.Errorf("after %v: %d rows of %s, want %d", left.after, n, table, want)
+			}
+		}
 	}
 }

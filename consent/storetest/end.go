@@ -18,6 +18,20 @@ import (
 func newID() string { return uuid.NewString() }
 
 var endCases = map[string]func(*testing.T, *house){
+	"the id of a session's end is good for that session only, and a stop token ends none": func(_ *testing.T, h *house) {
+		p, q := h.phone("ana", "k1", "shop"), h.phone("ben", "k2", "shop")
+		d := h.decide(p, "assist", consent.ForATerm)
+		h.decide(q, "assist", consent.ForATerm)
+		r := consent.EndRequest{ID: newID(), Kind: consent.EndSession, Scope: p.scope(), Visit: h.admit(p).Visit, Reason: consent.Bye}
+		h.end(r)
+		h.equal("the same again", h.end(r).Repeated, true)
+		r.Scope, r.Visit = q.scope(), h.admit(q).Visit
+		_, err := h.ledger.End(h.ctx, r)
+		h.wants(err, consent.ErrIDTaken)
+		h.equal("the other's visit", h.admit(q).Visit, r.Visit)
+		_, err = h.ledger.Stop(h.ctx, d.StopToken, consent.EndRequest{ID: newID(), Kind: consent.EndSession, Visit: h.admit(p).Visit})
+		h.wants(err, consent.ErrRequest)
+	},
 	"only ends raise the epoch": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
 		h.decide(p, "assist", consent.ForATerm)

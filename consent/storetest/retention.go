@@ -58,6 +58,14 @@ func (h *house) held(p phone, part func(consent.Held) int) func() int {
 }
 
 var retentionCases = map[string]func(*testing.T, *house){
+	"an export has the notices that wait for a decision, and no others": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.ask(p, "assist")
+		pending := h.held(p, func(k consent.Held) int { return len(k.Pending) })
+		h.equal("as long as it can be decided on", pending(), 1)
+		h.clock.pass(consent.ServedLife)
+		h.equal("after that", pending(), 0)
+	},
 	"reads live for ninety days": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
 		h.decide(p, "assist", consent.ForATerm)

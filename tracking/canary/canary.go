@@ -12,9 +12,11 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,9 +35,12 @@ const (
 	Live    Kind = "live"
 )
 
-// place is how a latitude of the tests' own store looks, in whatever precision, from some ten metres on. Whoever says where
-// somebody is in it says one.
-var place = regexp.MustCompile(`\b(53\.999|54\.000)[0-9]{1,}`)
+// place is how a latitude of the tests' own store looks, in whatever precision, from some ten metres on; eastward, how a
+// longitude does: by its name, or as exactly as no count of seconds is by chance, and not before a unit of time.
+var (
+	place    = regexp.MustCompile(`\b(53\.999|54\.000)[0-9]{1,}`)
+	eastward = regexp.MustCompile(`(?i:\b(lng|lon|longitude)\W+)(2\.99[89]|3\.00[0-2])[0-9]*|\b(2\.99[89]|3\.00[0-2])[0-9]{3,}([^0-9a-zµ]|$)`)
+)
 
 // Aviary is what one test keeps.
 type Aviary struct {
@@ -140,17 +145,42 @@ func (a *Aviary) save(dir string) error {
 
 // find lists the lines of text in which something is said that must not be; not what it is.
 func find(kind Kind, text string, watched map[string]bool) (hits []string) {
+	lengths := lengthsOf(watched)
 	for n, line := range strings.Split(text, "\n") {
 		if kind != Live && place.MatchString(line) {
 			hits = append(hits, fmt.Sprintf("a coordinate in line %d: %s", n+1, place.ReplaceAllString(line, "…")))
 		}
+		if kind == Logs && eastward.MatchString(line) {
+			hits = append(hits, fmt.Sprintf("a longitude in line %d: %s", n+1, eastward.ReplaceAllString(line, "…")))
+		}
 		for _, word := range words.FindAllString(line, -1) {
-			if watched[word] {
-				hits = append(hits, fmt.Sprintf("an id in line %d: %s", n+1, strings.ReplaceAll(line, word, "…")))
+			if id := within(word, watched, lengths); id != "" {
+				hits = append(hits, fmt.Sprintf("an id in line %d: %s", n+1, strings.ReplaceAll(line, id, "…")))
 			}
 		}
 	}
 	return hits
+}
+
+// within is an id that is a part of a word, or all of it.
+func within(word string, watched map[string]bool, lengths []int) string {
+	for _, n := range lengths {
+		for i := 0; i+n <= len(word); i++ {
+			if watched[word[i:i+n]] {
+				return word[i : i+n]
+			}
+		}
+	}
+	return ""
+}
+
+// lengthsOf lists how long ids are.
+func lengthsOf(ids map[string]bool) []int {
+	seen := map[int]bool{}
+	for id := range ids {
+		seen[len(id)] = true
+	}
+	return slices.Collect(maps.Keys(seen))
 }
 
 // words are what ids consist of: hex, base64url, UUIDs.

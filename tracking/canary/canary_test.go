@@ -31,9 +31,12 @@ func TestATestFindsWhatItsServerSays(t *testing.T) {
 		say  func(a *Aviary)
 		want int
 	}{
-		"nothing":                 {func(a *Aviary) { a.Log().Info("ready", "took", "54.2s", "n", 3.0001234) }, 0},
+		"nothing":                 {func(a *Aviary) { a.Log().Info("ready", "took", "54.2s", "n", 3.0001, "for", "3.0001234s") }, 0},
 		"a coordinate":            {func(a *Aviary) { a.Log().Info("fix", "lat", 53.9997190) }, 1},
 		"a coordinate, rounded":   {func(a *Aviary) { a.Log().Info("fix", "lat", "54.0001") }, 1},
+		"a longitude":             {func(a *Aviary) { a.Log().Info("fix", "at", 3.0000213) }, 1},
+		"a longitude, rounded":    {func(a *Aviary) { a.Log().Info("fix", "lng", "3.0004") }, 1},
+		"an id in a longer word":  {func(a *Aviary) { a.Log().Info("gone", "what", "visit_"+id+"2") }, 1},
 		"an id":                   {func(a *Aviary) { a.Log().Info("gone", "visit", id) }, 1},
 		"an id within":            {func(a *Aviary) { a.Keep(Metrics, []byte(`sessions{of="`+id+`"} 1`)) }, 1},
 		"a position where it is":  {func(a *Aviary) { a.Keep(Live, []byte(`{"lat":53.9997190}`)) }, 0},
