@@ -29,7 +29,7 @@ var endCases = map[string]func(*testing.T, *house){
 		_, err := h.ledger.End(h.ctx, r)
 		h.wants(err, consent.ErrIDTaken)
 		h.equal("the other's visit", h.admit(q).Visit, r.Visit)
-		_, err = h.ledger.Stop(h.ctx, d.StopToken, consent.EndRequest{ID: newID(), Kind: consent.EndSession, Visit: h.admit(p).Visit})
+		_, err = h.ledger.StopRequest(h.ctx, d.StopToken, consent.EndRequest{ID: newID(), Kind: consent.EndSession, Visit: h.admit(p).Visit})
 		h.wants(err, consent.ErrRequest)
 	},
 	"only ends raise the epoch": func(_ *testing.T, h *house) {
