@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"doorstep/consent"
 	"doorstep/mobile-sdk-spec/go/client"
 	"doorstep/tracking"
 	"doorstep/tracking/server"
@@ -95,6 +98,26 @@ func TestAnAppThatAsksForTheUndeclaredIsKeptOut(t *testing.T) {
 	if list, _ := h.suspensions(); len(list) != 1 || list[0].Out || list[0].LiftedBy == "" || strings.Contains(list[0].LiftedBy, "ana") {
 		t.Errorf("after it was lifted: %+v", list)
 	}
+	_, s, p = h.caller("later", "nosy")
+	h.ok(h.server.Reread(t.Context()))                    // a suspension that was lifted closes nobody
+	h.ok(p.write(frame(opText|last, withdrawing("all")))) // and who is still there withdraws, which is counted
+	if code := closedWith(t, s); code == 4509 {
+		t.Error("closed by a suspension that was lifted")
+	}
+	h.ok(h.ledger.WriteCounts(t.Context()))
+	tallies, err := h.tallies()
+	h.ok(err)
+	n := int64(0)
+	for _, x := range tallies {
+		if x.Kind == consent.TallyWithdrawal {
+			n += x.N
+		}
+	}
+	h.want("withdrawals counted", n, int64(1))
+}
+
+func withdrawing(scope string) string {
+	return fmt.Sprintf(`{"type":"withdraw","id":%q,"scope":%q}`, uuid.NewString(), scope)
 }
 
 type suspended struct {
