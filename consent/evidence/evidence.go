@@ -61,9 +61,23 @@ type mutant struct {
 	New  string `json:"new"`
 }
 
+// all are the patterns of the tests that a pattern picks, one for each alternative: every one of them is promised.
+func (s shown) all() []string {
+	before, rest, found := strings.Cut(s.Run, "(")
+	inner, after, closed := strings.Cut(rest, ")")
+	if !found || !closed {
+		return strings.Split(s.Run, "|")
+	}
+	var out []string
+	for name := range strings.SplitSeq(inner, "|") {
+		out = append(out, shown{s.Pkg, before + name + after}.all()...)
+	}
+	return out
+}
+
 // top is the name of the test function that a pattern picks.
-func (s shown) top() string {
-	name, _, _ := strings.Cut(s.Run, "/")
+func top(pattern string) string {
+	name, _, _ := strings.Cut(pattern, "/")
 	return strings.Trim(name, "^$")
 }
 
@@ -79,6 +93,13 @@ func (l List) Whole(t *testing.T) {
 		}
 		if r.Group == "" || r.Says == "" || len(r.Does) == 0 || len(r.Tests) == 0 || len(r.Mutants) == 0 {
 			t.Errorf("line %d lacks its group, what it says, what does it, a test or a mutant", r.Line)
+		}
+		seen := map[mutant]bool{}
+		for _, m := range r.Mutants {
+			if seen[m] {
+				t.Errorf("line %d has a mutant of %s twice", r.Line, m.File)
+			}
+			seen[m] = true
 		}
 	}
 }

@@ -24,12 +24,14 @@ func (l List) TestsAreThere(t *testing.T) {
 			if known[s.Pkg] == nil {
 				known[s.Pkg] = testsIn(t, filepath.Join(root, s.Pkg))
 			}
-			pattern, err := regexp.Compile("^(" + s.top() + ")$")
-			if err != nil {
-				t.Fatalf("line %d: %s: %v", r.Line, s.Run, err)
-			}
-			if !slices.ContainsFunc(known[s.Pkg], pattern.MatchString) {
-				t.Errorf("line %d: %s has no test %s", r.Line, s.Pkg, s.Run)
+			for _, one := range s.all() {
+				pattern, err := regexp.Compile("^(" + top(one) + ")$")
+				if err != nil {
+					t.Fatalf("line %d: %s: %v", r.Line, s.Run, err)
+				}
+				if !slices.ContainsFunc(known[s.Pkg], pattern.MatchString) {
+					t.Errorf("line %d: %s has no test %s", r.Line, s.Pkg, one)
+				}
 			}
 		}
 	}
@@ -65,8 +67,10 @@ func (l List) TestsPassed(t *testing.T) {
 	for _, r := range read(t) {
 		for _, s := range r.Tests {
 			pkg := "doorstep/" + strings.TrimPrefix(s.Pkg, "./")
-			if !slices.ContainsFunc(passed[pkg], func(name string) bool { return matches(s.Run, name) }) {
-				t.Errorf("line %d: no test of %s that matches %s has passed", r.Line, pkg, s.Run)
+			for _, one := range s.all() {
+				if !slices.ContainsFunc(passed[pkg], func(name string) bool { return matches(one, name) }) {
+					t.Errorf("line %d: no test of %s that matches %s has passed", r.Line, pkg, one)
+				}
 			}
 		}
 	}

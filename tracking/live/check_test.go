@@ -178,6 +178,16 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%s: the error holds the password", name)
 		}
 	}
+	for _, path := range []string{"/1", "/x", "/0/1"} {
+		if _, err := live.ParseURL("redis://u:p@127.0.0.1:6379"+path, live.Options{}); err == nil || !strings.Contains(err.Error(), "number") {
+			t.Errorf("a database that would not be used: %s: %v", path, err)
+		}
+	}
+	for _, path := range []string{"", "/", "/0"} {
+		if _, err := live.ParseURL("redis://u:p@127.0.0.1:6379"+path, live.Options{}); err != nil {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
 	if _, err := live.ParseURL("redis://u:p@192.0.2.1:6379", live.Options{AllowPlaintext: true}); err != nil {
 		t.Errorf("plaintext, permitted: %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
@@ -109,6 +110,9 @@ func parseURL(rawURL string, opts Options) (*redis.UniversalOptions, error) {
 		o.Addrs = []string{u.Path}
 	default:
 		return nil, invalid("open", "url", "begin it with redis://, rediss:// or unix://")
+	}
+	if number := strings.Trim(u.Path, "/"); u.Scheme != "unix" && number != "" && number != "0" {
+		return nil, invalid("open", "url", "leave the database's number out: a cluster has none but 0, and doorstep uses that everywhere")
 	}
 	var roots *tls.Config
 	if u.Scheme == "rediss" {
