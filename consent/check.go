@@ -70,7 +70,7 @@ func (c *checker) check() {
 func (c *checker) controller(who Controller) {
 	const law = "GDPR 13(1)(a); PIPL 17(1)"
 	u, err := url.Parse(who.ID)
-	c.need(err == nil && u.IsAbs(), "controller.id", "ISO/IEC TS 27560", "Write a web address of yours: it signs the receipts, and stays the same for ever")
+	c.need(err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "", "controller.id", "ISO/IEC TS 27560", "Write a web address of yours: it signs the receipts, and stays the same for ever")
 	c.need(filled(who.Name), "controller.name", law, "Write who decides about the data: the company's full name")
 	c.need(filled(who.Contact), "controller.contact", law, "Write an address at which shoppers reach them")
 }
@@ -171,7 +171,9 @@ func (c *checker) purpose(path string, p Purpose) {
 	c.need(len(p.Data) > 0, path+".data", law, "List the data types that it needs")
 	c.need(len(p.Recipients) > 0, path+".recipients", "GDPR 13(1)(e)", "List who sees the data")
 	c.need(p.TermDays > 0, path+".term_days", "CNIL 2020-092", "Write for how many days a yes holds: 183 for six months")
-	c.need(p.VisitHours > 0 && p.VisitHours <= 24, path+".visit_hours", "GDPR 7(3)", "Write how many hours a visit can last: 1 to 24")
+	if p.VisitHours < 1 || p.VisitHours > 24 {
+		c.report(path+".visit_hours", fmt.Sprintf("%d is not between 1 and 24", p.VisitHours), "GDPR 7(3)", "Write how many hours a visit can last")
+	}
 	if p.PocketMinutes < 0 || p.PocketMinutes > mostPocketMinutes {
 		c.report(path+".pocket_minutes", fmt.Sprintf("%d is not between 1 and %d", p.PocketMinutes, mostPocketMinutes), "GDPR 5(1)(c), 25(2)",
 			"Write for how many minutes an app that is not on screen may go on, or leave it out")

@@ -134,6 +134,7 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 	for _, c := range []struct{ file, old, new, says string }{
 		{reg, `"contact": "privacy@harbour-street.example"`, `"contact": ""`, `controller.contact: is missing (GDPR 13(1)(a)`},
 		{reg, `"id": "https://harbour`, `"id": "harbour`, "controller.id: is missing"},
+		{reg, `"id": "https://harbour`, `"id": "javascript:harbour`, "controller.id: is missing"},
 		{reg, `"eu"`, `"xx"`, `default_jurisdiction: "eu" is not among`},
 		{reg, `"min_age": 16`, `"min_age": 12`, "jurisdictions eu min_age: 12 is too young here (GDPR 8(1))"},
 		{reg, `"min_age": 14`, `"min_age": 13`, "jurisdictions cn min_age: 13 is too young here (PIPL 28, 30, 31)"},
@@ -161,7 +162,7 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 		{reg, `"use": "assistance"`, `"use": "marketing"`, `purposes assist use: "marketing" is nothing that a shopper is helped with`},
 		{reg, `"en": "Help from staff in the store"`, `"en": "Help and advertising"`, `says "advertising"`},
 		{reg, `"zh": "店内员工协助"`, `"zh": "店内营销"`, `says "营销"`},
-		{reg, `"visit_hours": 12`, `"visit_hours": 25`, "purposes assist visit_hours: is missing"},
+		{reg, `"visit_hours": 12`, `"visit_hours": 25`, "purposes assist visit_hours: 25 is not between 1 and 24"},
 		{reg, `"visit_hours": 12`, `"default": true, "visit_hours": 12`, `purposes assist default: "default" is not a member of this object`},
 		{reg, `"visit_hours": 12`, `"reward": "5 %", "visit_hours": 12`, `"reward" is not a member`},
 		{reg, `"pocket_minutes": 20`, `"pocket_minutes": 21`, "purposes pocket pocket_minutes: 21 is not between 1 and 20"},
