@@ -5,6 +5,7 @@ package consent
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -27,6 +28,9 @@ func (c *checker) need(ok bool, path, law, remedy string) {
 		c.report(path, "is missing", law, remedy)
 	}
 }
+
+// shortName is what names a purpose, and the files of its notices.
+var shortName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
 func filled(s string) bool { return strings.TrimSpace(s) != "" }
 
@@ -158,6 +162,9 @@ func (c *checker) titles(path string, title map[string]string, law string) {
 func (c *checker) purpose(path string, p Purpose) {
 	const law = "GDPR 13(1)(c); PIPL 17(2)"
 	c.need(filled(p.ID), path+".id", law, "Give the purpose a short name of small letters")
+	if filled(p.ID) && !shortName.MatchString(p.ID) {
+		c.report(path+".id", fmt.Sprintf("%.40q is no short name", p.ID), law, "Write small letters, digits, - and _ only, as in assist: files are named by it")
+	}
 	c.titles(path+".title", p.Title, law)
 	if !slices.Contains(Uses, p.Use) {
 		c.report(path+".use", fmt.Sprintf("%q is nothing that a shopper is helped with; selling or sharing data, advertising and profiles cannot be declared", p.Use),
@@ -198,6 +205,9 @@ func (c *checker) purpose(path string, p Purpose) {
 // languages reports where a notice of the purpose is missing: there is no falling back to another language.
 func (c *checker) languages(path string, p Purpose) {
 	asked := map[string]bool{}
+	if !shortName.MatchString(p.ID) {
+		return // it would name no file
+	}
 	for _, lang := range sortedKeys(p.Title) {
 		for _, j := range c.reg.Jurisdictions {
 			n, err := c.reg.Notice(p.ID, lang, j.ID)

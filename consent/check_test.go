@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode/utf16"
 
 	"doorstep/consent"
 )
@@ -251,5 +252,46 @@ func TestEverythingIsFoundAtOnce(t *testing.T) {
 	_, found = consent.CheckRegistry(edit(t, "notices/assist.en.md", func(s string) string { return strings.Replace(s, "data: position, ", "data: ", 1) }))
 	if len(found) != 0 {
 		t.Errorf("another language asks for it: %v", found)
+	}
+}
+
+// A notice that is no text, or far too much of it, is said to be that, and its missing is all that follows.
+func TestNoticeThatCannotBeRead(t *testing.T) {
+	for says, change := range map[string]func(string) string{
+		"is not UTF-8 text": func(text string) string { // as editors that call it Unicode save it
+			wide := []byte{0xff, 0xfe}
+			for _, c := range utf16.Encode([]rune(text)) {
+				wide = append(wide, byte(c), byte(c>>8))
+			}
+			return string(wide)
+		},
+		"is larger than 256 kilobytes": func(text string) string { return text + strings.Repeat("x", 1<<20) },
+	} {
+		found := refused(t, edit(t, "notices/pickup.ar.md", change))
+		if found[0].File != "notices/pickup.ar.md" || found[0].Says != says || found[0].Line != 1 {
+			t.Errorf("%+v", found[0])
+		}
+		for _, f := range found[1:] {
+			if !strings.HasPrefix(f.Says, "there is no notice in \"ar\"") {
+				t.Errorf("it is not said of the file: %+v", f)
+			}
+		}
+		if said := fmt.Sprint(found); len(said) > 4096 {
+			t.Errorf("%d bytes are said of it", len(said))
+		}
+	}
+}
+
+// The id of a purpose names files; nothing is suggested that would lead out of the folder.
+func TestPurposeIDNamesAFile(t *testing.T) {
+	files := edit(t, "registry.json", func(text string) string { return strings.Replace(text, `"id": "pickup"`, `"id": "../pickup"`, 1) })
+	found := refused(t, files)
+	if i := slices.IndexFunc(found, func(f consent.Finding) bool { return f.Says == `"../pickup" is no short name` }); i < 0 {
+		t.Errorf("%+v", found)
+	}
+	for _, f := range found {
+		if strings.Contains(f.Remedy, "..") {
+			t.Errorf("it leads out of the folder: %s", f.Remedy)
+		}
 	}
 }

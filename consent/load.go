@@ -62,7 +62,9 @@ func readNotices(fsys fs.FS, c *checker) []noticeSheet {
 		if len(s.found) == 0 {
 			c.reg.notices = append(c.reg.notices, s.Notice)
 		}
-		sheets = append(sheets, s)
+		if !s.unread {
+			sheets = append(sheets, s)
+		}
 	}
 	return sheets
 }

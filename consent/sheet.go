@@ -39,9 +39,10 @@ import (
 // noticeSheet is a notice as it was written, with the line of each part.
 type noticeSheet struct {
 	Notice
-	file  string
-	lines map[string]int
-	found []Finding
+	file   string
+	lines  map[string]int
+	found  []Finding
+	unread bool // it is no text, or too much of it: nothing else can be said of it
 
 	part string // the block or list that is being read; blocks by their key
 	list map[string]string
@@ -54,14 +55,23 @@ var (
 	itemLine = regexp.MustCompile(`^-\s*([a-z_]+)\s*:\s*(.+)$`)
 )
 
+// noticeMost is the most that is read of a notice, in bytes.
+const noticeMost = 256 << 10
+
 // readSheet reads a notice and hashes it. What cannot be understood is reported with its line.
 func readSheet(file, text string) noticeSheet {
 	s := noticeSheet{file: file, lines: map[string]int{}}
 	s.Notice.file = file
 	s.Choices = map[Choice]string{}
 	s.Texts = Texts{Indicator: map[string]string{}, Ends: map[Reason]string{}}
-	if !utf8.ValidString(text) {
-		s.report(1, "", "is not UTF-8 text", "Save it as UTF-8")
+	switch {
+	case len(text) > noticeMost:
+		s.unread = true
+		s.report(1, "", fmt.Sprintf("is larger than %d kilobytes", noticeMost>>10), "Take out what is no notice: a long one has ten")
+		return s
+	case !utf8.ValidString(text):
+		s.unread = true
+		s.report(1, "", "is not UTF-8 text", "Save it as UTF-8; editors call UTF-16 \"Unicode\"")
 		return s
 	}
 	lines := strings.Split(strings.TrimPrefix(strings.ReplaceAll(text, "\r\n", "\n"), "\ufeff"), "\n")

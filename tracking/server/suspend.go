@@ -168,7 +168,6 @@ func (p *phone) suspend() {
 		row := wire.LookupClose(wire.CloseSuspended)
 		p.say(wire.State{T: p.srv.now(), State: wire.SessionState(tracking.StateEnded), Reason: string(consent.Revoked),
 			Code: row.Code, Restart: row.Restart}.Append)
-		p.srv.resumes.Drop(p.visit)
 	}
 	p.out.end(wire.CloseSuspended)
 	p.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,13 @@ func TestAnAppThatAsksForTheUndeclaredIsKeptOut(t *testing.T) {
 	for name, s := range map[string]*client.Session{"the spy": s, "the bystander": bystander} {
 		if code := closedWith(t, s); code != 4509 {
 			t.Errorf("%s was closed with %d", name, code)
+		}
+		for end := time.Now().Add(10 * time.Second); ; runtime.Gosched() { // the visit ends too, right after its socket
+			if _, there := h.node.Find(s.Welcome().Session); !there {
+				break
+			} else if time.Now().After(end) {
+				t.Fatalf("the visit of %s goes on without a socket", name)
+			}
 		}
 	}
 	list, err := h.suspensions()
