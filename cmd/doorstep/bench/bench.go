@@ -277,8 +277,10 @@ func (r *run) keepAlive(ctx context.Context) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// settleDown waits until every fix is answered for, or for as long as that may take.
+// settleDown waits until every fix is answered for, or for as long as that may take. Before, everybody sends a few more, so
+// that who was outside is in again, and nobody's lease ends meanwhile.
 func (r *run) settleDown(ctx context.Context) {
+	pace(ctx, r.phones, r.Hz, time.Duration(comesIn/r.Hz*float64(time.Second)))
 	for end := time.Now().Add(settle); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
 		waiting := false
 		for _, p := range r.phones {

@@ -29,7 +29,6 @@ func (r *run) storm(ctx context.Context, rep *Report) error {
 	}
 	all.Wait()
 	rep.Storm, rep.StormSeconds = len(cut), time.Since(begin).Seconds()
-	pace(ctx, r.phones, r.Hz, time.Duration(2/r.Hz*float64(time.Second)))
 	r.settleDown(ctx)
 	return ctx.Err()
 }
