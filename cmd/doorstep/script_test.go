@@ -20,7 +20,7 @@ func TestScripts(t *testing.T) {
 	receipts := receiptFolder(t)
 	testscript.Run(t, testscript.Params{
 		Dir:      filepath.Join("testdata", "script"),
-		Deadline: time.Now().Add(2 * time.Minute), // a server that should have refused to start must not serve on
+		Deadline: time.Now().Add(5 * time.Minute), // a server that should have refused to start must not serve on
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("STORE", store)
 			e.Setenv("QUAY", quayFolder(t))
