@@ -90,6 +90,8 @@ func claim(flag, text string, most int) error {
 		return wrong("%s: empty: a token without it would be refused", flag)
 	case len(text) > most:
 		return wrong("%s: %d bytes: at most %d are accepted", flag, len(text), most)
+	case strings.ContainsRune(text, 0):
+		return wrong("%s: it holds a NUL, which no server accepts", flag)
 	}
 	return nil
 }
