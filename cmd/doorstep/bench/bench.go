@@ -60,7 +60,7 @@ const (
 	claimsEach  = 2                // as many as one person may have
 	silentMost  = 8 * time.Second  // and as much again for the last of them; the lease is 30 s
 	warmFixes   = 5                // until everybody is inside, with three positions at least
-	homes       = 200              // addresses that shoppers' requests come from: a server is slow to take many from one
+	homes       = 200              // addresses that shoppers come from: a server is slow to take many from one
 	settle      = 10 * time.Second // for what is on its way
 	withdrawals = 1_000
 	withdrawHz  = 20

@@ -58,9 +58,6 @@ func paceSome[S sender](ctx context.Context, all []S, hz float64, start time.Tim
 	}
 }
 
-// perAddress is how many sockets one loopback address opens: a port is used once for each server.
-const perAddress = 8_000
-
 // from dials from a loopback address of its own.
 func from(a, b byte) *net.Dialer {
 	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, a, b)}}
@@ -71,9 +68,9 @@ func asFrom(i int) *http.Client {
 	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 4, DialContext: from(1, byte(1+i)).DialContext}}
 }
 
-// sockets opens the i-th WebSocket. Buffers are small and those for writing shared: there are thousands.
+// sockets opens the i-th WebSocket, from one of the homes. Buffers are small and those for writing shared: there are thousands.
 func sockets(i int, protocols ...string) *websocket.Dialer {
-	return &websocket.Dialer{NetDialContext: from(0, byte(2+i/perAddress)).DialContext, Subprotocols: protocols, HandshakeTimeout: 20 * time.Second,
+	return &websocket.Dialer{NetDialContext: from(1, byte(2+i%homes)).DialContext, Subprotocols: protocols, HandshakeTimeout: 20 * time.Second,
 		ReadBufferSize: 512, WriteBufferSize: 512, WriteBufferPool: &writes}
 }
 
