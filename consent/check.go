@@ -8,18 +8,26 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // checker holds a registry and its notices to what the law and the protocol need. It reports all that it
 // finds, not only the first.
 type checker struct {
 	reg     *Registry
-	members *members // of registry.json: where things stand
+	members *members  // of registry.json: where things stand
+	on      time.Time // the day on which its stores are to be open; zero: no day in particular
 	found   []Finding
 }
 
 func (c *checker) report(path, says, law, remedy string) {
 	c.found = append(c.found, Finding{File: c.members.file, Line: c.members.line(path), Field: c.members.name(path), Says: says, Law: law, Remedy: remedy})
+}
+
+// warn is a report of what refuses nothing.
+func (c *checker) warn(path, says, law, remedy string) {
+	c.report(path, says, law, remedy)
+	c.found[len(c.found)-1].Warning = true
 }
 
 // need reports a member that is empty.
@@ -68,7 +76,8 @@ func (c *checker) check() {
 	twice(c, "recipients", r.Recipients, func(x Recipient) string { return x.ID })
 	twice(c, "jurisdictions", r.Jurisdictions, func(j Jurisdiction) string { return j.ID })
 	twice(c, "stores", r.Stores, func(p Premises) string { return p.Store })
-	c.need(len(r.Stores) > 0, "stores", "GDPR 35; PIPL 55–56", "List your stores, each with its jurisdiction and its impact assessment: without that none goes live")
+	c.healthWords()
+	c.need(len(r.Stores) > 0, "stores", assessmentLaw, "List your stores, each with its jurisdiction and its impact assessment: without that none goes live")
 }
 
 func (c *checker) controller(who Controller) {
@@ -222,33 +231,9 @@ func (c *checker) languages(path string, p Purpose) {
 	}
 	for _, d := range p.Data {
 		if !asked[d] {
-			c.found = append(c.found, Finding{File: c.members.file, Line: c.members.line(path + ".data"), Field: c.members.name(path + ".data"), Warning: true,
-				Says: fmt.Sprintf("no notice in force asks for %q: it is refused until one does", d), Law: "GDPR 7; PIPL 14", Remedy: "Publish a new version of the notices that names it under data"})
+			c.warn(path+".data", fmt.Sprintf("no notice in force asks for %q: it is refused until one does", d), "GDPR 7; PIPL 14",
+				"Publish a new version of the notices that names it under data")
 		}
-	}
-}
-
-func (c *checker) premises(path string, p Premises) {
-	const law = "GDPR 35; PIPL 55–56"
-	c.need(filled(p.Store), path+".store", "", "Write the store's id, as its map has it")
-	if p.Store == anyStore {
-		c.need(c.reg.Trying != "", path+".store", law, `Name each store by its id: "*" is only for a registry that says for_trying_only`)
-	}
-	_, known := c.reg.Jurisdiction(p.Jurisdiction)
-	if !(known && p.Jurisdiction != "") && !(p.Jurisdiction == "" && c.reg.Trying != "") {
-		c.report(path+".jurisdiction", fmt.Sprintf("%q is not among the jurisdictions", p.Jurisdiction), "GDPR 3; PIPL 3", "Write the id of the one in which the store lies")
-	}
-	a := p.Assessment
-	c.need(filled(a.Reference), path+".assessment.reference", law, "Write where the impact assessment is found: without one the store does not go live")
-	made, err := day(a.Date)
-	if err != nil {
-		c.report(path+".assessment.date", fmt.Sprintf("%q is no day", a.Date), law, "Write when the assessment was made, as 2026-05-31")
-		return
-	}
-	until, err := day(a.KeptUntil)
-	if err != nil || until.Before(made.AddDate(3, 0, 0)) {
-		c.report(path+".assessment.kept_until", fmt.Sprintf("%q is not three years after %s or later", a.KeptUntil, a.Date), "PIPL 56",
-			"Write "+made.AddDate(3, 0, 0).Format("2006-01-02")+" or later, and keep the document until then")
 	}
 }
 

@@ -228,7 +228,7 @@ func TestEverythingIsFoundAtOnce(t *testing.T) {
 	text = strings.Replace(text, `"topic",`, `"topic", "speed_mps",`, 1)
 	files["registry.json"] = &fstest.MapFile{Data: []byte(text)}
 	files["notices/old.json"] = &fstest.MapFile{Data: []byte("{}")}
-	_, found := consent.CheckRegistry(files)
+	_, found := consent.CheckRegistry(files, day(t, "2026-06-01"))
 	var places []string
 	for _, f := range found {
 		places = append(places, fmt.Sprintf("%t %s %s", f.Warning, f.File, f.Field))
@@ -249,7 +249,7 @@ func TestEverythingIsFoundAtOnce(t *testing.T) {
 	}) {
 		t.Errorf("not in order")
 	}
-	_, found = consent.CheckRegistry(edit(t, "notices/assist.en.md", func(s string) string { return strings.Replace(s, "data: position, ", "data: ", 1) }))
+	_, found = consent.CheckRegistry(edit(t, "notices/assist.en.md", func(s string) string { return strings.Replace(s, "data: position, ", "data: ", 1) }), day(t, "2026-06-01"))
 	if len(found) != 0 {
 		t.Errorf("another language asks for it: %v", found)
 	}

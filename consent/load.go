@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"time"
 )
 
 const registryFile = "registry.json"
@@ -14,13 +15,16 @@ const registryFile = "registry.json"
 // LoadRegistry reads registry.json and notices/*.md, hashes the notices and checks everything. What is
 // wrong comes back as a *RegistryError that holds all of it.
 func LoadRegistry(fsys fs.FS) (*Registry, error) {
-	r, found := CheckRegistry(fsys)
+	r, found := readRegistry(fsys, time.Time{})
 	return r, refusal(found)
 }
 
-// CheckRegistry is LoadRegistry for who writes a registry: it returns warnings too. The registry is what
-// could be read; it is fit for use only if no finding is an error.
-func CheckRegistry(fsys fs.FS) (*Registry, []Finding) {
+// CheckRegistry is LoadRegistry for who writes a registry. It returns warnings too, and holds each store that is listed
+// to what MayGoLive asks of it on the day: a server starts on a registry with a store that cannot go live, and
+// keeps that one closed; whoever wrote it wants to hear before. The registry is what could be read.
+func CheckRegistry(fsys fs.FS, on time.Time) (*Registry, []Finding) { return readRegistry(fsys, on) }
+
+func readRegistry(fsys fs.FS, on time.Time) (*Registry, []Finding) {
 	r := &Registry{}
 	data, err := fs.ReadFile(fsys, registryFile)
 	if err != nil {
@@ -28,7 +32,7 @@ func CheckRegistry(fsys fs.FS) (*Registry, []Finding) {
 			Remedy: "Write one; `doorstep registry init` makes an example to begin with"}}
 	}
 	m := readMembers(registryFile, data, r)
-	c := &checker{reg: r, members: m, found: m.found}
+	c := &checker{reg: r, members: m, on: on, found: m.found}
 	sheets := readNotices(fsys, c)
 	if len(m.found) == 0 { // what could not be read would be found missing all over
 		c.check()

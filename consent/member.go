@@ -106,8 +106,10 @@ func (m *members) value(path string, kind reflect.Type) error {
 		return m.list(path, kind)
 	case string:
 		m.expect(path, kind, reflect.String)
-		if list, ok := strings.CutSuffix(path, ".id"); ok {
-			m.ids[list] = t
+		for _, names := range []string{".id", ".store"} {
+			if entry, ok := strings.CutSuffix(path, names); ok && t != "" {
+				m.ids[entry] = t
+			}
 		}
 	case bool:
 		m.expect(path, kind, reflect.Bool)
@@ -195,6 +197,9 @@ func memberKinds(kind reflect.Type) (declared map[string]reflect.Type, elem refl
 	for f := range kind.Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
 			declared[name] = f.Type
+			if f.Type.Kind() == reflect.Pointer { // a member that may be left out, which says something
+				declared[name] = f.Type.Elem()
+			}
 		}
 	}
 	return declared, nil

@@ -13,16 +13,17 @@ import (
 type Premises struct {
 	Store        string     `json:"store"` // its id; "*" is any store, in a registry for trying only
 	Jurisdiction string     `json:"jurisdiction"`
-	HealthCare   bool       `json:"health_care"`            // health care is given here
+	HealthCare   *bool      `json:"health_care,omitempty"`  // health care is given here; nil: not said
 	HealthZones  []string   `json:"health_zones,omitempty"` // or in these zones of its map, by id
 	Assessment   Assessment `json:"assessment"`
 }
 
 // Assessment refers to a data protection impact assessment (GDPR 35, PIPL 55–56). Dates are YYYY-MM-DD.
 type Assessment struct {
-	Reference string `json:"reference"`  // where the document is found
-	Date      string `json:"date"`       // when it was made
-	KeptUntil string `json:"kept_until"` // three years later, or more
+	Reference string `json:"reference"`           // where the document is found
+	Date      string `json:"date"`                // when it was made
+	ReviewBy  string `json:"review_by,omitempty"` // when it is to be looked at again; usualReview after Date if not said
+	KeptUntil string `json:"kept_until"`          // three years later, or more
 }
 
 // StoreFacts is what a map says of a store, as far as it matters for going live.
@@ -49,31 +50,19 @@ func (r *Registry) PremisesOf(store string) (Premises, bool) {
 
 // MayGoLive refuses a store that must not track anybody (brief, 21 and 22): ErrNotAssessed if no impact
 // assessment of it is on record at the time, ErrHealthCare if health care is given in it, or in a zone of it, where
-// the law forbids to fence that in.
+// the law forbids to fence that in, or if the registry leaves open whether it is.
 func (r *Registry) MayGoLive(f StoreFacts, now time.Time) error {
 	p, ok := r.PremisesOf(f.Store)
 	if !ok {
 		return fmt.Errorf("%w: the registry's stores do not name %q", ErrNotAssessed, f.Store)
 	}
-	if p.Assessment.Reference == "" {
-		return fmt.Errorf("%w: store %s has no reference", ErrNotAssessed, f.Store)
-	}
-	made, err := day(p.Assessment.Date)
-	if err != nil || made.After(now) {
-		return fmt.Errorf("%w: the assessment of store %s is of %q, which is no day up to today", ErrNotAssessed, f.Store, p.Assessment.Date)
-	}
 	j, ok := r.Jurisdiction(p.Jurisdiction)
 	if !ok {
 		return fmt.Errorf("%w: %q of store %s", ErrJurisdiction, p.Jurisdiction, f.Store)
 	}
-	if !j.BansHealthGeofence {
-		return nil
-	}
-	if p.HealthCare {
-		return fmt.Errorf("%w: store %s, in %s", ErrHealthCare, f.Store, j.ID)
-	}
-	for _, z := range append(slices.Clone(f.HealthZones), p.HealthZones...) {
-		return fmt.Errorf("%w: zone %q of store %s, in %s", ErrHealthCare, z, f.Store, j.ID)
+	p.HealthZones = append(slices.Clone(f.HealthZones), p.HealthZones...)
+	for _, b := range slices.Concat(p.Assessment.missing(), p.Assessment.untimely(now), p.unlawful(j)) {
+		return fmt.Errorf("%w: store %s: %s: %s", b.family, f.Store, b.member, b.says)
 	}
 	return nil
 }

@@ -16,8 +16,11 @@ var (
 	rewardWords = strings.Fields(`discount discounts voucher vouchers coupon coupons reward rewards bonus cashback prize prizes gift gifts
 		points loyalty freebie cheaper
 		优惠 折扣 奖励 积分 返现 红包 礼品 赠品 خصم خصومات قسيمة مكافأة مكافآت جائزة جوائز هدية هدايا`)
-	pauseWords = strings.Fields(`pause paused pausing 暂停 مؤقت مؤقتا مؤقتًا`)
-	stopWords  = strings.Fields(`stop stops stopping withdraw withdrawal revoke 停止 撤回 إيقاف أوقف اسحب سحب`)
+	pauseWords   = strings.Fields(`pause paused pausing 暂停 مؤقت مؤقتا مؤقتًا`)
+	medicalWords = strings.Fields(`health medical medicine medicines medication medications prescription prescriptions pharmacy pharmacist
+		clinic doctor optician vaccination vaccinations diagnosis reproductive pregnancy
+		健康 医疗 药 处方 诊所 医生 怀孕 صحة الصحة صحية طبي طبية دواء أدوية وصفة صيدلية الصيدلية عيادة طبيب`)
+	stopWords = strings.Fields(`stop stops stopping withdraw withdrawal revoke 停止 撤回 إيقاف أوقف اسحب سحب`)
 )
 
 // foundWord is the first of the words that a text has in it, or nothing.

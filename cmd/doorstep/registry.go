@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"doorstep/consent"
 )
@@ -54,16 +55,33 @@ func isRegistryDir(dir string) error {
 
 type registryCheckCmd struct {
 	registryDir
-	JSON bool `name:"json" help:"Print the findings as JSON, for programs."`
+	On   string `help:"The day for which it is checked, as 2026-05-31: which assessments count then, and which are due (default: today)." placeholder:"DAY"`
+	JSON bool   `name:"json" help:"Print the findings as JSON, for programs."`
+}
+
+// day is the time for which to check.
+func (c *registryCheckCmd) day() (time.Time, error) {
+	if c.On == "" {
+		return time.Now(), nil
+	}
+	on, err := time.Parse(time.DateOnly, c.On)
+	if err != nil {
+		return on, wrong("--on %s: no day: write it as 2026-05-31", c.On)
+	}
+	return on, nil
 }
 
 // Run prints all findings and fails if one of them is an error.
 func (c *registryCheckCmd) Run(s streams) error {
+	on, err := c.day()
+	if err != nil {
+		return err
+	}
 	files, err := c.open()
 	if err != nil {
 		return err
 	}
-	reg, found := consent.CheckRegistry(files)
+	reg, found := consent.CheckRegistry(files, on)
 	wrong := 0
 	for _, f := range found {
 		if !f.Warning {
