@@ -49,14 +49,18 @@ type Alert struct {
 	Purpose   string     `json:"purpose"`
 	ShowMe    bool       `json:"show_me,omitempty"`
 	State     AlertState `json:"state"`
+	Epoch     int64      `json:"epoch,omitempty"`      // of the visit's scope when it was raised
 	Version   int        `json:"version"`              // 1 when raised, one more with each change
 	Holder    string     `json:"holder,omitempty"`     // shift pseudonym of who has it
 	HolderTag string     `json:"holder_tag,omitempty"` // what colleagues see: "Mei", a role, a team
 	Reason    string     `json:"reason,omitempty"`
 	RaisedAt  time.Time  `json:"raised_at"`
 	ChangedAt time.Time  `json:"changed_at"`
-	DueAt     time.Time  `json:"due_at"`        // escalates, wakes from a snooze, or expires then
-	Off       bool       `json:"off,omitempty"` // the request outlived its position: "location off"
+	DueAt     time.Time  `json:"due_at"` // when time does something to it: see Due
+	// Patience is how long it waits for somebody before it escalates; zero means EscalateAfter.
+	Patience time.Duration `json:"patience,omitempty"`
+	Off      bool          `json:"off,omitempty"`      // the request outlived its position: "location off"
+	OffUntil time.Time     `json:"off_until,omitzero"` // and until when it does, whatever is done to it
 }
 
 // Final reports whether nothing can happen to the alert any more.
@@ -65,15 +69,17 @@ func (a Alert) Final() bool { return a.State == Resolved || a.State == AlertOver
 // Action is what someone, or time, does to an alert.
 type Action string
 
-// The actions. Escalate, Expire, Vanish and LocationOff are the system's own.
+// The actions. Those from Wake on are the system's own; a person may escalate too.
 const (
 	Claim       Action = "claim"
+	Keep        Action = "keep" // whoever has it is at work on it
 	Release     Action = "release"
 	HandOver    Action = "hand_over"
 	Snooze      Action = "snooze"
-	Wake        Action = "wake"
 	Resolve     Action = "resolve"
 	Escalate    Action = "escalate"
+	Wake        Action = "wake"
+	Return      Action = "return" // whoever has it has done nothing about it for ClaimIdle
 	Expire      Action = "expire"
 	Vanish      Action = "vanish"
 	LocationOff Action = "location_off"
@@ -103,34 +109,41 @@ type Change struct {
 	Until  time.Time // for Snooze
 }
 
-// Timings of an alert that nobody takes. The product page gives the bounds.
+// Timings of an alert. The product page gives the bounds.
 const (
 	EscalateAfter  = 90 * time.Second
+	ClaimIdle      = 5 * time.Minute // a claim about which nothing is done is returned
 	SnoozeAtMost   = 15 * time.Minute
-	RequestOutlive = 20 * time.Minute // a request without a position is kept this long
+	RequestOutlive = 20 * time.Minute // an escalated alert, and a request without a position, is kept this long
 )
+
+// ClaimsMost is how many alerts one person may have: each is a shopper whose place they can see.
+const ClaimsMost = 2
 
 var fromStates = map[Action][]AlertState{
 	Claim:       {Raised, Escalated, Snoozed},
+	Keep:        {Claimed},
 	Release:     {Claimed},
 	HandOver:    {Claimed},
 	Snooze:      {Raised, Claimed, Escalated},
-	Wake:        {Snoozed},
 	Resolve:     {Claimed},
-	Escalate:    {Raised},
+	Escalate:    {Raised, Claimed, Snoozed},
+	Wake:        {Snoozed},
+	Return:      {Claimed},
 	Expire:      {Raised, Claimed, Snoozed, Escalated},
 	Vanish:      {Raised, Claimed, Snoozed, Escalated},
 	LocationOff: {Raised, Claimed, Snoozed, Escalated},
 }
 
-var holderOnly = map[Action]bool{Release: true, HandOver: true, Resolve: true}
+// holderOnly are the actions that a claim keeps everybody else from.
+var holderOnly = map[Action]bool{Claim: true, Keep: true, Release: true, HandOver: true, Snooze: true, Resolve: true, Escalate: true}
 
-// Next is the whole state machine: the alert after c, or why not. It changes nothing else.
+// Next is the whole state machine: the alert after c, or why not. It changes nothing else. ALERTS.md draws it.
 func (a Alert) Next(c Change) (Alert, error) {
 	if a.Final() {
 		return a, fmt.Errorf("%w: it is %s", ErrAlertFinal, a.State)
 	}
-	if a.State == Claimed && (c.Action == Claim || c.Action == Snooze) && a.Holder != c.By.Shift {
+	if a.State == Claimed && holderOnly[c.Action] && a.Holder != c.By.Shift { // before its version: who has it is the clear answer
 		return a, fmt.Errorf("%w: %s", ErrAlertHeld, a.HolderTag)
 	}
 	if c.Expect != 0 && c.Expect != a.Version {
@@ -142,9 +155,6 @@ func (a Alert) Next(c Change) (Alert, error) {
 	if !slices.Contains(fromStates[c.Action], a.State) {
 		return a, fmt.Errorf("%w: %s when %s", ErrAlertAction, c.Action, a.State)
 	}
-	if holderOnly[c.Action] && a.Holder != c.By.Shift {
-		return a, fmt.Errorf("%w: %s", ErrAlertHeld, a.HolderTag)
-	}
 	return a.apply(c), nil
 }
 
@@ -154,20 +164,21 @@ func (a Alert) apply(c Change) Alert {
 	switch c.Action {
 	case Claim:
 		a.State, a.Holder, a.HolderTag = Claimed, c.By.Shift, c.By.Tag
-		a.DueAt = c.Now.Add(RequestOutlive)
+		a.DueAt = c.Now.Add(ClaimIdle)
+	case Keep:
+		a.DueAt = c.Now.Add(ClaimIdle)
 	case HandOver:
 		a.Holder, a.HolderTag = c.To.Shift, c.To.Tag
-	case Release, Wake:
+		a.DueAt = c.Now.Add(ClaimIdle)
+	case Release, Wake, Return:
 		a.State, a.Holder, a.HolderTag = Raised, "", ""
-		a.DueAt = c.Now.Add(EscalateAfter)
-		if a.Off { // it is kept as long as any request without a position, and does not escalate
-			a.DueAt = c.Now.Add(RequestOutlive)
-		}
+		a.DueAt = c.Now.Add(a.Waits())
 	case Snooze:
 		a.State, a.Holder, a.HolderTag = Snoozed, "", ""
 		a.DueAt = earlier(c.Until, c.Now.Add(SnoozeAtMost))
 	case Escalate:
-		a.State, a.DueAt = Escalated, c.Now.Add(RequestOutlive)
+		a.State, a.Holder, a.HolderTag = Escalated, "", ""
+		a.DueAt = c.Now.Add(RequestOutlive)
 	case Resolve:
 		a.State = Resolved
 	case Expire:
@@ -175,7 +186,20 @@ func (a Alert) apply(c Change) Alert {
 	case Vanish:
 		a.State, a.Reason = Gone, c.Reason
 	case LocationOff:
-		a.Off, a.DueAt = true, c.Now.Add(RequestOutlive)
+		if !a.Off {
+			a.Off, a.OffUntil = true, c.Now.Add(RequestOutlive)
+		}
+	}
+	return a.bounded()
+}
+
+// bounded holds what follows from the state, whichever way it was reached.
+func (a Alert) bounded() Alert {
+	if a.Off && a.State == Raised { // without a place there is nobody to send: it only runs out
+		a.DueAt = a.OffUntil
+	}
+	if a.Off {
+		a.DueAt = earlier(a.DueAt, a.OffUntil)
 	}
 	if a.Final() {
 		a.Holder, a.HolderTag, a.Ref, a.Topic = "", "", "", ""
@@ -183,20 +207,32 @@ func (a Alert) apply(c Change) Alert {
 	return a
 }
 
-// Due is the system's own action when DueAt has passed: escalate, wake or expire.
+// Waits is how long it waits for somebody before it escalates.
+func (a Alert) Waits() time.Duration {
+	if a.Patience > 0 {
+		return a.Patience
+	}
+	return EscalateAfter
+}
+
+// Due is the system's own action when DueAt has passed: escalate, wake, return or expire.
 func (a Alert) Due(now time.Time) (Change, bool) {
 	if a.Final() || now.Before(a.DueAt) {
 		return Change{}, false
 	}
+	c := Change{Action: Expire, Now: now}
+	if a.Kind == Emergency || a.Off && !now.Before(a.OffUntil) {
+		return c, true
+	}
 	switch a.State {
 	case Raised:
-		if !a.Off {
-			return Change{Action: Escalate, Now: now}, true
-		}
+		c.Action = Escalate
 	case Snoozed:
-		return Change{Action: Wake, Now: now}, true
+		c.Action = Wake
+	case Claimed:
+		c.Action = Return
 	}
-	return Change{Action: Expire, Now: now}, true
+	return c, true
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -29,6 +29,43 @@ func (s *Session) Ask(ctx context.Context, a Alert) error {
 
 const maxCheckins = 4
 
+// helpStates is what an app is told of a request, by the alert's state. That it is gone, the app has been told with its visit.
+var helpStates = map[AlertState]string{Raised: "seen", Snoozed: "seen", Escalated: "seen", Claimed: "coming", Resolved: "done", AlertOver: "done"}
+
+// answered tells the phone what has become of something it asked for: once for each version, in order.
+func (s *Session) answered(a Alert) {
+	state := helpStates[a.State]
+	if a.Kind != Help && a.Kind != Arrived || a.Version == 1 || state == "" { // the first version is answered with the request
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over.Load() || s.asked[a.ID].version >= a.Version {
+		return
+	}
+	before := s.asked[a.ID].state
+	if s.asked == nil {
+		s.asked = make(map[string]answer)
+	}
+	s.asked[a.ID] = answer{a.Version, state}
+	if s.phone != nil && before != state {
+		s.phone.HelpUpdate(a.ID, state)
+	}
+}
+
+// answer is what a phone has been told of a request, or will be when it is back.
+type answer struct {
+	version int
+	state   string
+}
+
+// repeatAnswers tells a phone that is back what it may have missed. Called with mu held.
+func (s *Session) repeatAnswers() {
+	for id, a := range s.asked {
+		s.phone.HelpUpdate(id, a.state)
+	}
+}
+
 // flushCheckins raises what was asked for before the visit was inside. Called with mu held; the
 // commit happens elsewhere.
 func (s *Session) flushCheckins() {

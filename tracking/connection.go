@@ -63,6 +63,7 @@ func (s *Session) Attach(p Phone) error {
 	}
 	s.phone = p
 	s.looking = 0 // it is told by the next repetition
+	s.repeatAnswers()
 	s.node.Stats.Resumed.Add(1)
 	return nil
 }

@@ -43,12 +43,8 @@ func (ds *desks) get(store string) *desk {
 	return ds.desks[store]
 }
 
-func (ds *desks) applyAlert(store string, offset int64, body []byte) {
-	d := ds.get(store)
-	if d == nil {
-		return
-	}
-	if a, ok := parseAlert(body); ok {
+func (ds *desks) applyAlert(a Alert, offset int64) {
+	if d := ds.get(a.Store); d != nil {
 		d.takeAlert(a, offset)
 	}
 }

@@ -17,15 +17,19 @@ import (
 const lookLife = 3 * time.Second
 
 // looksMost is how many shoppers one person may look at, at a time.
-const looksMost = 2
+const looksMost = ClaimsMost
 
 // look is a journalled view that is open at a console.
 type look struct {
 	view      consent.View
 	emergency bool
 	count     int64
-	shown     bool // a position, at least once
+	shown     bool          // a position, at least once
+	kept      time.Duration // boot time at which it last kept its claim
 }
+
+// keepEvery is how often a look keeps the claim that it needs.
+const keepEvery = ClaimIdle / 2
 
 // Look lets a console see the dot of an alert's visit. The view is in the journal before the first
 // byte is served, and the phone has been told before the first position is. It takes a claim, or the
@@ -129,7 +133,7 @@ func (d *desk) lookAt(c *Console, alert string) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &look{emergency: a.Kind == Emergency, view: consent.View{ID: id.String(), Store: d.store, Visit: a.Visit, Alert: a.ID,
+	return &look{emergency: a.Kind == Emergency, kept: d.node.Clock.Boot(), view: consent.View{ID: id.String(), Store: d.store, Visit: a.Visit, Alert: a.ID,
 		Reader: c.person.Shift, Role: c.person.Role, Team: c.person.Team, Company: c.person.Company, Purpose: a.Purpose,
 		Fields: []string{"position", "accuracy", "level"}, OpenedAt: d.node.Clock.Now()}}, nil
 }
@@ -189,6 +193,35 @@ func (d *desk) repeatLooks(ctx context.Context) {
 	for _, l := range looks {
 		d.hintLook(ctx, l, hintLook)
 	}
+}
+
+// keepClaims keeps the claims of who looks: somebody is on their way, and has no hand free for a tablet.
+func (d *desk) keepClaims() {
+	boot := d.node.Clock.Boot()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for c := range d.consoles {
+		for _, alert := range c.lookedAt(func(l *look) bool { return boot >= l.kept+keepEvery }) {
+			if a := d.alerts[alert]; a != nil && a.State == Claimed && a.Kind != Emergency && a.Holder == c.person.Shift {
+				c.keep(alert, boot)
+			}
+		}
+	}
+}
+
+// keep keeps one claim. The commit happens elsewhere; if it comes too late, the alert is not theirs any more.
+func (c *Console) keep(alert string, boot time.Duration) {
+	n, store, by := c.desk.node, c.desk.store, c.person.Actor
+	c.mu.Lock()
+	if l := c.looks[alert]; l != nil {
+		l.kept = boot
+	}
+	c.mu.Unlock()
+	n.enders.put(func(ctx context.Context) {
+		if _, err := n.Act(ctx, store, alert, Change{Action: Keep, By: by}); err != nil {
+			n.Log.Debug("a claim is not kept", "error", err)
+		}
+	})
 }
 
 // LookAway ends a look.

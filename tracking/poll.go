@@ -100,7 +100,9 @@ func (n *Node) apply(entries []consent.Entry) (consoles int) {
 				consoles += n.applyEnd(*e.End, e.At)
 			}
 		case consent.EntryAlert:
-			n.desks.applyAlert(e.Store, e.Change, e.Body)
+			if a, ok := parseAlert(e.Body); ok {
+				n.alertChanged(a, e.Change)
+			}
 		case consent.EntryStore:
 			n.rereadStores()
 		case consent.EntryNotice:

@@ -144,7 +144,8 @@ type AlertStore interface {
 	// merged=true; so does one of the same visit, kind and topic while that is open. ErrNoVisit if the
 	// visit has ended.
 	RaiseAlert(ctx context.Context, a Alert) (stored Alert, merged bool, err error)
-	// ChangeAlert applies one step of the state machine in a transaction.
+	// ChangeAlert applies one step of the state machine in a transaction, which also holds a person to ClaimsMost:
+	// ErrTooManyLooks.
 	ChangeAlert(ctx context.Context, store, id string, c Change) (Alert, error)
 	// BreakGlass carries a GlassMotion of the store for a second person: the entry in the shopper's journal and an
 	// alert of kind Emergency, claimed by whoever asked, in one transaction. A repetition answers the same alert.

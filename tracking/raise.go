@@ -4,7 +4,6 @@ package tracking
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,7 +21,7 @@ func (n *Node) Raise(ctx context.Context, a Alert) (Alert, error) {
 		a.ID = id.String()
 	}
 	a.State, a.Version = Raised, 1
-	a.RaisedAt, a.ChangedAt, a.DueAt = now, now, now.Add(EscalateAfter)
+	a.RaisedAt, a.ChangedAt, a.DueAt = now, now, now.Add(a.Waits())
 	stored, merged, err := n.Alerts.RaiseAlert(ctx, a)
 	if err != nil {
 		return Alert{}, err
@@ -38,11 +37,6 @@ func (n *Node) Raise(ctx context.Context, a Alert) (Alert, error) {
 // ErrAlertHeld, ErrAlertFinal, ErrAlertAction, ErrTooManyLooks; anything else is the store's.
 func (n *Node) Act(ctx context.Context, store, id string, c Change) (Alert, error) {
 	c.Now = n.Clock.Now()
-	if taker := c.taker(); taker != "" {
-		if err := n.mayClaim(ctx, store, id, taker); err != nil {
-			return Alert{}, err
-		}
-	}
 	a, err := n.Alerts.ChangeAlert(ctx, store, id, c)
 	if err != nil {
 		return a, err
@@ -51,8 +45,8 @@ func (n *Node) Act(ctx context.Context, store, id string, c Change) (Alert, erro
 	return a, nil
 }
 
-// taker is who would have the alert after the change, if it gives it to somebody.
-func (c Change) taker() string {
+// Taker is who would have the alert after the change, if it gives it to somebody.
+func (c Change) Taker() string {
 	switch c.Action {
 	case Claim:
 		return c.By.Shift
@@ -62,32 +56,18 @@ func (c Change) taker() string {
 	return ""
 }
 
-// mayClaim holds a person to two claims at a time: each is a shopper whose place they can see.
-func (n *Node) mayClaim(ctx context.Context, store, id, shift string) error {
-	alerts, _, err := n.Alerts.Alerts(ctx, store)
-	if err != nil {
-		return err
-	}
-	held := 0
-	for _, a := range alerts {
-		if a.State == Claimed && a.Holder == shift && a.ID != id {
-			held++
-		}
-	}
-	if held >= looksMost {
-		return ErrTooManyLooks
-	}
-	return nil
-}
-
 // spread tells this node's consoles at once and the others soon.
 func (n *Node) spread(ctx context.Context, a Alert) {
-	body, err := json.Marshal(a)
-	if err != nil {
-		return
-	}
-	n.desks.applyAlert(a.Store, 0, body)
+	n.alertChanged(a, 0)
 	n.hint(ctx, hint{Kind: hintNudge, Node: n.ID})
+}
+
+// alertChanged tells this node's consoles, and the phone of whose alert it is.
+func (n *Node) alertChanged(a Alert, change int64) {
+	n.desks.applyAlert(a, change)
+	if s := n.sessions.byVisit(a.Visit); s != nil {
+		s.answered(a)
+	}
 }
 
 // sweepLoop lets time act on sessions, and on what is remembered. It asks nobody, so nothing holds it up.

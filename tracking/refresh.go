@@ -29,6 +29,7 @@ func (d *desk) run(ctx context.Context) {
 		case <-live.C:
 			d.refresh(ctx)
 			d.repeatLooks(ctx)
+			d.keepClaims()
 			d.forget()
 			d.remind()
 		case visit := <-d.seen:

@@ -44,9 +44,10 @@ type Session struct {
 	lastAccepted int64
 	looking      time.Duration // boot time until which a look counts; 0 for none
 	lookedSince  time.Time
-	emergency    bool    // somebody looks who has broken the glass
-	tallied      tallied // where it was counted last
-	checkins     []Alert // asked for before the visit was inside
+	emergency    bool              // somebody looks who has broken the glass
+	tallied      tallied           // where it was counted last
+	checkins     []Alert           // asked for before the visit was inside
+	asked        map[string]answer // what has become of what it asked for; nil until something has
 }
 
 // FixResult is what became of one fix.

@@ -47,7 +47,7 @@ func (t *tx) raise(a tracking.Alert) (tracking.Alert, bool, error) {
 		first, err := t.db.parseAlert(known)
 		return first, true, err
 	}
-	a = asRaised(a, t.now)
+	a = asRaised(a, s, t.now)
 	row, body, err := t.sealAlert(a)
 	if err != nil {
 		return a, false, err
@@ -89,8 +89,8 @@ func (t *tx) twin(a tracking.Alert, s scope) (body, installation string, err err
 }
 
 // asRaised fills in what every alert starts with. A zero DueAt escalates at the usual time.
-func asRaised(a tracking.Alert, now time.Time) tracking.Alert {
-	a.Version = 1
+func asRaised(a tracking.Alert, s scope, now time.Time) tracking.Alert {
+	a.Version, a.Epoch = 1, s.epoch
 	if a.Kind != tracking.Emergency { // which begins in the hands of who asked for it
 		a.State = tracking.Raised
 	}
@@ -98,7 +98,7 @@ func asRaised(a tracking.Alert, now time.Time) tracking.Alert {
 		a.RaisedAt = now
 	}
 	if a.DueAt.IsZero() {
-		a.DueAt = a.RaisedAt.Add(tracking.EscalateAfter)
+		a.DueAt = a.RaisedAt.Add(a.Waits())
 	}
 	a.ChangedAt = a.RaisedAt
 	return a
@@ -158,10 +158,42 @@ func (t *tx) changeAlert(store, id string, c tracking.Change) (tracking.Alert, e
 	if err != nil {
 		return now, err
 	}
+	if err := t.mayTake(now, c.Taker()); err != nil {
+		return now, err
+	}
 	if _, err := t.saveAlert(next); err != nil {
 		return now, err
 	}
 	return next, t.remember(next, c)
+}
+
+// mayTake refuses somebody who has as many alerts as they may. It belongs to the transaction: two that they claim at once,
+// on two nodes, are counted one after the other.
+func (t *tx) mayTake(a tracking.Alert, shift string) error {
+	if shift == "" {
+		return nil
+	}
+	held := 0
+	err := t.all(func(r *sql.Rows) error {
+		other, err := t.db.scanAlert(r)
+		if err == nil && other.State == tracking.Claimed && other.Holder == shift && other.ID != a.ID {
+			held++
+		}
+		return err
+	}, `SELECT body FROM alert WHERE store = $1 AND final = 0`, a.Store)
+	if err == nil && held >= tracking.ClaimsMost {
+		err = tracking.ErrTooManyLooks
+	}
+	return err
+}
+
+// scanAlert reads the alert of a row that is its body only.
+func (db *DB) scanAlert(r *sql.Rows) (tracking.Alert, error) {
+	var body string
+	if err := r.Scan(&body); err != nil {
+		return tracking.Alert{}, err
+	}
+	return db.parseAlert(body)
 }
 
 // saveAlert writes an alert at its new version, and its entry in the feed. The keys of one that is over go
@@ -206,11 +238,7 @@ type alertStep struct{ next tracking.Alert }
 func (t *tx) alertsToEnd(c consent.EndCommand, s scope) ([]alertStep, error) {
 	var out []alertStep
 	err := t.all(func(r *sql.Rows) error {
-		var body string
-		if err := r.Scan(&body); err != nil {
-			return err
-		}
-		a, err := t.db.parseAlert(body)
+		a, err := t.db.scanAlert(r)
 		if err != nil {
 			return err
 		}
@@ -267,11 +295,7 @@ func (db *DB) Alerts(ctx context.Context, store string) ([]tracking.Alert, int64
 func (db *DB) AlertsDue(ctx context.Context, now time.Time, limit int) ([]tracking.Alert, error) {
 	var out []tracking.Alert
 	err := db.all(ctx, func(r *sql.Rows) error {
-		var body string
-		if err := r.Scan(&body); err != nil {
-			return err
-		}
-		a, err := db.parseAlert(body)
+		a, err := db.scanAlert(r)
 		out = append(out, a)
 		return err
 	}, `SELECT body FROM alert WHERE final = 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $2`, micros(now), limit)

@@ -93,6 +93,76 @@ var alertCases = map[string]func(*testing.T, *house){
 		h.equal("won, held, failed", [3]int{won.n, held.n, failed.n}, [3]int{1, 7, 0})
 		h.equal("version", h.alert("shop", "a1").Version, 2)
 	},
+	"nobody has more alerts than they may, however many they claim at once": func(_ *testing.T, h *house) {
+		mei := tracking.Actor{Shift: "s1", Tag: "Mei"}
+		const asked = 6
+		for i := range asked {
+			p := h.phone(fmt.Sprint("shopper", i), fmt.Sprint("k", i), "shop")
+			h.decide(p, "assist", consent.ForATerm)
+			h.raise(p, fmt.Sprint("a", i), tracking.Help)
+		}
+		var won, refused counter
+		var all sync.WaitGroup
+		for i := range asked {
+			all.Go(func() {
+				_, err := h.store.ChangeAlert(h.ctx, "shop", fmt.Sprint("a", i), tracking.Change{Action: tracking.Claim, Expect: 1, By: mei, Now: h.clock.now()})
+				switch {
+				case err == nil:
+					won.add()
+				case errors.Is(err, tracking.ErrTooManyLooks):
+					refused.add()
+				}
+			})
+		}
+		all.Wait()
+		h.equal("claimed and refused", [2]int{won.n, refused.n}, [2]int{tracking.ClaimsMost, asked - tracking.ClaimsMost})
+	},
+	"two find an alert overdue, one escalates it": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		raised := h.raise(p, "a1", tracking.Help)
+		h.equal("of this epoch", raised.Epoch, h.admit(p).Epoch)
+		h.clock.pass(tracking.EscalateAfter)
+		var won, late counter
+		var all sync.WaitGroup
+		for range 4 {
+			due := must(h.store.AlertsDue(h.ctx, h.clock.now(), 10))(h)
+			all.Go(func() {
+				c, _ := due[0].Due(h.clock.now())
+				c.Expect = due[0].Version
+				switch _, err := h.store.ChangeAlert(h.ctx, "shop", "a1", c); {
+				case err == nil:
+					won.add()
+				case errors.Is(err, tracking.ErrAlertVersion):
+					late.add()
+				}
+			})
+		}
+		all.Wait()
+		h.equal("escalated, too late", [2]int{won.n, late.n}, [2]int{1, 3})
+		h.equal("due next", h.alert("shop", "a1").DueAt.Equal(h.clock.now().Add(tracking.RequestOutlive)), true)
+	},
+	"off is over after its time, whatever is done to it": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		h.raise(p, "a1", tracking.Help)
+		h.endVisit(p, true)
+		until := h.clock.now().Add(tracking.RequestOutlive)
+		mei := tracking.Actor{Shift: "s1", Tag: "Mei"}
+		for h.clock.now().Before(until) {
+			a := h.alert("shop", "a1")
+			next := tracking.Change{Action: tracking.Claim, By: mei, Now: h.clock.now()}
+			if a.State == tracking.Claimed {
+				next.Action, next.Until = tracking.Snooze, h.clock.now().Add(time.Hour)
+			}
+			must(h.store.ChangeAlert(h.ctx, "shop", "a1", next))(h)
+			h.clock.pass(3 * time.Minute)
+		}
+		due := must(h.store.AlertsDue(h.ctx, h.clock.now(), 10))(h)
+		h.equal("due", len(due), 1)
+		c, _ := due[0].Due(h.clock.now())
+		h.equal("action", c.Action, tracking.Expire)
+	},
 	"a key repeated changes nothing and answers what is; a stale version does not pass": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
 		h.decide(p, "assist", consent.ForATerm)

@@ -66,7 +66,7 @@ type actionBody struct {
 }
 
 // staffActions are those that a person may do; the others are time's and the system's.
-var staffActions = []tracking.Action{tracking.Claim, tracking.Release, tracking.HandOver, tracking.Snooze, tracking.Resolve}
+var staffActions = []tracking.Action{tracking.Claim, tracking.Keep, tracking.Release, tracking.HandOver, tracking.Snooze, tracking.Resolve, tracking.Escalate}
 
 // act applies one action to an alert of the person's own store.
 func (s *Server) act(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -85,7 +85,7 @@ func (s *Server) act(_ http.ResponseWriter, r *http.Request) (any, error) {
 	case b.Version < 1:
 		return nil, problem.New(problem.Request).WithDetail("version is the alert's version that was on the screen")
 	case !slices.Contains(staffActions, b.Action):
-		return nil, problem.New(problem.AlertAction).WithDetail("an action is claim, release, hand_over, snooze or resolve")
+		return nil, problem.New(problem.AlertAction).WithDetail("an action is claim, keep, release, hand_over, snooze, resolve or escalate")
 	case b.Action == tracking.HandOver && (b.To == "" || b.ToTag == ""):
 		return nil, problem.New(problem.Request).WithDetail("hand_over names to and to_tag")
 	}

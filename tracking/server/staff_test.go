@@ -112,7 +112,7 @@ func TestAnActionSaysWhatItIs(t *testing.T) {
 			{"no key", "", `{"action":"claim","version":1}`, "idempotency"},
 			{"a key like a book", strings.Repeat("k", 65), `{"action":"claim","version":1}`, "idempotency"},
 			{"no version", "k", `{"action":"claim"}`, "request"},
-			{"time's own action", "k", `{"action":"escalate","version":1}`, "alert_action"},
+			{"time's own action", "k", `{"action":"expire","version":1}`, "alert_action"},
 			{"the system's", "k", `{"action":"vanish","version":1}`, "alert_action"},
 			{"to nobody", "k", `{"action":"hand_over","version":1}`, "request"},
 			{"a field of its own", "k", `{"action":"claim","version":1,"by":"kim"}`, "request"},
