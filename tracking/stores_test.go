@@ -20,15 +20,21 @@ const (
 )
 
 // plot is a map of the pop-up store: a square of 40 m whose middle lies so many metres east of the
-// service desk.
+// service desk, and a stall of 20 m in it.
 func plot(east float64) string {
+	return `{"type":"FeatureCollection","store_id":"popup","features":[
+		{"type":"Feature","properties":{"kind":"boundary","floor":0},` + square(east, 20) + `},
+		{"type":"Feature","id":"stall","properties":{"kind":"zone","name":"Stall","floor":0},` + square(east, 10) + `}]}`
+}
+
+// square is the geometry of a square by its middle and half of its side, in metres.
+func square(east, half float64) string {
 	text := ""
-	for _, corner := range [][2]float64{{-20, -20}, {20, -20}, {20, 20}, {-20, 20}, {-20, -20}} {
+	for _, corner := range [][2]float64{{-half, -half}, {half, -half}, {half, half}, {-half, half}, {-half, -half}} {
 		p := eastOf(corner[0]+east, corner[1])
 		text += fmt.Sprintf(",[%.7f,%.7f]", p.Lng, p.Lat)
 	}
-	return `{"type":"FeatureCollection","store_id":"popup","features":[{"type":"Feature","properties":{"kind":"boundary","floor":0},
-		"geometry":{"type":"Polygon","coordinates":[[` + text[1:] + `]]}}]}`
+	return `"geometry":{"type":"Polygon","coordinates":[[` + text[1:] + `]]}`
 }
 
 func eastOf(x, y float64) geofence.LatLng {

@@ -47,7 +47,8 @@ type settings struct {
 	undeclared server.Undeclared // when an app is kept out; zero: as usual
 	cards      func(string) (json.RawMessage, bool)
 	log        *slog.Logger
-	ahead      *atomic.Int64 // nanoseconds by which the ledger's clock is ahead; nil outside tests
+	ahead      *atomic.Int64    // nanoseconds by which the ledger's clock is ahead; nil outside tests
+	upkeep     <-chan time.Time // when to forget what is due; nil: every minute
 }
 
 // ledgerNow is the ledger's clock, which rules about grants.
@@ -272,15 +273,19 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 	return srv.Shutdown(quiet)
 }
 
-// prune lets the ledger forget what has outlived its time.
+// prune lets the ledger forget what has outlived its time, and finishes the erasures that a process left behind.
 func (st *stack) prune(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
+	due := st.upkeep
+	if due == nil {
+		due = tick.C
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-due:
 			if err := st.ledger.Prune(ctx); err != nil && ctx.Err() == nil {
 				st.log.Warn("the ledger could not forget what is due; it will", "error", err)
 			}

@@ -227,6 +227,40 @@ func TestErasureAfterACrash(t *testing.T) {
 	}
 }
 
+// Whoever asks about an erasure that a crash cut short behind its commit is not answered before the old keys have gone: the
+// proof says that they have.
+func TestRemovalIsToldOnceTheKeysAreGone(t *testing.T) {
+	e := newEstate(t)
+	defer e.close()
+	e.begin()
+	e.eraseUpTo(true)
+	if _, ok := e.db.ring.Bucket(e.labelOfAna); !ok {
+		t.Fatal("the old keys went by themselves: this test sees nothing")
+	}
+	_, err := e.ledger.Erasure(t.Context(), erasureID, e.request)
+	e.ok(err)
+	e.isErased()
+}
+
+// What was deleted does not lie about in SQLite's write-ahead log either, though nobody could read it.
+func TestAnErasureEmptiesTheWriteAheadLog(t *testing.T) {
+	e := newEstate(t)
+	defer e.close()
+	size := func() int64 {
+		info, err := os.Stat(e.path() + "-wal")
+		e.ok(err)
+		return info.Size()
+	}
+	e.begin()
+	if size() == 0 {
+		t.Fatal("there was nothing in it: this test sees nothing")
+	}
+	e.erase()
+	if n := size(); n > 0 {
+		t.Errorf("%d bytes are left", n)
+	}
+}
+
 // Neither is anything lost that was not to go: somebody new in the bucket while an erasure hangs is kept.
 func TestNewcomerDuringAnErasure(t *testing.T) {
 	e := newEstate(t)

@@ -163,7 +163,7 @@ func (h *house) open(l net.Listener) {
 	web := &http.Server{Handler: h.server.Handler(), ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { done <- web.Serve(l) }()
 	transport := &http.Transport{DialContext: h.dial}
-	h.web = &http.Client{Transport: transport, Timeout: 15 * time.Second}
+	h.web = &http.Client{Transport: unkept{h.T, transport}, Timeout: 15 * time.Second}
 	h.Cleanup(func() {
 		transport.CloseIdleConnections()
 		metrics := httptest.NewRecorder()
@@ -177,6 +177,20 @@ func (h *house) open(l net.Listener) {
 			}
 		}
 	})
+}
+
+// unkept sees that nothing between may keep what somebody was answered under their token: whatever it is, it is of them.
+type unkept struct {
+	t *testing.T
+	http.RoundTripper
+}
+
+func (u unkept) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := u.RoundTripper.RoundTrip(r)
+	if err == nil && res.StatusCode != http.StatusNoContent && r.Header.Get("Authorization") != "" && res.Header.Get("Cache-Control") != "no-store" {
+		u.t.Errorf("%s %s: the answer may be kept: %q", r.Method, r.URL.Path, res.Header.Get("Cache-Control"))
+	}
+	return res, err
 }
 
 var demoIndex = sync.OnceValue(func() *geofence.Index {

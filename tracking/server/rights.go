@@ -182,7 +182,7 @@ type exportRequest struct {
 }
 
 // export is everything that is kept of the shopper who asks, the position that is there now included.
-func (s *Server) export(w http.ResponseWriter, r *http.Request) (any, error) {
+func (s *Server) export(_ http.ResponseWriter, r *http.Request) (any, error) {
 	who, err := s.installed(r)
 	if err != nil {
 		return nil, err
@@ -195,7 +195,6 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Header().Set("Cache-Control", "no-store")
 	a := exportAnswer{T: s.Now().UnixMilli(), Subject: who.subject, Decisions: []exportDecision{}, Ends: []exportEnd{},
 		Notices: []exportNotice{}, Scopes: []exportScope{}, StopTokens: []exportToken{}, Journal: []journalEntry{}, Visits: []exportVisit{},
 		Alerts: []exportAlert{}, Requests: []exportRequest{}}

@@ -4,6 +4,7 @@ package server_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -194,4 +195,23 @@ func TestErasureIsNotAnsweredEarly(t *testing.T) {
 	if _, err := c.Erase(h.Context(), c.NewErasure()); err == nil {
 		t.Fatal("answered while the ledger could not be asked")
 	}
+}
+
+// An erasure that has begun and cannot be gone through with yet is said to be recorded, and not to have failed: the same
+// request again finishes it.
+func TestAnErasureThatHasBegunSaysSo(t *testing.T) {
+	inBubble(t, nil, func(h *house) {
+		ana := h.granted("ana", 10*time.Minute)
+		id := ana.NewErasure()
+		h.ledger.silent.Store(true) // the end goes through; that this node heard of it does not
+		_, err := ana.Erase(h.Context(), id)
+		p, ok := errors.AsType[*client.Problem](err)
+		if !ok || p.Status != http.StatusServiceUnavailable || p.Code != "recorded_not_complete" {
+			t.Fatalf("%v; want 503 recorded_not_complete", err)
+		}
+		h.ledger.silent.Store(false)
+		h.pass(2 * time.Second)
+		_, err = ana.Erase(h.Context(), id)
+		h.ok(err)
+	})
 }
