@@ -17,16 +17,23 @@ import (
 )
 
 // phone is one app's connection. What is said to it goes through its outbox, so that nobody but its own
-// reader ever waits for its socket. The reader's own state is in reader.go.
+// reader ever waits for its socket.
 type phone struct {
 	srv     *Server
 	conn    *websocket.Conn
-	ticket  auth.Ticket // only the reader's goroutine looks at it
+	line    *line       // beneath conn
+	ticket  auth.Ticket // only who reads looks at it
 	app     string      // azp of the ticket
 	session *tracking.Session
 	may     *fieldsOf // what this session may send; set before the first frame is taken
 	release func()    // gives the places back that the socket takes up
 	out     outbox
+
+	turn    turn // whose the next four are; who has it reads
+	rest    []byte
+	pace    pace
+	deaf    bool // nothing more is taken: what comes is thrown away
+	unusual bool // read by the library
 
 	began     atomic.Int64 // Unix milliseconds of when the frame began that is coming in; 0 for none
 	authUntil atomic.Int64 // Unix milliseconds
@@ -53,8 +60,8 @@ const (
 	closeGrace = time.Second
 )
 
-func newPhone(s *Server, conn *websocket.Conn, t auth.Ticket, release func()) *phone {
-	p := &phone{srv: s, conn: conn, app: t.App, ticket: t, release: release, readDone: make(chan struct{})}
+func newPhone(s *Server, conn *websocket.Conn, l *line, t auth.Ticket, release func()) *phone {
+	p := &phone{srv: s, conn: conn, line: l, app: t.App, ticket: t, release: release, readDone: make(chan struct{})}
 	p.out = outbox{conn: conn, readDone: p.readDone, held: true}
 	p.lastSaid.Store(s.now())
 	p.authUntil.Store(t.AuthUntil.UnixMilli())
@@ -154,7 +161,7 @@ func closeRow(reason consent.Reason) wire.Close {
 // a beat (an ack that says nothing new) when nothing else was said, and a frame that takes too long to come in.
 func (p *phone) tick(now int64) {
 	if began := p.began.Load(); began > 0 && now-began >= messageWait.Milliseconds() {
-		_ = p.conn.NetConn().SetReadDeadline(time.Unix(1, 0)) // its reader hears of it
+		go p.out.drop()
 	}
 	if now > p.authUntil.Load() {
 		p.Close(tracking.StateChange{State: tracking.StateSuspended, Reason: "ticket"})

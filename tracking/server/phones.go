@@ -2,7 +2,13 @@
 
 package server
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"doorstep/tracking/server/poll"
+)
 
 // phones are the open connections, for the sweep.
 type phones struct {
@@ -32,4 +38,17 @@ func (ps *phones) list() []*phone {
 		list = append(list, p)
 	}
 	return list
+}
+
+// pollers share the phones that are watched: one for each processor.
+type pollers struct {
+	all  []poll.Poller
+	next atomic.Uint32
+}
+
+func newPollers() *pollers { return &pollers{all: make([]poll.Poller, runtime.GOMAXPROCS(0))} }
+
+// poller is the one that waits for the next phone.
+func (s *Server) poller() *poll.Poller {
+	return &s.pollers.all[s.pollers.next.Add(1)%uint32(len(s.pollers.all))]
 }

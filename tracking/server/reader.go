@@ -69,23 +69,44 @@ func closeOf(err error) int {
 	return wire.CloseNoAnswer
 }
 
-// read takes frames until the connection or the session is over. The frame is reused: nothing of
+// first reads the first frame, hello. It takes not one byte too many for itself, unless the library has to do it.
+func (p *phone) first() (*frameIn, error) {
+	var b []byte
+	for {
+		b = append(b, make([]byte, 512)...)[:len(b)] // a hello is short
+		n, err := p.line.Read(b[len(b):cap(b)])
+		if err != nil {
+			return nil, err
+		}
+		b = b[:len(b)+n]
+		text, rest, is := plainFrame(b)
+		switch is {
+		case plain:
+			f := framesIn.get()
+			p.rest = append([]byte(nil), rest...)
+			return f, f.in.Decode(text)
+		case unusual:
+			p.unusual = true
+			p.line.putBack(b)
+			return p.next()
+		}
+	}
+}
+
+// read takes frames by way of the library until the connection or the session is over. The frame is reused: nothing of
 // it is kept.
 func (p *phone) read() {
-	var pace pace
-	for {
+	for !p.deaf {
 		f, err := p.next()
-		then := p.handle(f, err, &pace)
+		then := p.handle(f, err)
 		framesIn.put(f)
-		switch then {
-		case stopReading:
-			return
-		case takeNothingMore:
-			p.discardRest()
+		if then == stopReading {
 			return
 		}
+		p.deaf = then == takeNothingMore
 		p.out.flush()
 	}
+	p.discardRest()
 }
 
 // What a reader does after a frame.
@@ -101,14 +122,13 @@ const (
 // next to nothing on its stack.
 //
 //go:noinline
-func (p *phone) handle(f *frameIn, err error, pace *pace) afterwards {
+func (p *phone) handle(f *frameIn, err error) afterwards {
 	var bad *wire.Error
 	refused := errors.As(err, &bad) && bad.Close() == 0
 	if err != nil && !refused {
-		p.unreadable(err)
-		return stopReading
+		return p.unreadable(err)
 	}
-	v := pace.count(time.Now()) // refused frames too: to refuse one costs as much as to take it
+	v := p.pace.count(time.Now()) // refused frames too: to refuse one costs as much as to take it
 	switch {
 	case v == tooMany:
 		p.out.end(wire.CloseRate)
@@ -123,32 +143,36 @@ func (p *phone) handle(f *frameIn, err error, pace *pace) afterwards {
 	return readOn
 }
 
-// discardRest reads on until the peer has closed; the outbox bounds how long that may take.
+// discardRest reads on until the peer has closed; the outbox bounds how long that may take. What is on its way still
+// comes, and with that unread, a reset would overtake the close frame.
 func (p *phone) discardRest() {
 	for {
 		if _, _, err := p.conn.NextReader(); err != nil {
+			var closed *websocket.CloseError
+			if !errors.As(err, &closed) {
+				_, _ = io.Copy(io.Discard, p.line) // what the library takes no more of
+			}
 			return
 		}
 	}
 }
 
-// unreadable ends a connection of which nothing more can be read. What is on its way still comes, and
-// with that unread, a reset would overtake the close frame.
-func (p *phone) unreadable(err error) {
+// unreadable ends a connection of which nothing more can be read.
+func (p *phone) unreadable(err error) afterwards {
 	var closed *websocket.CloseError
 	if errors.As(err, &closed) || errors.Is(err, io.EOF) {
-		return
+		return stopReading
 	}
 	code := closeOf(err)
 	if code == wire.CloseNoAnswer {
-		return
+		return stopReading
 	}
 	if bad, ok := errors.AsType[*wire.Error](err); ok {
 		p.count(bad.Code)
 		p.say(bad.Frame().Append) // the place, where there is one: the close code has no room for it
 	}
 	p.out.end(code)
-	_, _ = io.Copy(io.Discard, p.conn.NetConn())
+	return takeNothingMore
 }
 
 func (p *phone) refuse(bad *wire.Error) {

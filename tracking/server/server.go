@@ -60,6 +60,7 @@ type Server struct {
 	sheets   sync.Map // store and version of its map → pack, for phones
 	plans    sync.Map // the same, for consoles
 	phones   *phones
+	pollers  *pollers
 	permits  permits
 	attempts *attempts
 	outcasts chan string // apps to be suspended, for Run
@@ -97,6 +98,7 @@ func New(c Config) (*Server, error) {
 		apps:     newPlaces(addrPhones, shopperPhones),
 		consoles: newPlaces(addrConsoles, personConsoles),
 		phones:   newPhones(),
+		pollers:  newPollers(),
 		attempts: newAttempts(),
 		outcasts: make(chan string, 16),
 	}

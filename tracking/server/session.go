@@ -25,7 +25,8 @@ const (
 	appProtocol    = "doorstep.v1"
 	ticketPrefix   = "doorstep.ticket."
 	resumePrefix   = "doorstep.resume."
-	phoneBuffer    = 512 // bytes; a fix takes 200
+	phoneBuffer    = 512 // bytes, for writing; it is shared
+	leastBuffer    = 128 // for reading: the library reads next to nothing
 	framesMost     = 5   // a second
 	framesTolerate = 20  // in one second, before the connection is cut
 	pingsMost      = 10  // a second
@@ -61,16 +62,17 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	up := websocket.Upgrader{
-		ReadBufferSize: phoneBuffer, WriteBufferSize: phoneBuffer, WriteBufferPool: &writePool,
+		ReadBufferSize: leastBuffer, WriteBufferSize: phoneBuffer, WriteBufferPool: &writePool,
 		HandshakeTimeout: helloWait,
 		CheckOrigin:      func(*http.Request) bool { return true }, // checked above
 	}
-	conn, err := up.Upgrade(w, r, appSpoken)
+	over := &lined{ResponseWriter: w}
+	conn, err := up.Upgrade(over, r, appSpoken)
 	if err != nil {
 		release()
 		return // Upgrade has answered
 	}
-	go newPhone(s, conn, ticket, release).serve(visit, refusal)
+	go newPhone(s, conn, over.line, ticket, release).serve(visit, refusal)
 }
 
 // ready refuses what is not a WebSocket handshake for the given protocol with an answer that can be
@@ -134,6 +136,11 @@ func (p *phone) serve(visit string, refusal int) {
 			p.suspend() // while it opened: this looks once it is among the phones
 		}
 	}
+	if refusal == 0 && p.watch() {
+		return
+	}
+	p.line.putBack(p.rest)
+	p.rest = nil
 	if refusal == 0 {
 		go p.attend()
 		return
@@ -143,16 +150,21 @@ func (p *phone) serve(visit string, refusal int) {
 	p.discard()
 }
 
-// attend is the rest of the connection's life.
+// attend is the rest of the life of a connection that has a goroutine.
 func (p *phone) attend() {
-	defer p.leave()
 	p.read()
+	p.over()
+}
+
+// over is the end of a connection from which nothing more comes.
+func (p *phone) over() {
 	close(p.readDone)
 	p.session.Detach(p)
 	p.out.gone()
+	p.leave()
 }
 
-// leave is the end of it.
+// leave gives back what a connection takes up.
 func (p *phone) leave() {
 	p.srv.phones.remove(p)
 	p.release()
@@ -172,7 +184,7 @@ func (p *phone) discard() {
 // begin waits for hello and opens the session; it returns a close code if it could not.
 func (p *phone) begin(visit string) (refusal int) {
 	_ = p.conn.SetReadDeadline(time.Now().Add(helloWait))
-	f, err := p.next()
+	f, err := p.first()
 	defer framesIn.put(f)
 	if err != nil {
 		return closeOf(err)

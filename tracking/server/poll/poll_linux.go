@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package poll
+
+import (
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Figures of the waiting.
+const (
+	atOnce = 256                  // connections that one look at the kernel's list takes up
+	rest   = time.Millisecond / 2 // between two looks while there is something to do: who comes meanwhile comes along
+)
+
+// Poller waits for its share of the connections. The zero value is ready. Safe for concurrent use.
+type Poller struct {
+	mu      sync.Mutex // guards what follows
+	list    *os.File   // the kernel's list; nil while there is nobody
+	fd      int        // its descriptor
+	readers map[int32]Reader
+}
+
+// Add waits for conn from now on; what is there already counts as having come in. The connection is taken off by remove,
+// before it is closed: its descriptor's number is given to the next one that opens. ErrUnsupported if conn has none.
+func (p *Poller) Add(conn syscall.RawConn, r Reader) (remove func(), err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.open(); err != nil {
+		return nil, err
+	}
+	var fd int32
+	var refused error
+	err = conn.Control(func(n uintptr) {
+		fd = int32(n)
+		p.readers[fd] = r
+		refused = unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, int(n), &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET, Fd: fd})
+	})
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		p.forget(fd)
+		return nil, err
+	}
+	return sync.OnceFunc(func() { p.remove(fd) }), nil
+}
+
+// open makes a list and has somebody look at it. Called with mu held.
+func (p *Poller) open() error {
+	if p.list != nil {
+		return nil
+	}
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	// A list can itself be waited for: the runtime wakes who looks at it, as for any other file.
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = unix.Close(fd)
+		return err
+	}
+	list := os.NewFile(uintptr(fd), "epoll")
+	waiting, err := list.SyscallConn()
+	if err != nil {
+		_ = list.Close()
+		return err
+	}
+	p.list, p.fd, p.readers = list, fd, make(map[int32]Reader)
+	go p.run(waiting, p.readers)
+	return nil
+}
+
+func (p *Poller) remove(fd int32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forget(fd)
+}
+
+// forget closes the list with its last connection. Called with mu held.
+func (p *Poller) forget(fd int32) {
+	delete(p.readers, fd)
+	if len(p.readers) == 0 && p.list != nil {
+		_ = p.list.Close() // run sees it, and returns
+		p.list, p.readers = nil, nil
+	}
+}
+
+// ready is a reader that the kernel names.
+type ready struct {
+	reader Reader
+	drain  bool
+}
+
+// run looks at one list until that is closed.
+func (p *Poller) run(waiting syscall.RawConn, readers map[int32]Reader) {
+	events := make([]unix.EpollEvent, atOnce)
+	scratch := NewScratch()
+	var now []ready
+	n := 0
+	look := func(fd uintptr) bool {
+		var err error
+		n, err = unix.EpollWait(int(fd), events, 0)
+		return n > 0 || err != nil && err != unix.EINTR
+	}
+	for {
+		n = 0
+		if err := waiting.Read(look); err != nil || n < 0 {
+			return
+		}
+		now = p.named(now[:0], events[:n], readers)
+		for i := range now {
+			now[i].reader.Ready(scratch, now[i].drain)
+		}
+		clear(now)
+		time.Sleep(rest)
+	}
+}
+
+// named finds the readers. One that is gone has been removed.
+func (p *Poller) named(now []ready, events []unix.EpollEvent, readers map[int32]Reader) []ready {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range events {
+		if r := readers[events[i].Fd]; r != nil {
+			now = append(now, ready{r, events[i].Events&^unix.EPOLLIN != 0})
+		}
+	}
+	return now
+}
