@@ -21,6 +21,12 @@ func (l *Ledger) End(ctx context.Context, r EndRequest) (Ending, error) {
 	return l.store.End(ctx, EndCommand{EndRequest: r, Now: l.now(), Seal: l})
 }
 
+// Remember keeps outside the database that ends up to change were committed, so that no older copy of the ledger is
+// taken for it. Nothing is acknowledged before.
+func (l *Ledger) Remember(ctx context.Context, change int64) error {
+	return l.store.Remember(ctx, change)
+}
+
 // SubjectOfStopToken answers whose token it is; ErrStopToken if it is nobody's.
 func (l *Ledger) SubjectOfStopToken(ctx context.Context, stopToken string) (Ref, error) {
 	right, err := l.stopRight(ctx, stopToken)

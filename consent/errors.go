@@ -83,6 +83,9 @@ var (
 	ErrNoNotice = &Problem{"no_notice", 404, "no notice has this hash", "take the hash from the rules or from a receipt", ErrNotFound}
 	// ErrKeyring: the keyring is not the one that the ledger was written with, or an older copy of it.
 	ErrKeyring = conflict("keyring", "the keyring does not fit the ledger", "bring back the newest copy of the keyring that belongs to this ledger")
+	// ErrRestored: the ledger is a copy from before ends that were acknowledged.
+	ErrRestored = conflict("restored", "the ledger is an older copy of itself: it lacks ends that were acknowledged",
+		"put its newest copy in place; where there is none, `doorstep ledger restored` ends every grant in it, and it can be served")
 	// ErrNotSuspended: there is nothing to lift.
 	ErrNotSuspended = &Problem{"not_suspended", 404, "this app is not suspended", "look at the list of apps again", ErrNotFound}
 	// ErrNoView: no view of this id was opened.

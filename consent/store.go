@@ -122,6 +122,9 @@ type Store interface {
 
 	// End commits an end; see EndRequest. Everything it takes goes in one transaction.
 	End(ctx context.Context, c EndCommand) (Ending, error)
+	// Remember returns once it is known outside the database, on a disk, that ends up to change were committed: a copy
+	// from before them is refused from then on (ErrRestored).
+	Remember(ctx context.Context, change int64) error
 	// Due lists grants that expired before now and are not ended yet, as the ends they need.
 	Due(ctx context.Context, now time.Time, limit int) ([]EndRequest, error)
 	// StopRight looks up the hash of a stop token; ErrStopToken if there is none.

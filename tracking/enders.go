@@ -156,6 +156,7 @@ func (e *enders) end(ctx context.Context, purged <-chan struct{}, r consent.EndR
 		})
 		return
 	}
+	e.remember(ctx, ending)
 	grace := time.NewTimer(purgeGrace)
 	defer grace.Stop()
 	select {
@@ -166,4 +167,14 @@ func (e *enders) end(ctx context.Context, purged <-chan struct{}, r consent.EndR
 		n.applyEnd(end, ending.At)
 	}
 	n.hint(ctx, hint{Kind: hintNudge, Node: n.ID, Change: ending.Change})
+}
+
+// remember raises the mark outside the ledger. Nobody waits for an answer, so an end that could not be marked is made known all
+// the same; the next one marks it too.
+func (e *enders) remember(ctx context.Context, ending consent.Ending) {
+	ctx, cancel := context.WithTimeout(ctx, WriteDeadline)
+	defer cancel()
+	if err := e.node.remember(ctx, ending); err != nil {
+		e.node.Log.Warn("the end of a visit is committed, but a copy of the ledger from before it would not be noticed yet", "error", err)
+	}
 }

@@ -61,7 +61,7 @@ func (n *Node) CarryOut(ctx context.Context, ending consent.Ending) (Answer, err
 }
 
 // carryOut makes a committed end true everywhere. The order is socket first, then the rest at the
-// same time: nudge, fence and purge; then the barrier.
+// same time: nudge, fence and purge, the mark outside the ledger, the barrier.
 func (n *Node) carryOut(ctx context.Context, ending consent.Ending, start time.Duration) (Answer, error) {
 	committed := n.Clock.Boot()
 	a := Answer{Ending: ending, Nodes: 1}
@@ -73,6 +73,7 @@ func (n *Node) carryOut(ctx context.Context, ending consent.Ending, start time.D
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { n.hint(gctx, hint{Kind: hintNudge, Node: n.ID, Change: ending.Change}); return nil })
 	g.Go(func() error { return n.erase(gctx, ending.Ends) })
+	g.Go(func() error { return n.remember(gctx, ending) })
 	g.Go(func() error { return wait.done(gctx, committed) })
 	if err := g.Wait(); err != nil {
 		return a, fmt.Errorf("%w: %w", ErrNotComplete, err)
@@ -82,6 +83,16 @@ func (n *Node) carryOut(ctx context.Context, ending consent.Ending, start time.D
 	a.Consoles += consoles
 	a.Took = n.Clock.Boot() - start
 	return a, nil
+}
+
+// remember raises the mark outside the ledger, before anything is answered: an older copy of the ledger is then known
+// for what it is.
+func (n *Node) remember(ctx context.Context, ending consent.Ending) error {
+	err := n.Ledger.Remember(ctx, ending.Change)
+	if err != nil {
+		n.Stats.Unmarked.Add(1)
+	}
+	return err
 }
 
 // erase purges, and confirms. What could not be purged for as long as anything could have lived is gone by

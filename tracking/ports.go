@@ -114,6 +114,8 @@ type Ledger interface {
 	Enter(ctx context.Context, s consent.Entered) error
 	// End commits an end; see consent.EndRequest.
 	End(ctx context.Context, r consent.EndRequest) (consent.Ending, error)
+	// Remember keeps outside the ledger's database that ends up to change were committed.
+	Remember(ctx context.Context, change int64) error
 	// Due lists scopes with a grant that expired before now and has not been ended yet.
 	Due(ctx context.Context, now time.Time, limit int) ([]consent.EndRequest, error)
 	// OpenView journals a look before it is served, if the visit is still its scope's current one: ErrNoVisit if not.

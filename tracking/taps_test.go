@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,6 +107,14 @@ func (l *ledgerTap) Enter(ctx context.Context, s consent.Entered) error {
 func (l *ledgerTap) End(ctx context.Context, r consent.EndRequest) (e consent.Ending, err error) {
 	err = l.do("end", func() (err error) { e, err = l.Ledger.End(ctx, r); return err })
 	return e, err
+}
+
+func (l *ledgerTap) Remember(ctx context.Context, change int64) error {
+	err := l.do("remember", func() error { return l.Ledger.Remember(ctx, change) })
+	if err == nil {
+		l.log.add("mark", strconv.FormatInt(change, 10))
+	}
+	return err
 }
 
 func (l *ledgerTap) Due(ctx context.Context, now time.Time, limit int) (r []consent.EndRequest, err error) {

@@ -18,6 +18,7 @@ import (
 
 type ledgerCmd struct {
 	Checkpoint ledgerCheckpointCmd `cmd:"" help:"Print a signed checkpoint of the log. Keep some elsewhere: verify holds the log to them."`
+	Restored   ledgerRestoredCmd   `cmd:"" help:"Make a ledger that was restored from an older copy fit to be served: ends every grant in it."`
 	Verify     ledgerVerifyCmd     `cmd:"" help:"Check the whole log offline: every leaf, record and receipt, and that it continues saved checkpoints."`
 }
 

@@ -182,15 +182,24 @@ func (c *serveCmd) loadRegistry() (*consent.Registry, error) {
 		}
 		return consent.DevelopmentRegistry(), nil
 	}
-	if err := isRegistryDir(c.Registry); err != nil {
-		return nil, fmt.Errorf("--registry %w", err)
-	}
-	r, err := consent.LoadRegistry(os.DirFS(c.Registry))
+	r, err := readRegistry(c.Registry)
 	if err != nil {
-		return nil, fmt.Errorf("--registry %s: %w", c.Registry, err)
+		return nil, err
 	}
 	if real && r.Trying != "" {
 		return nil, wrong("--registry %s: says for_trying_only: make it your own, list your stores with their impact assessments, and take that out; or give --dev-key FILE to try it", c.Registry)
+	}
+	return r, nil
+}
+
+// readRegistry reads the folder that --registry names.
+func readRegistry(dir string) (*consent.Registry, error) {
+	if err := isRegistryDir(dir); err != nil {
+		return nil, fmt.Errorf("--registry %w", err)
+	}
+	r, err := consent.LoadRegistry(os.DirFS(dir))
+	if err != nil {
+		return nil, fmt.Errorf("--registry %s: %w", dir, err)
 	}
 	return r, nil
 }

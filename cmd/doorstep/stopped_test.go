@@ -5,95 +5,33 @@
 package main
 
 import (
-	"bufio"
-	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"doorstep/cmd/doorstep/crowd"
 	"doorstep/cmd/doorstep/demostore"
-	"doorstep/consent/storetest"
 	"doorstep/geofence"
 	"doorstep/mobile-sdk-spec/go/client"
-	"doorstep/tracking/live/redisserver"
-	"doorstep/tracking/server/auth"
 )
-
-// separate is a server in a process of its own.
-type separate struct {
-	address, code string // of the console
-	process       *os.Process
-}
-
-var consoleLink = regexp.MustCompile(`console +(http://[^/]+)/console/#code=(\S+)`)
-
-// serveProcess starts `doorstep serve` on a database, a Redis and a data folder that others serve too.
-func serveProcess(t *testing.T, data, database, redis, key string) *separate {
-	t.Helper()
-	src, err := demostore.Sources()
-	if err != nil {
-		t.Fatal(err)
-	}
-	maps := filepath.Join(t.TempDir(), demostore.ID)
-	for _, s := range src {
-		if err := errors.Join(os.MkdirAll(maps, 0o700), os.WriteFile(filepath.Join(maps, s.Name), s.Data, 0o600)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.Command(os.Args[0], "serve", "--listen", "127.0.0.1:0", "--admin-listen", "", "--data", data, "--map", maps, "--dev-key", key)
-	cmd.Env = append(os.Environ(), scanChildEnv+"=1", "DOORSTEP_DATABASE="+database, "DOORSTEP_REDIS="+redis)
-	cmd.Stderr = &logBook{}
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if m := consoleLink.FindStringSubmatch(lines.Text()); m != nil {
-			return &separate{address: m[1], code: m[2], process: cmd.Process}
-		}
-	}
-	t.Fatalf("the server did not start: %s", cmd.Stderr)
-	return nil
-}
-
-func (s *separate) signal(t *testing.T, sig syscall.Signal) {
-	t.Helper()
-	if err := s.process.Signal(sig); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // A server that has a phone and a console is stopped for 10 s; meanwhile the shopper withdraws at another one, and is
 // answered. When the first goes on, with all that lay in its sockets, its console is shown nothing more of the visit.
 func TestStoppedWhileTheShopperWithdraws(t *testing.T) {
 	t.Parallel()
-	redis, err := redisserver.Start(t.Context())
-	needs(t, !errors.Is(err, redisserver.ErrNoBinary), "redis-server")
-	if err != nil {
-		t.Fatal(err)
+	d := together(t)
+	set := settings{data: d.data, devKey: d.dev, indexes: []*geofence.Index{demoIndex(t)}}
+	for _, v := range d.env {
+		name, value, _ := strings.Cut(v, "=")
+		switch name {
+		case "DOORSTEP_DATABASE":
+			set.database = value
+		case "DOORSTEP_REDIS":
+			set.redis = value
+		}
 	}
-	t.Cleanup(func() { _ = redis.Close() })
-	dev, err := auth.NewDevKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := filepath.Join(t.TempDir(), "dev.pem")
-	if err := dev.Save(key); err != nil {
-		t.Fatal(err)
-	}
-	set := settings{data: t.TempDir(), database: storetest.PostgresURL(t), redis: redis.AdminURL(), devKey: dev}
-	set.indexes = []*geofence.Index{demoIndex(t)}
-	here := serveWith(t, set)
-	there := serveProcess(t, set.data, set.database, set.redis, key)
+	here, there := serveWith(t, set), d.start()
 	w, err := crowd.Watch(t.Context(), there.address, there.code)
 	if err != nil {
 		t.Fatal(err)
@@ -103,11 +41,7 @@ func TestStoppedWhileTheShopperWithdraws(t *testing.T) {
 	a := here.app(t)
 	a.decide(t, demostore.ID, "visit")
 	at := insideOf(t, here.indexes[0])
-	phone := here.sameAt(t, a, there.address)
-	s, err := phone.Connect(t.Context(), demostore.ID, []string{askPurpose})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := d.sameAt(a, there.address).comeIn(t)
 	enter(t, s, at)
 	alert := callForHelp(t, s, w, true)
 	look(t, s, w, alert)

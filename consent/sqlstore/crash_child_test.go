@@ -263,6 +263,9 @@ func (w *hand) end(ctx context.Context, step string, r consent.EndRequest) error
 	r.ID = uuid.NewString()
 	return w.step(ctx, note{Step: step, End: &r}, func(n *note) error {
 		e, err := w.l.End(ctx, r)
+		if err == nil {
+			err = w.l.Remember(ctx, e.Change)
+		}
 		n.Change, n.Receipt = e.Change, digest(e.Receipt)
 		return err
 	})

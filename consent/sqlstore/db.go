@@ -33,6 +33,9 @@ type DB struct {
 	keyring string // path of the keys by which people can be read
 	ring    *consent.Keyring
 	bound   atomic.Bool // the database says that this keyring is its own
+
+	high     highMark // how far the ledger has come, outside of it
+	restored bool     // it may be behind that: see AfterRestore
 }
 
 var (
@@ -87,6 +90,9 @@ func (db *DB) start(ctx context.Context) (err error) {
 	}
 	if db.prepares {
 		db.stmts.prepare = db.writer.PrepareContext
+	}
+	if err := db.fitMark(ctx); err != nil {
+		return err
 	}
 	if err := db.fitRing(ctx); err != nil {
 		return err
@@ -151,6 +157,7 @@ func (db *DB) Close() error {
 	if db.reader != nil {
 		errs = append(errs, db.reader.Close())
 	}
+	db.high.work.Wait()
 	return errors.Join(append(errs, db.close())...)
 }
 

@@ -232,11 +232,15 @@ func (t *tx) enterScope(c consent.DecideCommand, subject, installation person) (
 	return epoch, visit, err
 }
 
-// firstEpoch is that of a scope which is not there: 1, and more than any before after an erasure, so that no visit
-// of somebody who comes back has the pseudonym of one that is over. It leaves room for a million ends.
+// firstEpoch is that of a scope which is not there: 1, and more than any before after an erasure or a restored backup,
+// so that no visit of somebody who comes back has the pseudonym of one that is over. It leaves room for a million ends.
 func (t *tx) firstEpoch() (int64, error) {
 	n, err := rotations(t.row)
-	return n<<20 + 1, err
+	if err != nil {
+		return 0, err
+	}
+	g, err := generation(t.row)
+	return (n+g-1)<<20 + 1, err
 }
 
 // replace ends the grants that the new one takes the place of, and reports whether one of them was in force.

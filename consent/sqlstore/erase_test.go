@@ -73,7 +73,7 @@ func makeEstate(t *testing.T) *estate {
 	e.request = r
 	e.close()
 	made.files = map[string][]byte{}
-	for _, name := range []string{"ledger.db", "ledger.db.keyring", "ledger.db.keyring.proofs"} {
+	for _, name := range []string{"ledger.db", "ledger.db.keyring", "ledger.db.keyring.proofs", "ledger.db.keyring.mark"} {
 		made.files[name], err = os.ReadFile(filepath.Join(e.dir, name))
 		e.ok(err)
 	}

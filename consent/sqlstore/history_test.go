@@ -24,7 +24,7 @@ import (
 // past is a ledger with a history in a file, and what was kept of it elsewhere.
 type past struct {
 	file        []byte
-	ring        []byte
+	ring, mark  []byte
 	keys        consent.Keys
 	checkpoints [][]byte // one early, one at the end
 	size        int64
@@ -61,6 +61,9 @@ var history = sync.OnceValues(func() (p past, err error) {
 	}
 	if p.file, err = os.ReadFile(path); err == nil {
 		p.ring, err = os.ReadFile(path + ".keyring")
+	}
+	if err == nil {
+		p.mark, err = os.ReadFile(path + ".keyring.mark")
 	}
 	return p, err
 })
@@ -148,6 +151,7 @@ func newEvidence(t *testing.T) *evidence {
 	e := &evidence{t, p, filepath.Join(t.TempDir(), "ledger.db")}
 	e.restore()
 	e.ok(os.WriteFile(e.path+".keyring", e.ring, 0o600))
+	e.ok(os.WriteFile(e.path+".keyring.mark", e.mark, 0o600))
 	return e
 }
 

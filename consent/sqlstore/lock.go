@@ -29,3 +29,6 @@ func lockFile(path string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// waitLock takes the lock of a file that is open, and waits for whoever has it.
+func waitLock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX) }

@@ -243,8 +243,11 @@ func (db *DB) Claim(ctx context.Context, name, value string) (string, error) {
 
 // Generation counts how often the ledger was restored from a backup; 1 for one that never was.
 func (db *DB) Generation(ctx context.Context) (int64, error) {
-	var n int64
-	err := db.row(ctx, `SELECT CAST(value AS BIGINT) FROM setting WHERE name = 'ledger_generation'`).into(&n)
+	return generation(db.asker(ctx))
+}
+
+func generation(ask asker) (n int64, err error) {
+	err = ask(`SELECT CAST(value AS BIGINT) FROM setting WHERE name = 'ledger_generation'`).into(&n)
 	return n, err
 }
 

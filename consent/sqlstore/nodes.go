@@ -53,7 +53,11 @@ func (db *DB) Poll(ctx context.Context, node string, since int64) (consent.Feed,
 func (t *tx) feedAfter(since int64) (consent.Feed, error) {
 	var f consent.Feed
 	var floor int64
-	err := t.all(func(r *sql.Rows) error {
+	reached, _, err := t.db.high.known() // before the query: what comes after may be ahead of it
+	if err != nil {
+		return f, unavailable(err)
+	}
+	err = t.all(func(r *sql.Rows) error {
 		e, ok, err := scanEntry(t.db.ring, r, &f.Change, &floor)
 		if ok {
 			f.Entries = append(f.Entries, e)
@@ -68,6 +72,9 @@ func (t *tx) feedAfter(since int64) (consent.Feed, error) {
 	// future of a backup that was restored.
 	if since > f.Change || since < floor && since != 0 {
 		return f, fmt.Errorf("%w: it stands at %d, the feed goes from %d to %d", consent.ErrBehind, since, floor, f.Change)
+	}
+	if err := t.db.behindMark(f.Change, reached); err != nil {
+		return f, err
 	}
 	if f.More = len(f.Entries) > feedPage; f.More {
 		f.Entries = f.Entries[:feedPage]

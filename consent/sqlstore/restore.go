@@ -97,6 +97,10 @@ func (t *tx) replay(has, last int64) error {
 	if err := t.countRotation(last); err != nil {
 		return err
 	}
+	return t.newGeneration()
+}
+
+func (t *tx) newGeneration() error {
 	_, err := t.exec(`UPDATE setting SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'ledger_generation'`)
 	return err
 }

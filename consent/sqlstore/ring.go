@@ -24,6 +24,7 @@ func (db *DB) loadRing() (err error) {
 		}
 		db.keyring = db.name + ".keyring"
 	}
+	db.high.path = db.keyring + ".mark"
 	db.ring, err = consent.LoadKeyring(db.keyring)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -69,7 +70,9 @@ func (t *tx) bind() error {
 	err := t.row(`SELECT value FROM setting WHERE name = $1`, ringSetting).into(&held)
 	switch {
 	case noRow(err):
-		_, err = t.exec(`INSERT INTO setting (name, value) VALUES ($1, $2)`, ringSetting, t.db.ring.ID())
+		if _, err = t.exec(`INSERT INTO setting (name, value) VALUES ($1, $2)`, ringSetting, t.db.ring.ID()); err == nil {
+			err = t.needMark()
+		}
 	case err == nil && held != t.db.ring.ID():
 		err = fmt.Errorf("sqlstore: %s belongs to another ledger: %w", t.db.keyring, consent.ErrKeyring)
 	case err == nil:

@@ -129,9 +129,11 @@ func TestSyncPrecedesTheAnswer(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		c := newCrash(t, filepath.Join(t.TempDir(), "ledger.db"))
 		lines := trace(t, []string{crashLedger + "=" + c.dsn, crashKeys + "=" + c.keyFile, crashSeed + "=1", crashHands + "=1"}, os.Args[0])
-		seen := &calls{log: regexp.MustCompile(`ledger\.db-wal>`), started: map[string]string{},
-			said: regexp.MustCompile(`^write\(1<.*"Done.*true`)}
-		seen.follow(t, lines, 25)
+		said := regexp.MustCompile(`^write\(1<.*"Done.*true`)
+		for _, written := range []string{`ledger\.db-wal>`, `\.mark>`} {
+			seen := &calls{log: regexp.MustCompile(written), started: map[string]string{}, said: said}
+			seen.follow(t, lines, 25)
+		}
 	})
 	t.Run("postgres", func(t *testing.T) {
 		dsn := storetest.PostgresURL(t)

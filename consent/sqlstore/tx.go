@@ -109,7 +109,10 @@ func (t *tx) lock() error {
 		return nil
 	}
 	t.locked = true
-	return t.row(t.db.counter).into(&t.change, &t.size)
+	if err := t.row(t.db.counter).into(&t.change, &t.size); err != nil {
+		return err
+	}
+	return t.db.behindMark(t.change, t.db.high.reached())
 }
 
 func (t *tx) writeCounter() error {

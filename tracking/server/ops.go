@@ -61,6 +61,7 @@ func (s *Server) Metrics() http.Handler {
 		{"alerts_raised_total", "Alerts raised.", st.Alerts.Load},
 		{"ledger_polls_failed_total", "Polls of the ledger that failed.", st.PollFailed.Load},
 		{"ends_retried_total", "Ends that had to be committed again.", st.EndRetried.Load},
+		{"ends_unmarked_total", "Ends that could not be marked outside the ledger's database: the disk of the data folder.", st.Unmarked.Load},
 		{"consoles_cut_total", "Consoles cut because they did not read.", st.ConsolesCut.Load},
 		{"frames_dropped_total", "Frames to consoles dropped by the last look before writing.", st.FramesDropped.Load},
 	} {

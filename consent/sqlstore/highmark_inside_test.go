@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Whatever several processes raise it to, at the same time or one after the other, the file holds the highest that was
+// acknowledged: also after a crash in the middle of the next write.
+func TestTheMarkOnlyRises(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dir, err := os.MkdirTemp("", "mark")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		path := filepath.Join(dir, "mark")
+		processes := []*highMark{{path: path}, {path: path}, {path: path}}
+		var highest int64
+		t.Repeat(map[string]func(*rapid.T){
+			"raise": func(t *rapid.T) {
+				n := rapid.Int64Range(1, 1<<40).Draw(t, "to")
+				p := rapid.SampledFrom(processes).Draw(t, "by")
+				if err := p.reach(context.Background(), n); err != nil {
+					t.Fatal(err)
+				}
+				highest = max(highest, n)
+			},
+			"raise at once": func(t *rapid.T) {
+				list := rapid.SliceOfN(rapid.Int64Range(1, 1<<40), 1, 8).Draw(t, "to")
+				var all sync.WaitGroup
+				for i, n := range list {
+					all.Go(func() {
+						if err := processes[i%len(processes)].reach(context.Background(), n); err != nil {
+							t.Error(err)
+						}
+					})
+					highest = max(highest, n)
+				}
+				all.Wait()
+			},
+			"crash in a write": func(t *rapid.T) {
+				f, err := os.OpenFile(path, os.O_RDWR, 0)
+				if err != nil {
+					return // nothing was written yet
+				}
+				defer f.Close()
+				_, other, err := readMark(f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				line := markLine(highest + rapid.Int64Range(1, 1<<40).Draw(t, "to"))
+				if _, err := f.WriteAt(line[:rapid.IntRange(0, len(line)-2).Draw(t, "bytes")], other); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"": func(t *rapid.T) {
+				fresh := &highMark{path: path}
+				if n, _, err := fresh.known(); err != nil || n != highest {
+					t.Fatalf("%d, %v; the highest was %d", n, err, highest)
+				}
+			},
+		})
+		for _, p := range processes {
+			p.work.Wait()
+		}
+	})
+}
+
+// Whoever waits for a sync that does not come gives up; the mark is raised all the same once it can be.
+func TestTheMarkWaitsForNobody(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mark")
+	m := &highMark{path: path}
+	if err := m.reach(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err == nil {
+		err = waitLock(f)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := m.reach(over, 2); err == nil {
+		t.Error("acknowledged without having been written")
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m.work.Wait()
+	if n, _, err := (&highMark{path: path}).known(); err != nil || n != 2 {
+		t.Errorf("%d, %v", n, err)
+	}
+}
+
+func BenchmarkMark(b *testing.B) {
+	m := &highMark{path: filepath.Join(b.TempDir(), "mark")}
+	for i := int64(1); b.Loop(); i++ {
+		if err := m.reach(b.Context(), i); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
