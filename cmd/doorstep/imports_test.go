@@ -20,7 +20,7 @@ var rules = []struct {
 	{"database/sql", []string{"doorstep/consent/sqlstore", "doorstep/consent/storetest"}, "what a driver says of itself is translated in one place"},
 	{"github.com/jackc/pgx", []string{"doorstep/consent/sqlstore"}, "the database is an adapter"},
 	{"modernc.org/sqlite", []string{"doorstep/consent/sqlstore"}, "the database is an adapter"},
-	{"github.com/gorilla/websocket", []string{"doorstep/tracking/server", "doorstep/mobile-sdk-spec/go/client", "doorstep/cmd/doorstep"}, "transport lives at the edge"},
+	{"github.com/gorilla/websocket", []string{"doorstep/tracking/server", "doorstep/mobile-sdk-spec/go/client", "doorstep/mobile-sdk-spec/conformance", "doorstep/cmd/doorstep"}, "transport lives at the edge"},
 	{"net/http", []string{"doorstep/tracking/server", "doorstep/mobile-sdk-spec", "doorstep/cmd/doorstep", "doorstep/consent/sqlstore"}, "the domain knows no transport"},
 	{"doorstep/tracking/server", []string{"doorstep/tracking/server", "doorstep/cmd/doorstep"}, "nothing depends on the edge but the wiring"},
 	{"doorstep/cmd", []string{"doorstep/cmd", "doorstep/tracking", "doorstep/mobile-sdk-spec"}, "nothing depends on the program; tests may use its store"},
@@ -28,14 +28,16 @@ var rules = []struct {
 
 // forbidden are imports that a package must not have, directly or through others.
 var forbidden = map[string][]string{
-	"doorstep/geofence":                  {"doorstep/consent", "doorstep/tracking", "net/http", "net", "log/slog"},
-	"doorstep/consent":                   {"doorstep/tracking", "doorstep/geofence", "database/sql"},
-	"doorstep/tracking":                  {"doorstep/tracking/live", "doorstep/tracking/server", "doorstep/consent/sqlstore", "net/http", "database/sql"},
-	"doorstep/tracking/wire":             {"doorstep/tracking", "doorstep/consent", "doorstep/geofence", "net/http"},
-	"doorstep/mobile-sdk-spec/go/client": {"doorstep/tracking", "doorstep/consent", "doorstep/geofence", "doorstep/cmd"},
-	"doorstep/mobile-sdk-spec/go/sim":    {"doorstep/tracking", "doorstep/consent", "doorstep/geofence", "doorstep/cmd"},
-	"doorstep/cmd/doorstep/bench":        {"doorstep/tracking", "doorstep/tracking/server", "doorstep/tracking/live", "doorstep/consent", "doorstep/consent/sqlstore"},
-	"doorstep/cmd/doorstep/crowd":        {"doorstep/tracking", "doorstep/tracking/server", "doorstep/tracking/live", "doorstep/consent", "doorstep/consent/sqlstore"},
+	"doorstep/geofence":                    {"doorstep/consent", "doorstep/tracking", "net/http", "net", "log/slog"},
+	"doorstep/consent":                     {"doorstep/tracking", "doorstep/geofence", "database/sql"},
+	"doorstep/tracking":                    {"doorstep/tracking/live", "doorstep/tracking/server", "doorstep/consent/sqlstore", "net/http", "database/sql"},
+	"doorstep/tracking/wire":               {"doorstep/tracking", "doorstep/consent", "doorstep/geofence", "net/http"},
+	"doorstep/mobile-sdk-spec/go/client":   {"doorstep/tracking", "doorstep/consent", "doorstep/geofence", "doorstep/cmd"},
+	"doorstep/mobile-sdk-spec/go/phone":    {"doorstep/tracking", "doorstep/consent", "doorstep/geofence", "doorstep/cmd"},
+	"doorstep/mobile-sdk-spec/conformance": {"doorstep/tracking", "doorstep/consent", "doorstep/geofence", "doorstep/cmd", "doorstep/mobile-sdk-spec/go"},
+	"doorstep/mobile-sdk-spec/go/sim":      {"doorstep/tracking", "doorstep/consent", "doorstep/geofence", "doorstep/cmd"},
+	"doorstep/cmd/doorstep/bench":          {"doorstep/tracking", "doorstep/tracking/server", "doorstep/tracking/live", "doorstep/consent", "doorstep/consent/sqlstore"},
+	"doorstep/cmd/doorstep/crowd":          {"doorstep/tracking", "doorstep/tracking/server", "doorstep/tracking/live", "doorstep/consent", "doorstep/consent/sqlstore"},
 }
 
 func within(path string, roots []string) bool {

@@ -21,20 +21,21 @@ import (
 
 // cli is the whole command line.
 type cli struct {
-	Demo      demoCmd      `cmd:"" help:"Try it: a store, shoppers and staff, everything embedded, on one free port."`
-	Serve     serveCmd     `cmd:"" help:"Run the server."`
-	Store     storeCmd     `cmd:"" help:"Check, import and try out maps."`
-	Walk      walkCmd      `cmd:"" help:"One phone replaying a recorded walk against a server."`
-	Token     tokenCmd     `cmd:"" help:"Mint a token for trying; needs a development key."`
-	Registry  registryCmd  `cmd:"" help:"Write, check and print the registry: purposes, data types, notices."`
-	Keys      keysCmd      `cmd:"" help:"Look at the keys that sign receipts, and rotate them."`
-	Proof     proofCmd     `cmd:"" help:"Read the proof of consent of somebody who was erased; needs the key that is kept apart."`
-	Ledger    ledgerCmd    `cmd:"" help:"Sign checkpoints of the log of consent events, and check all of it."`
-	Receipt   receiptCmd   `cmd:"" help:"Check a receipt as a shopper would, and say what it proves."`
-	Scan      scanCmd      `cmd:"" hidden:"" help:"Count what the live state still holds of ended visits (used by demo)."`
-	Incident  incidentCmd  `cmd:"" help:"Say whose data were within reach in a span of time."`
-	Bench     benchCmd     `cmd:"" help:"Measure the server beside an echo on this machine."`
-	BenchPart benchPartCmd `cmd:"" hidden:"" help:"A process of a measurement (used by bench)."`
+	Demo        demoCmd        `cmd:"" help:"Try it: a store, shoppers and staff, everything embedded, on one free port."`
+	Serve       serveCmd       `cmd:"" help:"Run the server."`
+	Store       storeCmd       `cmd:"" help:"Check, import and try out maps."`
+	Walk        walkCmd        `cmd:"" help:"One phone replaying a recorded walk against a server."`
+	Conformance conformanceCmd `cmd:"" help:"Play the server's part to an SDK under test, and judge it by the specification's rules."`
+	Token       tokenCmd       `cmd:"" help:"Mint a token for trying; needs a development key."`
+	Registry    registryCmd    `cmd:"" help:"Write, check and print the registry: purposes, data types, notices."`
+	Keys        keysCmd        `cmd:"" help:"Look at the keys that sign receipts, and rotate them."`
+	Proof       proofCmd       `cmd:"" help:"Read the proof of consent of somebody who was erased; needs the key that is kept apart."`
+	Ledger      ledgerCmd      `cmd:"" help:"Sign checkpoints of the log of consent events, and check all of it."`
+	Receipt     receiptCmd     `cmd:"" help:"Check a receipt as a shopper would, and say what it proves."`
+	Scan        scanCmd        `cmd:"" hidden:"" help:"Count what the live state still holds of ended visits (used by demo)."`
+	Incident    incidentCmd    `cmd:"" help:"Say whose data were within reach in a span of time."`
+	Bench       benchCmd       `cmd:"" help:"Measure the server beside an echo on this machine."`
+	BenchPart   benchPartCmd   `cmd:"" hidden:"" help:"A process of a measurement (used by bench)."`
 
 	Version kong.VersionFlag `env:"-" help:"Print the version and exit."`
 }

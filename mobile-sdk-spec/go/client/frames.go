@@ -4,6 +4,7 @@ package client
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -25,13 +26,13 @@ type (
 		T          int64    `json:"t"`
 		Lat        float64  `json:"lat"`
 		Lng        float64  `json:"lng"`
-		AccuracyM  float64  `json:"accuracy_m"`
-		Basis      string   `json:"accuracy_basis"`
+		AccuracyM  *float64 `json:"accuracy_m,omitempty"`
+		Basis      *string  `json:"accuracy_basis,omitempty"`
 		Level      *int     `json:"level,omitempty"`
 		SpeedMPS   *float64 `json:"speed_mps,omitempty"`
 		HeadingDeg *float64 `json:"heading_deg,omitempty"`
-		Source     string   `json:"source"`
-		Mocked     bool     `json:"mocked"`
+		Source     *string  `json:"source,omitempty"`
+		Mocked     *bool    `json:"mocked,omitempty"`
 		AppState   string   `json:"app_state"`
 		Precise    bool     `json:"precise"`
 	}
@@ -80,25 +81,42 @@ type (
 	}
 )
 
-// fixOf fills in what a Fix may leave out.
-func fixOf(f Fix, seq, t int64) fixFrame {
-	out := fixFrame{Type: "fix", Seq: seq, T: t, Lat: f.Lat, Lng: f.Lng, AccuracyM: f.AccuracyM, Basis: f.Basis,
-		Level: f.Level, SpeedMPS: f.SpeedMPS, HeadingDeg: f.HeadingDeg, Source: f.Source, Mocked: f.Mocked,
-		AppState: "foreground", Precise: !f.Imprecise}
-	if out.Basis == "" {
-		out.Basis = "unknown"
-	}
-	if out.Source == "" {
-		out.Source = "sim"
-	}
+// fixOf fills in what a Fix may leave out, and leaves out what the session may not send (F-1).
+func fixOf(f Fix, seq, t int64, may func(field string) bool) fixFrame {
+	out := fixFrame{Type: "fix", Seq: seq, T: t, Lat: f.Lat, Lng: f.Lng, AppState: "foreground", Precise: !f.Imprecise}
 	if f.Pocket {
 		out.AppState = "pocket"
 	}
+	if f.AccuracyM > 0 {
+		put(&out.AccuracyM, &f.AccuracyM, may("accuracy_m"))
+	}
+	put(&out.Basis, or(f.Basis, "unknown"), may("accuracy_basis"))
+	put(&out.Level, f.Level, may("level"))
+	put(&out.SpeedMPS, f.SpeedMPS, may("speed_mps"))
+	put(&out.HeadingDeg, f.HeadingDeg, may("heading_deg"))
+	put(&out.Source, or(f.Source, "sim"), may("source"))
+	put(&out.Mocked, &f.Mocked, may("mocked"))
 	return out
 }
 
+func put[T any](into **T, v *T, may bool) {
+	if may {
+		*into = v
+	}
+}
+
+func or(v, usual string) *string {
+	if v == "" {
+		v = usual
+	}
+	return &v
+}
+
+// may reports whether the welcome lists a field.
+func (s *Session) may(field string) bool { return slices.Contains(s.welcome.Fields, field) }
+
 func (s *Session) writeFix(f Fix) error {
-	return s.numbered(func(seq int64) any { return fixOf(f, seq, s.c.clock.serverMS(f.T)) })
+	return s.numbered(func(seq int64) any { return fixOf(f, seq, s.c.clock.serverMS(f.T), s.may) })
 }
 
 // numbered writes a frame with the next number. The number is taken with the right to write, so

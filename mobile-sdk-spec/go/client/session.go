@@ -170,10 +170,25 @@ func (s *Session) Bye() error {
 	if err := s.send(plainFrame{Type: "bye"}); err != nil {
 		return err
 	}
+	return s.lastWord()
+}
+
+// lastWord gives the server time for its end.
+func (s *Session) lastWord() error {
 	if err := s.conn.SetReadDeadline(time.Now().Add(writeMax)); !errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return nil // the server has closed already: nothing is left to wait for
+}
+
+// Drop lets the connection go in good order, to come back by Resume: what was said before it arrives.
+func (s *Session) Drop() error {
+	s.stop(ErrClosed, true)
+	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	if err := s.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(writeMax)); err != nil {
+		return ErrClosed
+	}
+	return s.lastWord()
 }
 
 // Kill drops the connection without a goodbye, as a tunnel or a flat battery does.

@@ -19,12 +19,7 @@ func (c *Client) Withdraw(ctx context.Context, w Withdrawal) (Confirmation, erro
 	if err := w.check(); err != nil {
 		return Confirmation{}, err
 	}
-	if w.T == 0 {
-		w.T = c.Now().UnixMilli()
-	}
-	if w.ID == "" {
-		w.ID = newID(c.Now())
-	}
+	w = c.NewWithdrawal(w)
 	sessions := c.halt(w)
 	if c.cfg.Persist != nil {
 		if err := c.cfg.Persist(w); err != nil {
@@ -37,6 +32,17 @@ func (c *Client) Withdraw(ctx context.Context, w Withdrawal) (Confirmation, erro
 		_ = s.send(withdrawFrame{Type: "withdraw", ID: w.ID, Scope: w.Scope}) // POST does the same
 	}
 	return c.await(ctx, w, heard)
+}
+
+// NewWithdrawal fills in the ID and T that are empty, for an app that keeps the withdrawal before it sends it.
+func (c *Client) NewWithdrawal(w Withdrawal) Withdrawal {
+	if w.T == 0 {
+		w.T = c.Now().UnixMilli()
+	}
+	if w.ID == "" {
+		w.ID = newID(c.Now())
+	}
+	return w
 }
 
 func (w Withdrawal) check() error {

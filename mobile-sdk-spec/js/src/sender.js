@@ -7,8 +7,8 @@ const PACE = { min: 1_000, moving: 2_000, still: 10_000 };
 const MOVED_M = 2.5;
 const WALKING_MPS = 0.3;
 
-/** Fields of a fix that are sent whether or not the server lists them: it cannot be judged without. */
-const ALWAYS = new Set(["type", "seq", "t", "lat", "lng", "accuracy_m", "accuracy_basis"]);
+/** Fields of a fix that are sent whether or not the server lists them: without them it is none (SPEC.md, F-1). */
+const ALWAYS = new Set(["type", "seq", "t", "lat", "lng", "app_state", "precise"]);
 
 /**
  * Decides when a fix leaves: one in flight, one waiting, never faster than the server allows.
@@ -125,10 +125,9 @@ export class Sender {
   /** @param {import("./types.js").Reading} r @param {number} at @returns {import("./types.js").Frame} */
   #frame(r, at) {
     /** @type {import("./types.js").Frame} */
-    const frame = {
-      type: "fix", seq: ++this.seq, t: this.clock.at(at), lat: r.lat, lng: r.lng,
-      accuracy_m: r.accuracyM, accuracy_basis: r.basis ?? "p95",
-    };
+    const frame = { type: "fix", seq: ++this.seq, t: this.clock.at(at), lat: r.lat, lng: r.lng };
+    this.#add(frame, "accuracy_m", r.accuracyM);
+    this.#add(frame, "accuracy_basis", r.basis ?? "p95");
     this.#add(frame, "level", r.level);
     this.#add(frame, "speed_mps", r.speedMps);
     this.#add(frame, "heading_deg", r.headingDeg);

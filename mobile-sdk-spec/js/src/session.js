@@ -216,7 +216,7 @@ export class Session {
     } catch {
       return; // without the map the session may not go on: the server ends it at `by`
     }
-    if (!socket?.send({ type: "map_ok", fence: this.fence.version, seq: this.sender.seq })) return;
+    if (!socket?.send({ type: "map_ok", fence: this.fence.version, seq: this.sender.seq + 1 })) return;
     this.sender.socket = socket;
     this.sender.pump();
   }
@@ -259,6 +259,7 @@ export class Session {
   #closed(code, rule) {
     this.sender.stop();
     if (this.over || this.host.state() === "PAUSED") return;
+    if (rule.name === "token_expired") this.link.forget(); // the way back is by a fresh token and ticket
     if (rule.retry) this.#retry(0);
     else this.end(rule.name, code, rule.clears);
   }

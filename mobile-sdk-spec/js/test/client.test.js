@@ -103,7 +103,7 @@ test("only fields that the welcome lists are sent", async () => {
   const client = await ready();
   client.fix({ ...INSIDE, speedMps: 1, headingDeg: 9 });
   await until("a fix", () => sent("fix").length > 0);
-  assert.deepEqual(Object.keys(sent("fix")[0]).sort(), ["accuracy_basis", "accuracy_m", "lat", "level", "lng", "seq", "t", "type"]);
+  assert.deepEqual(Object.keys(sent("fix")[0]).sort(), ["accuracy_m", "app_state", "lat", "level", "lng", "precise", "seq", "t", "type"]);
 });
 
 test("no coordinate from outside is ever sent, whatever the walk", async () => {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"doorstep/mobile-sdk-spec/conformance"
+)
+
+// conformanceCmd plays the server's part to an SDK under test.
+type conformanceCmd struct {
+	Listen   string   `default:"127.0.0.1:8090" help:"Address to listen on; the SDK and its hands ask there (mobile-sdk-spec/SPEC.md, section 10)."`
+	Scenario []string `placeholder:"NAME" help:"Tell only these stories."`
+	List     bool     `help:"List the stories and stop."`
+	JSON     string   `name:"json" type:"path" placeholder:"FILE" help:"Write the verdicts as JSON too."`
+	JUnit    string   `name:"junit" type:"path" placeholder:"FILE" help:"Write the verdicts as JUnit XML too."`
+}
+
+// Run waits until every story has been told, or the run is interrupted. It fails unless every rule was kept.
+func (c *conformanceCmd) Run(ctx context.Context, s streams) error {
+	if c.List {
+		return c.list(s.out)
+	}
+	suite, err := conformance.New(c.Scenario...)
+	if err != nil {
+		return usageError{err}
+	}
+	at, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen %s: %w: choose another port", c.Listen, err)
+	}
+	server := &http.Server{Handler: suite, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(at) }() // it ends when the server is closed
+	defer server.Close()
+	fmt.Fprintf(s.out, "Point the SDK under test and its hands at http://%s\n", at.Addr())
+	select {
+	case <-suite.Done():
+	case <-ctx.Done():
+	}
+	return c.say(suite.Report(), s.out)
+}
+
+// say writes the report in every form that was asked for.
+func (c *conformanceCmd) say(r conformance.Report, out io.Writer) error {
+	err := errors.Join(r.Text(out), write(c.JSON, r.JSON), write(c.JUnit, r.JUnit))
+	if err == nil && !r.OK {
+		err = errors.New("the SDK does not conform: each rule above is explained under its name in mobile-sdk-spec/SPEC.md")
+	}
+	return err
+}
+
+// write makes a file, unless it has no name.
+func write(name string, content func(io.Writer) error) error {
+	if name == "" {
+		return nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(content(f), f.Close())
+}
+
+func (c *conformanceCmd) list(out io.Writer) error {
+	all, err := conformance.Scenarios()
+	for _, sc := range all {
+		fmt.Fprintf(out, "%-16s %s\n", sc.Name, sc.Story)
+	}
+	return err
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package phone is the state machine of SPEC.md, section 5, over the connection that package client makes: what an SDK
+// does between what its app asks of it, what the system's location says, and what the server says. It is the Go reference
+// for who writes an SDK in another language, and passes the conformance run.
+//
+// An app has one [Phone] per installation. It shows the shopper [Phone.State], and reads the system's location only while
+// [Phone.Located] says so.
+package phone
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"doorstep/mobile-sdk-spec/go/client"
+)
+
+// State is a state of SPEC.md, 5.1.
+type State string
+
+// The states. ASKING is the app's own time between Prompt and Decide.
+const (
+	Off        State = "OFF"
+	Ready      State = "READY"
+	Local      State = "LOCAL"
+	Connecting State = "CONNECTING"
+	Entering   State = "ENTERING"
+	Active     State = "ACTIVE"
+	Suspended  State = "SUSPENDED"
+	Backoff    State = "BACKOFF"
+	Paused     State = "PAUSED"
+	Stopping   State = "STOPPING"
+	Ended      State = "ENDED"
+)
+
+// located are the states in which location is on (D-2).
+var located = []State{Local, Connecting, Entering, Active, Suspended, Backoff}
+
+// Reading is what the system says of where the phone is. At is when, by the monotonic clock that Config.Now is.
+type Reading struct {
+	At        time.Time
+	Lat, Lng  float64
+	AccuracyM float64 // 0 is none
+	Basis     string  // p68, p95, unknown
+	Level     *int
+	Mocked    bool
+}
+
+// Kept is what survives a restart of the app, beside the installation's key.
+type Kept struct {
+	Granted []string            // purposes that the shopper said yes to
+	Store   string              // where
+	Stop    []client.Withdrawal // not confirmed yet
+}
+
+// Config is what a phone needs. Client is required; its Config.Persist must be left empty.
+type Config struct {
+	Client *client.Client
+	Now    func() time.Time // monotonic; time.Now if nil
+	Keep   func(Kept)       // writes down what must survive a restart, before it is acted on; it may not call the phone
+}
+
+// Phone is the machine. It is safe for concurrent use.
+type Phone struct {
+	c    *client.Client
+	cfg  Config
+	does decisions
+	done context.Context
+	over context.CancelFunc
+	work sync.WaitGroup
+
+	mu        sync.Mutex // owns the rest
+	state     State
+	kept      Kept
+	fence     *client.Fence
+	session   *client.Session // open, or the one to come back to
+	run       int             // of the connection: what an earlier one says counts no more
+	outs      int             // readings outside, in a row
+	lostAt    time.Time       // when the connection went
+	troubleAt time.Time       // since when there has been none; zero while there is
+	openedAt  time.Time
+	attempt   int
+	notBefore time.Time // of the next ticket
+	lease     time.Time // in server time
+	sent      *Reading
+	sentAt    time.Time
+	end       client.State // the reason of the last end
+}
+
+// ErrNotReady is Start's.
+var ErrNotReady = errors.New("phone: the shopper has not said yes, or a withdrawal is under way")
+
+// New takes up what was kept, if anything: a withdrawal goes on, a session does not.
+func New(cfg Config, kept Kept) *Phone { return newPhone(cfg, kept, rightly) }
+
+func newPhone(cfg Config, kept Kept, does decisions) *Phone {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Keep == nil {
+		cfg.Keep = func(Kept) {}
+	}
+	p := &Phone{c: cfg.Client, cfg: cfg, does: does, state: Off, kept: kept}
+	p.done, p.over = context.WithCancel(context.Background())
+	switch {
+	case len(kept.Stop) > 0:
+		p.state = Stopping
+		for _, w := range kept.Stop {
+			p.goOn(func() { p.confirm(w) })
+		}
+	case len(kept.Granted) > 0:
+		p.state = Ready
+	}
+	return p
+}
+
+// Close ends everything in this run of the app, as its process's end does. What is kept goes on in the next.
+func (p *Phone) Close() {
+	p.over()
+	p.mu.Lock()
+	p.run++
+	p.state = Off
+	s := p.session
+	p.mu.Unlock()
+	if s != nil {
+		s.Kill()
+	}
+	p.work.Wait()
+}
+
+func (p *Phone) goOn(f func()) {
+	p.work.Add(1)
+	go func() {
+		defer p.work.Done()
+		f()
+	}()
+}
+
+// State is what the shopper is shown.
+func (p *Phone) State() State {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state
+}
+
+// Located reports whether the app may read the location now.
+func (p *Phone) Located() bool { return slices.Contains(located, p.State()) }
+
+// End is the reason of the last end, for the shopper to read.
+func (p *Phone) End() client.State {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.end
+}
+
+// Decide sends the shopper's answer to a prompt. An app whose prompt was put away calls nothing.
+func (p *Phone) Decide(ctx context.Context, store string, prompt client.Prompt, a client.Answer) error {
+	d, err := p.c.Decide(ctx, store, prompt, a)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !d.Allows() {
+		return nil
+	}
+	p.kept.Store = store
+	if !slices.Contains(p.kept.Granted, prompt.Purpose) {
+		p.kept.Granted = append(p.kept.Granted, prompt.Purpose)
+	}
+	p.state = Ready
+	p.keep()
+	return nil
+}
+
+// keep needs mu.
+func (p *Phone) keep() {
+	k := p.kept
+	k.Granted, k.Stop = slices.Clone(k.Granted), slices.Clone(k.Stop)
+	p.cfg.Keep(k)
+}
+
+// Start is the shopper's wish to be helped: location on, radio silent until a reading is inside the fence.
+func (p *Phone) Start(fence *client.Fence) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != Ready && p.state != Ended || len(p.kept.Granted) == 0 {
+		return ErrNotReady
+	}
+	p.fence, p.session, p.outs, p.attempt = fence, nil, 0, 0
+	p.troubleAt, p.notBefore, p.end = time.Time{}, time.Time{}, client.State{}
+	p.state = Local
+	return nil
+}
+
+// Leave ends the session and keeps the grant.
+func (p *Phone) Leave() {
+	p.mu.Lock()
+	s := p.quiet(Ready)
+	p.mu.Unlock()
+	if s != nil {
+		_ = s.Bye() // a connection that is gone has ended already
+	}
+}
+
+// quiet goes to a state in which location is off, and hands out the session to say so to. It needs mu.
+func (p *Phone) quiet(to State) *client.Session {
+	s := p.session
+	p.session, p.sent, p.state = nil, nil, to
+	p.run++
+	return s
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package phone
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"doorstep/mobile-sdk-spec/go/client"
+)
+
+// Pause turns location off, first, and then says so: user, background, permission (D-2).
+func (p *Phone) Pause(reason string) {
+	p.mu.Lock()
+	if !slices.Contains(located, p.state) {
+		p.mu.Unlock()
+		return
+	}
+	s, open := p.session, p.state != Backoff && p.state != Connecting && p.state != Local
+	p.state, p.lostAt = Paused, p.cfg.Now()
+	if p.does.still(Paused) {
+		p.run++
+	}
+	p.mu.Unlock()
+	if !open || s == nil {
+		return
+	}
+	_ = s.Pause(reason) // of a connection that is gone nobody need be told
+	if p.does.still(Paused) {
+		_ = s.Drop()
+	}
+}
+
+// Back is for an app that is on screen again: the same session within resume_ms, else from the fence on.
+func (p *Phone) Back() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != Paused {
+		return
+	}
+	p.outs = 0
+	s := p.session
+	if s != nil && p.cfg.Now().Sub(p.lostAt) < time.Duration(s.Welcome().ResumeMS)*time.Millisecond && p.c.Now().Before(p.lease) {
+		p.open(s)
+		return
+	}
+	p.session, p.state = nil, Local
+}
+
+// Withdraw stops. When it returns, location is off and the withdrawal is kept; State is Off once it is confirmed, however
+// long that takes (section 6).
+func (p *Phone) Withdraw(scope, purpose string) {
+	w := p.c.NewWithdrawal(client.Withdrawal{Scope: scope, Purpose: purpose})
+	p.mu.Lock()
+	if scope != "all" {
+		w.Store = p.kept.Store
+	}
+	p.state, p.sent = Stopping, nil
+	p.run++
+	p.session = nil // its socket stays for the withdrawal
+	p.kept.Stop = append(p.kept.Stop, w)
+	if scope != "grant" {
+		p.kept.Granted = nil
+	} else {
+		p.kept.Granted = slices.DeleteFunc(slices.Clone(p.kept.Granted), func(g string) bool { return g == purpose })
+	}
+	p.keep()
+	p.mu.Unlock()
+	p.goOn(func() { p.confirm(w) })
+}
+
+// confirm repeats a withdrawal until it is confirmed, or this run of the app is over.
+func (p *Phone) confirm(w client.Withdrawal) {
+	for n := 0; ; n++ {
+		_, err := p.c.Withdraw(p.done, p.does.again(w))
+		if err == nil {
+			break
+		}
+		if p.done.Err() != nil || !pause(p.done, p.does.wait(n, retryOf(err))) {
+			return
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.kept.Stop = slices.DeleteFunc(slices.Clone(p.kept.Stop), func(k client.Withdrawal) bool { return k.ID == w.ID })
+	p.keep()
+	if p.state != Stopping || len(p.kept.Stop) > 0 {
+		return
+	}
+	p.state = Off
+	if len(p.kept.Granted) > 0 {
+		p.state = Ready
+	}
+}
+
+// retryOf is how long the server asks to wait, in milliseconds.
+func retryOf(err error) int64 {
+	if p, ok := errors.AsType[*client.Problem](err); ok {
+		return p.RetryMS
+	}
+	return 0
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package phone
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/sync/errgroup"
+
+	"doorstep/mobile-sdk-spec/go/client"
+)
+
+// wrong is what a client does wrongly. The zero value does nothing wrong.
+type wrong struct {
+	always  bool // the app reads locations whatever the phone says
+	wall    bool // takes the wall clock for the monotonic one
+	answers bool // takes a notice that was put away for an answer
+	forgets bool // keeps no withdrawal
+	resumes bool // starts by itself after a restart
+	decide  func(*decisions)
+	connect func(*client.Config)
+}
+
+func (w wrong) decisions() decisions {
+	d := rightly
+	if w.decide != nil {
+		w.decide(&d)
+	}
+	return d
+}
+
+func (w wrong) client(c *client.Config) {
+	if w.connect != nil {
+		w.connect(c)
+	}
+}
+
+// deaf makes a client that does not understand one word of the server's.
+func deaf(word string) func(*client.Config) {
+	heard := []byte(`"` + word + `"`)
+	other := []byte(`"` + strings.Repeat("z", len(word)) + `"`)
+	return dialling(func(c net.Conn) net.Conn {
+		return conn{Conn: c, read: func(b []byte) { copy(b, bytes.ReplaceAll(b, heard, other)) }}
+	})
+}
+
+// dialling puts something between a client and its sockets.
+func dialling(wrap func(net.Conn) net.Conn) func(*client.Config) {
+	return func(c *client.Config) {
+		c.Dialer = &websocket.Dialer{NetDial: func(network, address string) (net.Conn, error) {
+			under, err := net.Dial(network, address)
+			if err != nil {
+				return nil, err
+			}
+			return wrap(under), nil
+		}}
+	}
+}
+
+type conn struct {
+	net.Conn
+	read    func([]byte)
+	patient bool // waits for the server for ever
+}
+
+func (c conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.read != nil {
+		c.read(b[:n])
+	}
+	return n, err
+}
+
+func (c conn) SetReadDeadline(t time.Time) error {
+	if c.patient && time.Until(t) > 10*time.Second {
+		t = time.Time{}
+	}
+	return c.Conn.SetReadDeadline(t)
+}
+
+// asking changes what a client asks by HTTP.
+func asking(path string, change func(*http.Request, map[string]any)) func(*client.Config) {
+	return func(c *client.Config) {
+		c.HTTP = &http.Client{Timeout: 20 * time.Second, Transport: changed{path, change}}
+	}
+}
+
+type changed struct {
+	path   string
+	change func(*http.Request, map[string]any)
+}
+
+func (c changed) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != c.path {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	r = r.Clone(r.Context())
+	body := map[string]any{}
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		return nil, err
+	}
+	c.change(r, body)
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// once answers a refusal a second time by itself, as a client does that does not mend itself.
+type once struct{ code atomic.Pointer[[]byte] }
+
+func (o *once) RoundTrip(r *http.Request) (*http.Response, error) {
+	if last := o.code.Swap(nil); last != nil {
+		return &http.Response{StatusCode: http.StatusUnauthorized, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(*last)), Request: r}, nil
+	}
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil || res.StatusCode != http.StatusUnauthorized {
+		return res, err
+	}
+	raw, err := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	res.Body = io.NopCloser(bytes.NewReader(raw))
+	o.code.Store(&raw)
+	return res, err
+}
+
+// wrongs are clients that each break one rule, with the rule and a story that shows it.
+var wrongs = []struct {
+	name, rule, story string
+	wrong
+}{
+	{"asks for a ticket from the street", "A-6", "radio-silence", wrong{decide: func(d *decisions) { d.judge = hasty(d.judge) }}},
+	{"begins on any reading inside", "P-3", "radio-silence", wrong{decide: func(d *decisions) { d.enter = func(Reading) bool { return true } }}},
+	{"gives everybody the benefit of 15 m", "P-1", "edge", wrong{decide: func(d *decisions) { d.judge = generous(d.judge) }}},
+	{"calls the edge outside", "P-4", "edge", wrong{decide: func(d *decisions) { d.judge = instead(d.judge, "edge", "out") }}},
+	{"never gives up a close", "C-4", "close-4501", wrong{decide: func(d *decisions) { d.outcome = func(int) (bool, string) { return true, "" } }}},
+	{"comes back at once", "C-2", "busy", wrong{decide: func(d *decisions) { d.wait = func(int, int64) time.Duration { return 0 } }}},
+	{"does not understand resume tokens", "C-1", "resume", wrong{connect: deaf("resume")}},
+	{"does not understand fields", "F-1", "fields", wrong{connect: asIfAll}},
+	{"does not understand throttle", "R-1", "throttle", wrong{connect: deaf("throttle")}},
+	{"does not understand auth_due", "L-3", "auth", wrong{connect: deaf("auth_due")}},
+	{"does not understand a new map", "M-1", "new-map", wrong{connect: deaf("map")}},
+	{"does not understand stale", "T-3", "stale", wrong{connect: deaf("stale")}},
+	{"waits for a silent server", "L-2", "silence", wrong{connect: dialling(func(c net.Conn) net.Conn { return conn{Conn: c, patient: true} })}},
+	{"goes on in the background", "D-2", "background", wrong{always: true, decide: func(d *decisions) { d.still = func(State) bool { return false } }}},
+	{"reads the wall clock", "T-2", "clock-turned", wrong{wall: true}},
+	{"answers for the shopper", "A-10", "put-away", wrong{answers: true}},
+	{"hashes something else", "A-11", "visit", wrong{connect: asking("/v1/decisions", func(_ *http.Request, b map[string]any) { b["digest"] = strings.Repeat("0", 64) })}},
+	{"proves nothing", "A-4", "visit", wrong{connect: asking("/v1/prompts", func(r *http.Request, _ map[string]any) { r.Header.Del("DPoP") })}},
+	{"puts the store into the address", "A-2", "visit", wrong{connect: asking("/v1/tickets", func(r *http.Request, _ map[string]any) { r.URL.RawQuery = "lat=54" })}},
+	{"does not mend itself", "A-5", "clock-skew", wrong{connect: func(c *client.Config) { c.HTTP = &http.Client{Transport: &once{}} }}},
+	{"asks for more than there is", "A-13", "visit", wrong{connect: asking("/v1/tickets", func(_ *http.Request, b map[string]any) { b["where"] = "here" })}},
+	{"gives reasons for a stop", "W-3", "stop", wrong{connect: asking("/v1/withdrawals", func(_ *http.Request, b map[string]any) { b["reason"] = "moved" })}},
+	{"stops by socket only as somebody else", "W-2", "stop", wrong{connect: asking("/v1/withdrawals", func(_ *http.Request, b map[string]any) { b["id"] = another(b["id"]) })}},
+	{"forgets a stop", "W-1", "stop-restart", wrong{forgets: true}},
+	{"starts by itself", "S-7", "restart", wrong{resumes: true}},
+}
+
+// another UUID, the same one each time.
+func another(id any) string { return "01890a5d-ac96-774b-bcce-" + id.(string)[24:] }
+
+// hasty takes the first reading for one inside.
+func hasty(judge func(*client.Fence, Reading) string) func(*client.Fence, Reading) string {
+	var once sync.Once
+	return func(f *client.Fence, r Reading) string {
+		where := judge(f, r)
+		once.Do(func() { where = "inside" })
+		return where
+	}
+}
+
+func instead(judge func(*client.Fence, Reading) string, was, is string) func(*client.Fence, Reading) string {
+	return func(f *client.Fence, r Reading) string {
+		if where := judge(f, r); where != was {
+			return where
+		}
+		return is
+	}
+}
+
+func generous(judge func(*client.Fence, Reading) string) func(*client.Fence, Reading) string {
+	return instead(judge, "edge", "inside")
+}
+
+// asIfAll takes every field for listed.
+func asIfAll(c *client.Config) {
+	dialling(func(under net.Conn) net.Conn {
+		return conn{Conn: under, read: func(b []byte) {
+			few, all := []byte(`"fields":["lat","lng","accuracy_m"]`), []byte(`"fields":["lat","mocked","lng"]    `)
+			copy(b, bytes.ReplaceAll(b, few, all))
+		}}
+	})(c)
+}
+
+// everything has the wrong clients told every story. It takes minutes.
+var everything = flag.Bool("all", false, "tell wrong clients every story, and not only some")
+
+// common are stories in which a client does most of what it does: who breaks one rule keeps to all others in them.
+var common = []string{"visit", "far", "resume", "background", "stop", "stop-restart", "restart", "token-expired"}
+
+// TestWrongClientsFail on exactly the rule that they break.
+func TestWrongClientsFail(t *testing.T) {
+	t.Parallel()
+	var all errgroup.Group
+	all.SetLimit(9)
+	for _, w := range wrongs {
+		all.Go(func() error {
+			told := slices.Compact(slices.Sorted(slices.Values(append([]string{w.story}, common...))))
+			if *everything {
+				told = nil
+			}
+			r := judged(t, w.wrong, 5, told...)
+			broken := map[string]bool{}
+			for _, v := range r.Verdicts {
+				broken[v.Rule] = broken[v.Rule] || !v.OK
+			}
+			maps.DeleteFunc(broken, func(_ string, is bool) bool { return !is })
+			if len(broken) != 1 || !broken[w.rule] {
+				t.Errorf("who %s: want %s broken and nothing else, got\n%s", w.name, w.rule, failures(r))
+			}
+			return nil
+		})
+	}
+	_ = all.Wait()
+}

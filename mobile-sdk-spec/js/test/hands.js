@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import process from "node:process";
+import { WebSocket } from "ws";
+import { Client, memoryStore, realEnv } from "../src/index.js";
+
+/** Often enough that the quickest pace is never short of a reading. */
+const EVERY_MS = 100;
+
+/**
+ * The app around the client in a conformance run (SPEC.md, section 10): does as it is told, and says what the client shows.
+ * @param {string} url @param {string} name
+ */
+async function hands(url, name) {
+  /** @type {Client|null} */ let client = null;
+  let store = memoryStore(), shop = { store: "", purpose: "" }, wallMs = 0;
+  /** @type {import("../src/types.js").Reading|null} */ let placed = null;
+
+  /** @param {string} path @param {unknown} body @returns {Promise<any>} */
+  const ask = async (path, body) => (await fetch(`${url}/conformance/${path}`, { method: "POST", body: JSON.stringify(body) })).json();
+
+  const launch = async () => {
+    client?.close();
+    const env = { ...realEnv(), wall: () => Date.now() + wallMs };
+    client = await Client.open({
+      baseUrl: url, token: async () => (await ask(`${name}/token`, null)).token, store, env, WebSocket: /** @type {any} */ (WebSocket),
+    });
+    return client;
+  };
+
+  /** @param {any} o @returns {import("../src/types.js").Reading} */
+  const reading = (o) => ({ lat: o.lat, lng: o.lng, accuracyM: o.accuracy_m, mocked: o.mocked ?? false, source: "sim" });
+
+  /** @type {Record<string, (c: Client, o: any) => unknown>} */
+  const orders = {
+    async consent(c, { choice }) {
+      const prompt = await c.prompt({ ...shop, opened: true });
+      if (choice === "dismiss") c.dismissPrompt();
+      else await c.decide(prompt, { choice, control: "button", shownT: c.clock.now(), store: shop.store });
+    },
+    async start(c) {
+      const [first] = await c.stores();
+      if (first) c.begin(await c.fence(first.id, first.fence), [shop.purpose]);
+    },
+    place(_, o) { placed = o.at === "nowhere" ? null : reading(o); },
+    read: (c, o) => c.fix(reading(o)),
+    leave: (c) => c.leave(),
+    background: (c) => c.pause("background"),
+    permission_off: (c) => c.pause("permission"),
+    foreground: (c) => c.back(),
+    permission_on: (c) => c.back(),
+    async withdraw(c, { scope }) { await c.withdraw(scope, scope === "all" ? {} : { store: shop.store }); },
+    restart: () => launch(),
+    clock(_, o) { wallMs += o.clock_ms; },
+    async install(_, o) {
+      store = memoryStore();
+      shop = { store: o.store, purpose: o.purpose };
+      wallMs = o.clock_ms ?? 0;
+      placed = null;
+      await launch();
+    },
+  };
+
+  const walking = setInterval(() => { if (client?.locating && placed) client.fix(placed); }, EVERY_MS);
+  /** @type {Record<string, unknown>} */ let said = { done: 0 };
+  for (;;) {
+    const o = await ask(name, said);
+    if (o.do === "end") break;
+    said = { done: o.n };
+    try {
+      await orders[o.do]?.(/** @type {any} */ (client), o);
+    } catch (e) {
+      said.error = String(e);
+    }
+    const now = /** @type {Client|null} */ (client);
+    Object.assign(said, { state: now?.view.state ?? "", located: now?.locating ?? false });
+  }
+  clearInterval(walking);
+  /** @type {Client|null} */ (client)?.close();
+}
+
+const [, , url = "", many = "1"] = process.argv;
+await Promise.all(Array.from({ length: Number(many) }, (_, i) => hands(url, `js-${i}`)));
+process.exit(0); // sockets that nobody answers any more are not waited for
