@@ -89,6 +89,15 @@ func (r *Registry) Purpose(id string) (Purpose, bool) {
 	return find(r.Purposes, func(p Purpose) bool { return p.ID == id })
 }
 
+// Telling are the purposes, and which of them use a data type.
+func (r *Registry) Telling(dataType string) map[string]bool {
+	all := make(map[string]bool, len(r.Purposes))
+	for _, p := range r.Purposes {
+		all[p.ID] = slices.Contains(p.Data, dataType)
+	}
+	return all
+}
+
 // Jurisdiction looks one up; the empty id means the default one.
 func (r *Registry) Jurisdiction(id string) (Jurisdiction, bool) {
 	if id == "" {

@@ -17,6 +17,9 @@ func (s *Session) Ask(ctx context.Context, a Alert) error {
 		return ErrOver
 	}
 	a.Store, a.Visit, a.Purpose = s.scope.Store, s.visit, s.purposes[0]
+	if zones, n, certain := s.presence.Zones(); n > 0 && certain {
+		a.Patience = s.node.Atlas.Book(a.Store).Route(string(a.Kind), a.Topic, zones[0].ID).Patience
+	}
 	if a.Kind == Arrived && s.presence.State != geofence.Inside {
 		s.checkins = append(s.checkins[:min(len(s.checkins), maxCheckins-1)], a)
 		s.mu.Unlock()

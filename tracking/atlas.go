@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"doorstep/geofence"
+	"doorstep/tracking/rulebook"
 )
 
 // Atlas holds the stores that a node serves: each one's map, and whether it is open. It is safe for
@@ -23,8 +24,9 @@ type storeEntry struct {
 	given  bool            // the map is a setting of this server, which the ledger's never replaces
 	hours  geofence.Hours
 	closed bool
-	barred error  // why it must not track anybody, as things are
-	kept   string // the version under which the ledger keeps index: reckoned by whoever saved it
+	book   *rulebook.Book // rules about alerts; nil for none
+	barred error          // why it must not track anybody, as things are
+	kept   string         // the version under which the ledger keeps index: reckoned by whoever saved it
 }
 
 // open reports whether people may be tracked there at a moment.
@@ -76,6 +78,29 @@ func (a *Atlas) Hours(store string) (hours geofence.Hours, closed bool) {
 		return e.hours, e.closed
 	}
 	return geofence.Hours{}, false
+}
+
+// Book are a store's own rules about alerts; nil for none.
+func (a *Atlas) Book(store string) *rulebook.Book {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if e := a.stores[store]; e != nil {
+		return e.book
+	}
+	return nil
+}
+
+// books are the rules of all stores that have some.
+func (a *Atlas) books() map[string]*rulebook.Book {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	books := make(map[string]*rulebook.Book)
+	for id, e := range a.stores {
+		if e.book != nil {
+			books[id] = e.book
+		}
+	}
+	return books
 }
 
 // Barred is why a store must not track anybody; nil if it may.
@@ -143,7 +168,7 @@ func (a *Atlas) keep(named map[string]bool) {
 		if named[id] {
 			continue
 		}
-		if e.hours, e.closed = (geofence.Hours{}), false; !e.given {
+		if e.hours, e.closed, e.book = (geofence.Hours{}), false, nil; !e.given {
 			delete(a.stores, id)
 		}
 	}

@@ -22,7 +22,9 @@ type Screen interface {
 type Person struct {
 	Actor
 	Role, Team string
-	Company    string // whose staff, if not the controller's
+	Company    string   // whose staff, if not the controller's
+	Teams      []string // all that they are in, skills included
+	Lang       string   // may be empty
 }
 
 // Console is one signed-in screen. Frames leave it through one goroutine, which looks once more at

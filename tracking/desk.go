@@ -11,6 +11,7 @@ import (
 
 	"doorstep/consent"
 	"doorstep/geofence"
+	"doorstep/tracking/rulebook"
 )
 
 // desk is a store's consoles on this node, and the alerts they show. There is one while a console
@@ -108,7 +109,7 @@ func (d *desk) outgoing(c *Console, a *shownAlert) outgoing {
 
 // Frame is the alert as the person of the given shift may see it, without what is joined live.
 func (a Alert) Frame(shift string) AlertFrame {
-	f := AlertFrame{ID: a.ID, Kind: a.Kind, Topic: a.Topic, Ref: a.Ref, State: a.State, Version: a.Version,
+	f := AlertFrame{ID: a.ID, Kind: a.Kind, Topic: a.asked(), Ref: a.Ref, State: a.State, Version: a.Version,
 		HolderTag: a.HolderTag, Mine: a.Holder != "" && a.Holder == shift,
 		RaisedT: unixMS(a.RaisedAt), ChangedT: unixMS(a.ChangedAt), DueT: unixMS(a.DueAt),
 		Presence: presenceHidden, Reason: a.Reason, ShowMe: a.ShowMe}
@@ -121,13 +122,30 @@ func (a Alert) Frame(shift string) AlertFrame {
 	return f
 }
 
+// asked is what the shopper asked for. A rule's id is not that, and may name a zone.
+func (a Alert) asked() string {
+	if a.Kind == Rule {
+		return ""
+	}
+	return a.Topic
+}
+
 // render is the alert as this console may see it.
 func (d *desk) render(c *Console, a *shownAlert) AlertFrame {
-	f := a.Frame(c.person.Shift)
+	f, r := a.Frame(c.person.Shift), d.routing(a)
+	if f.Quiet = !c.isFor(a.Alert, r); r.Priority != rulebook.Normal {
+		f.Priority = string(r.Priority)
+	}
 	if a.presence == presenceVisible && !a.Final() && !a.Off {
-		f.Presence, f.Zone, f.Word = presenceVisible, a.zone, Word(a.Visit)
+		f.Presence, f.Zone, f.Word, f.Rule = presenceVisible, a.zone, Word(a.Visit), r.Name
 	}
 	return f
+}
+
+// live is what is joined of a visible alert, as this console may see it. Called with mu held.
+func (d *desk) live(c *Console, a *shownAlert) outgoing {
+	r := d.routing(a)
+	return outgoing{visit: a.Visit, frame: liveFrame{Type: "live", Alert: a.ID, Zone: a.zone, Word: Word(a.Visit), Rule: r.Name, Quiet: !c.isFor(a.Alert, r)}}
 }
 
 // setPresence hides a visit's alerts at once, or shows them again.
@@ -167,7 +185,7 @@ func (d *desk) setAlertPresence(a *shownAlert, shown bool) {
 		}
 		c.put(outgoing{visit: a.Visit, frame: presenceFrame{"presence", a.ID, want, t}})
 		if shown {
-			c.put(outgoing{visit: a.Visit, frame: liveFrame{"live", a.ID, a.zone, Word(a.Visit)}})
+			c.put(d.live(c, a))
 		}
 	}
 }

@@ -24,6 +24,9 @@ type AlertFrame struct {
 	Zone      *ZoneFrame `json:"zone,omitempty"`
 	Word      string     `json:"word,omitempty"`
 	ShowMe    bool       `json:"show_me,omitempty"`
+	Rule      string     `json:"rule,omitempty"`     // what staff read of the rule that raised it; while visible
+	Priority  string     `json:"priority,omitempty"` // low or high; normal is left out
+	Quiet     bool       `json:"quiet,omitempty"`    // others are told of it: no sound here
 }
 
 // ZoneFrame names the zone a visit is in, certain or likely.
@@ -56,6 +59,8 @@ type (
 		Alert string     `json:"alert"`
 		Zone  *ZoneFrame `json:"zone"`
 		Word  string     `json:"word"`
+		Rule  string     `json:"rule,omitempty"`
+		Quiet bool       `json:"quiet,omitempty"`
 	}
 	positionFrame struct {
 		Type      string  `json:"type"`

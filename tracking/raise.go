@@ -20,6 +20,9 @@ func (n *Node) Raise(ctx context.Context, a Alert) (Alert, error) {
 		}
 		a.ID = id.String()
 	}
+	if a.Patience == 0 {
+		a.Patience = n.Atlas.Book(a.Store).Route(string(a.Kind), a.Topic, "").Patience
+	}
 	a.State, a.Version = Raised, 1
 	a.RaisedAt, a.ChangedAt, a.DueAt = now, now, now.Add(a.Waits())
 	stored, merged, err := n.Alerts.RaiseAlert(ctx, a)
@@ -74,9 +77,12 @@ func (n *Node) alertChanged(a Alert, change int64) {
 func (n *Node) sweepLoop(ctx context.Context) error {
 	return everySecond(ctx, func() {
 		now, boot := n.Clock.Now(), n.Clock.Boot()
-		open := n.Atlas.openStores(now)
+		open, books := n.Atlas.openStores(now), n.Atlas.books()
 		for s := range n.sessions.all() {
 			s.tick(now, boot, open[s.scope.Store])
+			if b := books[s.scope.Store]; b.Watches() {
+				s.watch(b, now)
+			}
 		}
 		n.ended.forget(boot)
 	})
@@ -84,7 +90,7 @@ func (n *Node) sweepLoop(ctx context.Context) error {
 
 // dueLoop lets time act on alerts and on grants that expired. Each may wait for a barrier.
 func (n *Node) dueLoop(ctx context.Context) error {
-	orphans := orphans{node: n}
+	orphans, waits := orphans{node: n}, waits{node: n}
 	second := 0
 	return everySecond(ctx, func() {
 		if !n.Serving() {
@@ -94,6 +100,7 @@ func (n *Node) dueLoop(ctx context.Context) error {
 		n.sweepGrants(ctx, n.Clock.Now())
 		if second++; second%orphansEvery == 0 {
 			orphans.sweep(ctx)
+			waits.sweep(ctx)
 		}
 	})
 }

@@ -107,7 +107,7 @@ func (d *desk) setZone(a *shownAlert, z *ZoneFrame) {
 		return // told with the presence
 	}
 	for c := range d.consoles {
-		c.put(outgoing{visit: a.Visit, frame: liveFrame{"live", a.ID, z, Word(a.Visit)}})
+		c.put(d.live(c, a))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"doorstep/consent"
 	"doorstep/geofence"
+	"doorstep/tracking/rulebook"
 )
 
 // Session is one visit, as the node that owns its connection sees it. Everything below mu belongs
@@ -44,10 +45,12 @@ type Session struct {
 	lastAccepted int64
 	looking      time.Duration // boot time until which a look counts; 0 for none
 	lookedSince  time.Time
-	emergency    bool              // somebody looks who has broken the glass
-	tallied      tallied           // where it was counted last
-	checkins     []Alert           // asked for before the visit was inside
-	asked        map[string]answer // what has become of what it asked for; nil until something has
+	emergency    bool                    // somebody looks who has broken the glass
+	tallied      tallied                 // where it was counted last
+	checkins     []Alert                 // asked for before the visit was inside
+	book         *rulebook.Book          // the rules that ruled is of
+	ruled        map[rulebook.Raise]bool // what it has raised by them; nil until something has
+	asked        map[string]answer       // what has become of what it asked for; nil until something has
 }
 
 // FixResult is what became of one fix.

@@ -10,6 +10,7 @@ import (
 
 	"doorstep/consent"
 	"doorstep/geofence"
+	"doorstep/tracking/rulebook"
 )
 
 // StoreSetting is what the ledger's database holds about one store.
@@ -20,6 +21,7 @@ type StoreSetting struct {
 	Hours   string // as geofence.ParseHours reads them; empty: always open
 	Zone    string // IANA time zone of the hours
 	Closed  bool   // closed, whatever the hours say
+	Rules   []byte // about alerts, as rulebook.Read reads them; empty: none
 }
 
 // StoreChange is one change of a store's settings.
@@ -125,7 +127,11 @@ func (n *Node) takeUp(s StoreSetting) error {
 	if s.Hours != "" {
 		hours, err = geofence.ParseHours(s.Hours, s.Zone)
 	}
-	n.Atlas.set(s.Store, func(e *storeEntry) { e.hours, e.closed = hours, s.Closed || err != nil })
+	book, unread := readBook(s.Rules)
+	n.Atlas.set(s.Store, func(e *storeEntry) { e.hours, e.closed, e.book = hours, s.Closed || err != nil, book })
+	if err = errors.Join(err, unread); unread != nil {
+		return err
+	}
 	kept, given := n.Atlas.kept(s.Store)
 	if err != nil || given || kept == s.Version {
 		return err
@@ -139,6 +145,18 @@ func (n *Node) takeUp(s StoreSetting) error {
 	barred := n.barred(next) // with the map, or it would be open in between
 	n.Atlas.set(s.Store, func(e *storeEntry) { e.index, e.kept, e.barred = next, s.Version, barred })
 	return nil
+}
+
+// readBook reads rules that were checked when they were set. Those that cannot be read raise nothing.
+func readBook(rules []byte) (*rulebook.Book, error) {
+	if len(rules) == 0 {
+		return nil, nil
+	}
+	book, err := rulebook.Read(rules, rulebook.Known{})
+	if err != nil {
+		return nil, fmt.Errorf("rules: %w", err)
+	}
+	return book, nil
 }
 
 // followStores lets every session follow its store: out of one that is closed, over to its new map.

@@ -3,16 +3,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
-	"strings"
-	"time"
 
 	"doorstep/consent/sqlstore"
 	"doorstep/geofence"
@@ -79,7 +73,7 @@ type keepMap func(context.Context, *geofence.Site) error
 // first map that is good.
 func (c *storeImportCmd) target() (keep keepMap, done func(), err error) {
 	if c.URL != "" {
-		at, err := c.server()
+		at, err := serverFlags{c.URL, c.Token}.server()
 		return at.put, func() {}, err
 	}
 	if c.Token != "" {
@@ -118,49 +112,8 @@ func (c *storeImportCmd) openLedger(ctx context.Context) (*sqlstore.DB, error) {
 	return db, err
 }
 
-// operated is a running server, as an operator reaches it.
-type operated struct{ url, token string }
-
-func (c *storeImportCmd) server() (operated, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
-		return operated{}, wrong("--url %q: must be https://host, or http on this machine: a token must not travel in the open", c.URL)
-	}
-	if c.Token == "" {
-		return operated{}, wrong("--url %s: needs an operator's token: set DOORSTEP_ADMIN_TOKEN or --token, in a trial to what `doorstep token admin` prints", c.URL)
-	}
-	return operated{strings.TrimSuffix(c.URL, "/"), c.Token}, nil
-}
-
 // put replaces the map of a store at the server.
 func (o operated) put(ctx context.Context, site *geofence.Site) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPut, o.url+"/v1/admin/stores/"+site.ID+"/map", bytes.NewReader(site.GeoJSON()))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Authorization", "Bearer "+o.token)
-	r.Header.Set("Content-Type", "application/geo+json")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return fmt.Errorf("--url %s: %w: is the server running there?", o.url, errors.Unwrap(err))
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusOK {
-		return nil
-	}
-	var p struct{ Title, Detail, Remedy string }
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if err := json.Unmarshal(b, &p); err != nil || p.Title == "" {
-		return fmt.Errorf("--url %s: answered %s, not as a Doorstep server does", o.url, resp.Status)
-	}
-	says := p.Detail
-	if !strings.Contains(says, p.Title) {
-		says = p.Title + ": " + says
-	}
-	if !strings.Contains(says, p.Remedy) {
-		says += " " + p.Remedy
-	}
-	return fmt.Errorf("--url %s: %s", o.url, strings.Join(strings.Fields(says), " "))
+	_, err := o.send(ctx, http.MethodPut, "/v1/admin/stores/"+site.ID+"/map", "application/geo+json", site.GeoJSON())
+	return err
 }

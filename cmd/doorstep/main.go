@@ -24,6 +24,7 @@ type cli struct {
 	Demo        demoCmd        `cmd:"" help:"Try it: a store, shoppers and staff, everything embedded, on one free port."`
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
 	Store       storeCmd       `cmd:"" help:"Check, import and try out maps."`
+	Rules       rulesCmd       `cmd:"" help:"Check, try out and set a store's own rules about alerts."`
 	Walk        walkCmd        `cmd:"" help:"One phone replaying a recorded walk against a server."`
 	Conformance conformanceCmd `cmd:"" help:"Play the server's part to an SDK under test, and judge it by the specification's rules."`
 	Token       tokenCmd       `cmd:"" help:"Mint a token for trying; needs a development key."`

@@ -4,6 +4,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
 	"fmt"
@@ -49,6 +50,18 @@ func (db *DB) SetClosed(ctx context.Context, store string, closed bool, by strin
 	})
 }
 
+// SetRules sets a store's rules about alerts, as package rulebook reads them; empty for none. What is audited is their hash.
+func (db *DB) SetRules(ctx context.Context, store, rules, by string) error {
+	what := "rules taken away"
+	if rules != "" {
+		what = fmt.Sprintf("rules %x", sha256.Sum256([]byte(rules)))
+	}
+	return db.changeStore(ctx, store, what, by, func(t *tx) (int64, error) {
+		return t.exec(`INSERT INTO store_setting (store, hours, zone, closed, rules) VALUES ($1, '', '', 0, $2)
+			ON CONFLICT (store) DO UPDATE SET rules = $2 WHERE store_setting.rules <> $2`, store, rules)
+	})
+}
+
 // changeStore makes one change, with who made it and a feed entry, in one transaction. A change that
 // changes nothing is not one.
 func (db *DB) changeStore(ctx context.Context, store, what, by string, do func(*tx) (int64, error)) error {
@@ -76,13 +89,17 @@ func (db *DB) Stores(ctx context.Context) ([]tracking.StoreSetting, error) {
 	err := db.all(ctx, func(r *sql.Rows) error {
 		var s tracking.StoreSetting
 		var sources string
-		err := r.Scan(&s.Store, &s.Version, &sources, &s.Hours, &s.Zone, &s.Closed)
+		var rules string
+		err := r.Scan(&s.Store, &s.Version, &sources, &s.Hours, &s.Zone, &s.Closed, &rules)
 		if err == nil {
 			s.Sources, err = base64.StdEncoding.DecodeString(sources)
 		}
+		if rules != "" {
+			s.Rules = []byte(rules)
+		}
 		out = append(out, s)
 		return err
-	}, `SELECT n.store, COALESCE(m.version, ''), COALESCE(m.sources, ''), COALESCE(s.hours, ''), COALESCE(s.zone, ''), COALESCE(s.closed, 0)
+	}, `SELECT n.store, COALESCE(m.version, ''), COALESCE(m.sources, ''), COALESCE(s.hours, ''), COALESCE(s.zone, ''), COALESCE(s.closed, 0), COALESCE(s.rules, '')
 		FROM (SELECT store FROM store_map UNION SELECT store FROM store_setting) n
 		LEFT JOIN store_map m ON m.store = n.store LEFT JOIN store_setting s ON s.store = n.store ORDER BY n.store`)
 	return out, err

@@ -25,6 +25,7 @@ type Stores interface {
 	WithdrawMap(ctx context.Context, store, by string) error
 	SetHours(ctx context.Context, store, hours, zone, by string) error
 	SetClosed(ctx context.Context, store string, closed bool, by string) error
+	SetRules(ctx context.Context, store, rules, by string) error
 	StoreChanges(ctx context.Context, store string, limit int) ([]tracking.StoreChange, error)
 }
 
@@ -39,6 +40,9 @@ func (s *Server) adminRoutes(m *http.ServeMux) {
 	admin.Handle("PUT /v1/admin/stores/{id}/hours", s.overStores(s.putHours))
 	admin.Handle("PUT /v1/admin/stores/{id}/closed", s.overStores(s.putClosed))
 	admin.Handle("GET /v1/admin/stores/{id}/changes", s.overStores(s.storeChanges))
+	admin.Handle("GET /v1/admin/stores/{id}/rules", s.overStores(s.alertRules))
+	admin.Handle("PUT /v1/admin/stores/{id}/rules", s.overStores(s.putAlertRules))
+	admin.Handle("DELETE /v1/admin/stores/{id}/rules", s.overStores(s.withdrawAlertRules))
 	s.ruleRoutes(admin)
 	admin.Handle("GET /v1/admin/holds", s.administer(s.holds))
 	admin.Handle("POST /v1/admin/holds", s.administer(s.askHold))

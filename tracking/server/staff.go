@@ -123,7 +123,8 @@ func (s *Server) person(who auth.Staff) tracking.Person {
 	if len(who.Teams) > 0 {
 		team = who.Teams[0]
 	}
-	return tracking.Person{Actor: tracking.Actor{Shift: s.shift(who), Tag: who.Tag}, Role: who.Role, Team: team, Company: who.Company}
+	return tracking.Person{Actor: tracking.Actor{Shift: s.shift(who), Tag: who.Tag}, Role: who.Role, Team: team, Company: who.Company,
+		Teams: who.Teams, Lang: who.Lang}
 }
 
 // shift is the pseudonym under which a person's acts are kept: never the token's own.

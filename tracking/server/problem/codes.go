@@ -42,6 +42,7 @@ const (
 	BadMap       = "bad_map"   // an administrator's map that is refused
 	MapGiven     = "map_given" // a store whose map is a setting of the server
 	BadHours     = "bad_hours"
+	BadRules     = "bad_rules"
 	NobodyOnDuty = "nobody_on_duty"
 	ServedID     = "served_id"
 	NoticeHash   = "hash"
@@ -116,6 +117,7 @@ var table = map[string]entry{
 	BadMap:       {http.StatusUnprocessableEntity, "The map is refused", "Mend what the detail names; `doorstep store check` says the same.", 0},
 	MapGiven:     {http.StatusConflict, "This store's map is a setting of the server", "Change the server's --map, or leave it out and import the map.", 0},
 	BadHours:     {http.StatusUnprocessableEntity, "The hours cannot be read", "Write them as Mo-Fr 09:00-21:00; Sa 10:00-20:00, with an IANA time zone.", 0},
+	BadRules:     {http.StatusUnprocessableEntity, "The rules are refused", "Mend what the detail names; `doorstep rules check` says the same.", 0},
 	NobodyOnDuty: {http.StatusConflict, "Nobody is on duty for this", "Tell the shopper so; try again later.", 60_000},
 	ServedID:     {http.StatusUnprocessableEntity, "This prompt cannot be answered", "Ask for a new prompt and show it; each can be answered once, for ten minutes.", 0},
 	NoticeHash:   {http.StatusUnprocessableEntity, "The notice is not the one that was served", "Ask for a new prompt and show it.", 0},
