@@ -13,6 +13,7 @@ import (
 	"doorstep/geofence"
 	"doorstep/tracking"
 	"doorstep/tracking/server/auth"
+	"doorstep/tracking/server/poll"
 	"doorstep/tracking/wire"
 )
 
@@ -21,7 +22,7 @@ import (
 type phone struct {
 	srv     *Server
 	conn    *websocket.Conn
-	line    *line       // beneath conn
+	line    *poll.Conn  // beneath conn
 	ticket  auth.Ticket // only who reads looks at it
 	app     string      // azp of the ticket
 	session *tracking.Session
@@ -60,7 +61,7 @@ const (
 	closeGrace = time.Second
 )
 
-func newPhone(s *Server, conn *websocket.Conn, l *line, t auth.Ticket, release func()) *phone {
+func newPhone(s *Server, conn *websocket.Conn, l *poll.Conn, t auth.Ticket, release func()) *phone {
 	p := &phone{srv: s, conn: conn, line: l, app: t.App, ticket: t, release: release, readDone: make(chan struct{})}
 	p.out = outbox{conn: conn, readDone: p.readDone, held: true}
 	p.lastSaid.Store(s.now())

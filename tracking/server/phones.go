@@ -40,13 +40,17 @@ func (ps *phones) list() []*phone {
 	return list
 }
 
-// pollers share the phones that are watched: one for each processor.
+// pollers share the phones that are watched: one judges some hundred thousand fixes a second.
 type pollers struct {
 	all  []poll.Poller
 	next atomic.Uint32
 }
 
-func newPollers() *pollers { return &pollers{all: make([]poll.Poller, runtime.GOMAXPROCS(0))} }
+func newPollers() *pollers {
+	return &pollers{all: make([]poll.Poller, (runtime.GOMAXPROCS(0)+processorsEach-1)/processorsEach)}
+}
+
+const processorsEach = 4
 
 // poller is the one that waits for the next phone.
 func (s *Server) poller() *poll.Poller {

@@ -18,6 +18,7 @@ import (
 	"github.com/gorilla/websocket"
 	"pgregory.net/rapid"
 
+	"doorstep/tracking/server/poll"
 	"doorstep/tracking/wire"
 )
 
@@ -31,6 +32,7 @@ func (s stream) Read(b []byte) (int, error)     { return s.in.Read(b) }
 func (stream) Write(b []byte) (int, error)      { return len(b), nil }
 func (stream) Close() error                     { return nil }
 func (stream) SetDeadline(time.Time) error      { return nil }
+func (stream) SetReadDeadline(time.Time) error  { return nil }
 func (stream) SetWriteDeadline(time.Time) error { return nil }
 
 // library is the library's end of a connection.
@@ -85,8 +87,8 @@ func byBoth(t fataler, sent []byte, cuts []int) (messages []string, end string) 
 			from = to
 			continue
 		}
-		l := newLine(stream{in: bytes.NewReader(sent[from:])})
-		l.putBack(b)
+		l := poll.NewConn(stream{in: bytes.NewReader(sent[from:])})
+		l.PutBack(b)
 		more, end := byLibrary(library(t, l))
 		return append(messages, more...), end
 	}

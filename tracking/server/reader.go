@@ -87,7 +87,7 @@ func (p *phone) first() (*frameIn, error) {
 			return f, f.in.Decode(text)
 		case unusual:
 			p.unusual = true
-			p.line.putBack(b)
+			p.line.PutBack(b)
 			return p.next()
 		}
 	}

@@ -3,8 +3,10 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -15,6 +17,7 @@ import (
 	"doorstep/consent"
 	"doorstep/tracking"
 	"doorstep/tracking/server/auth"
+	"doorstep/tracking/server/poll"
 	"doorstep/tracking/server/problem"
 	"doorstep/tracking/wire"
 )
@@ -73,6 +76,22 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 		return // Upgrade has answered
 	}
 	go newPhone(s, conn, over.line, ticket, release).serve(visit, refusal)
+}
+
+// lined hands the library a line for the connection that it takes over.
+type lined struct {
+	http.ResponseWriter
+	line *poll.Conn
+}
+
+// Hijack implements http.Hijacker.
+func (w *lined) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	w.line = poll.NewConn(conn)
+	return w.line, buffered, nil
 }
 
 // ready refuses what is not a WebSocket handshake for the given protocol with an answer that can be
@@ -139,7 +158,7 @@ func (p *phone) serve(visit string, refusal int) {
 	if refusal == 0 && p.watch() {
 		return
 	}
-	p.line.putBack(p.rest)
+	p.line.PutBack(p.rest)
 	p.rest = nil
 	if refusal == 0 {
 		go p.attend()

@@ -63,7 +63,7 @@ func (p *phone) watch() bool {
 		return false
 	}
 	more := len(p.rest) > 0 // from here on, it is whose turn it is
-	err := p.line.watch(p.srv.poller(), p, p.look)
+	err := p.line.Watch(p.srv.poller(), p, p.look)
 	switch {
 	case errors.Is(err, net.ErrClosed):
 		p.over()
@@ -84,17 +84,17 @@ func (p *phone) look() {
 
 // goOn takes in what is there, with room of its own.
 func (p *phone) goOn() {
-	s := scratches.Get().(*poll.Scratch)
-	defer scratches.Put(s)
-	p.takeIn(s, true)
+	room := rooms.Get().(*[poll.Room]byte)
+	defer rooms.Put(room)
+	p.takeIn(room[:], true)
 }
 
-var scratches = sync.Pool{New: func() any { return poll.NewScratch() }}
+var rooms = sync.Pool{New: func() any { return new([poll.Room]byte) }}
 
 // Ready implements poll.Reader.
-func (p *phone) Ready(s *poll.Scratch, drain bool) {
+func (p *phone) Ready(buf []byte, drain bool) {
 	if p.turn.take() {
-		p.takeIn(s, drain)
+		p.takeIn(buf, drain)
 	}
 }
 
@@ -108,9 +108,9 @@ const (
 )
 
 // takeIn reads and acts until nothing is left. Called by whose turn it is, which ends with it.
-func (p *phone) takeIn(s *poll.Scratch, drain bool) {
+func (p *phone) takeIn(buf []byte, drain bool) {
 	for {
-		switch p.readMore(s, drain) {
+		switch p.readMore(buf, drain) {
 		case elsewhere:
 			return
 		case nobody:
@@ -125,16 +125,16 @@ func (p *phone) takeIn(s *poll.Scratch, drain bool) {
 }
 
 // readMore reads what is there.
-func (p *phone) readMore(s *poll.Scratch, drain bool) afterBytes {
+func (p *phone) readMore(buf []byte, drain bool) afterBytes {
 	for {
-		kept := copy(s.Bytes, p.rest)
-		room := s.Bytes[kept:]
-		n, err := s.Read(p.line.raw, room)
+		kept := copy(buf, p.rest)
+		room := buf[kept:]
+		n, err := p.line.ReadNow(room)
 		if err != nil {
 			return nobody
 		}
 		if kept+n > 0 {
-			if then := p.frames(s.Bytes[:kept+n]); then != watchOn {
+			if then := p.frames(buf[:kept+n]); then != watchOn {
 				return then
 			}
 		}
@@ -154,8 +154,8 @@ func (p *phone) frames(b []byte) afterBytes {
 			return watchOn
 		case is == unusual:
 			p.rest = nil
-			p.line.putBack(b)
-			p.line.leave(false)
+			p.line.PutBack(b)
+			p.line.Unwatch()
 			go p.attend()
 			return elsewhere
 		}

@@ -14,7 +14,7 @@ import (
 // Figures of the waiting.
 const (
 	atOnce = 256                  // connections that one look at the kernel's list takes up
-	rest   = time.Millisecond / 2 // between two looks while there is something to do: who comes meanwhile comes along
+	rest   = 2 * time.Millisecond // between two looks while there is something to do: who comes meanwhile comes along
 )
 
 // Poller waits for its share of the connections. The zero value is ready. Safe for concurrent use.
@@ -25,29 +25,21 @@ type Poller struct {
 	readers map[int32]Reader
 }
 
-// Add waits for conn from now on; what is there already counts as having come in. The connection is taken off by remove,
-// before it is closed: its descriptor's number is given to the next one that opens. ErrUnsupported if conn has none.
-func (p *Poller) Add(conn syscall.RawConn, r Reader) (remove func(), err error) {
+// add waits for a descriptor from now on; what is there already counts as having come in. It is taken off by remove, before
+// it is closed.
+func (p *Poller) add(fd int, r Reader) (remove func(), err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.open(); err != nil {
 		return nil, err
 	}
-	var fd int32
-	var refused error
-	err = conn.Control(func(n uintptr) {
-		fd = int32(n)
-		p.readers[fd] = r
-		refused = unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, int(n), &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET, Fd: fd})
-	})
-	if err == nil {
-		err = refused
-	}
-	if err != nil {
+	p.readers[int32(fd)] = r
+	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(fd)}
+	if err := unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
 		p.forget(fd)
-		return nil, err
+		return nil, os.NewSyscallError("epoll_ctl", err)
 	}
-	return sync.OnceFunc(func() { p.remove(fd) }), nil
+	return func() { p.remove(fd) }, nil
 }
 
 // open makes a list and has somebody look at it. Called with mu held.
@@ -57,12 +49,12 @@ func (p *Poller) open() error {
 	}
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return err
+		return os.NewSyscallError("epoll_create1", err)
 	}
 	// A list can itself be waited for: the runtime wakes who looks at it, as for any other file.
 	if err := unix.SetNonblock(fd, true); err != nil {
 		_ = unix.Close(fd)
-		return err
+		return os.NewSyscallError("fcntl", err)
 	}
 	list := os.NewFile(uintptr(fd), "epoll")
 	waiting, err := list.SyscallConn()
@@ -75,16 +67,18 @@ func (p *Poller) open() error {
 	return nil
 }
 
-func (p *Poller) remove(fd int32) {
+// remove takes a descriptor off the list. To close it would not do that if the runtime has another of the same connection.
+func (p *Poller) remove(fd int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	_ = unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, fd, nil)
 	p.forget(fd)
 }
 
 // forget closes the list with its last connection. Called with mu held.
-func (p *Poller) forget(fd int32) {
-	delete(p.readers, fd)
-	if len(p.readers) == 0 && p.list != nil {
+func (p *Poller) forget(fd int) {
+	delete(p.readers, int32(fd))
+	if len(p.readers) == 0 {
 		_ = p.list.Close() // run sees it, and returns
 		p.list, p.readers = nil, nil
 	}
@@ -98,8 +92,7 @@ type ready struct {
 
 // run looks at one list until that is closed.
 func (p *Poller) run(waiting syscall.RawConn, readers map[int32]Reader) {
-	events := make([]unix.EpollEvent, atOnce)
-	scratch := NewScratch()
+	events, buf := make([]unix.EpollEvent, atOnce), make([]byte, Room)
 	var now []ready
 	n := 0
 	look := func(fd uintptr) bool {
@@ -108,13 +101,12 @@ func (p *Poller) run(waiting syscall.RawConn, readers map[int32]Reader) {
 		return n > 0 || err != nil && err != unix.EINTR
 	}
 	for {
-		n = 0
 		if err := waiting.Read(look); err != nil || n < 0 {
 			return
 		}
 		now = p.named(now[:0], events[:n], readers)
 		for i := range now {
-			now[i].reader.Ready(scratch, now[i].drain)
+			now[i].reader.Ready(buf, now[i].drain)
 		}
 		clear(now)
 		time.Sleep(rest)

@@ -4,10 +4,19 @@
 
 package poll
 
-import "syscall"
+import "net"
 
 // Poller waits for no connection here.
 type Poller struct{}
 
-// Add returns ErrUnsupported.
-func (*Poller) Add(syscall.RawConn, Reader) (remove func(), err error) { return nil, ErrUnsupported }
+func (*Poller) add(int, Reader) (remove func(), err error) { return nil, ErrUnsupported }
+
+func take(net.Conn) (int, error) { return none, ErrUnsupported }
+
+func giveBack(int) (net.Conn, error) { return nil, ErrUnsupported }
+
+func closeBare(int) {}
+
+func readNow(int, []byte) (int, error) { return 0, ErrUnsupported }
+
+func writeNow(int, []byte) (int, error) { return 0, ErrUnsupported }

@@ -10,9 +10,10 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"sync"
-	"syscall"
 	"testing"
+	"time"
 )
 
 // pair is one connection's two ends.
@@ -37,37 +38,34 @@ func pair(t *testing.T) (ours, theirs *net.TCPConn) {
 
 // listener keeps what comes in on a connection.
 type listener struct {
-	raw  syscall.RawConn
+	conn *Conn
 	room int // read at a time
 	got  bytes.Buffer
 	done chan error // how it ended
 }
 
-func (l *listener) Ready(s *Scratch, drain bool) {
+func (l *listener) Ready(buf []byte, drain bool) {
 	for {
-		n, err := s.Read(l.raw, s.Bytes[:l.room])
+		n, err := l.conn.ReadNow(buf[:l.room])
 		if err != nil {
 			l.done <- err
 			return
 		}
-		l.got.Write(s.Bytes[:n])
+		l.got.Write(buf[:n])
 		if n == 0 || n < l.room && !drain {
 			return
 		}
 	}
 }
 
-func listen(t *testing.T, p *Poller, conn *net.TCPConn, room int) (l *listener, remove func()) {
+func listen(t *testing.T, p *Poller, conn net.Conn, room int) *listener {
 	t.Helper()
-	raw, err := conn.SyscallConn()
-	if err != nil {
+	l := &listener{conn: NewConn(conn), room: room, done: make(chan error, 1)}
+	if err := l.conn.Watch(p, l, nil); err != nil {
 		t.Fatal(err)
 	}
-	l = &listener{raw: raw, room: room, done: make(chan error, 1)}
-	if remove, err = p.Add(raw, l); err != nil {
-		t.Fatal(err)
-	}
-	return l, remove
+	t.Cleanup(func() { _ = l.conn.Close() })
+	return l
 }
 
 // TestEverythingComesIn, from many at once, in pieces of any size, to its end, which often comes together with the last of it.
@@ -83,9 +81,7 @@ func TestEverythingComesIn(t *testing.T) {
 			_, _ = theirs.Write([]byte{9}) // before anybody waits for it
 			sent[i] = append(sent[i], 9)
 		}
-		l, remove := listen(t, &p, ours, 1+rng.IntN(600))
-		defer remove()
-		listeners[i] = l
+		listeners[i] = listen(t, &p, ours, 1+rng.IntN(600))
 		writers.Go(func() {
 			for range 50 {
 				b := make([]byte, 1+rng.IntN(400))
@@ -109,51 +105,125 @@ func TestEverythingComesIn(t *testing.T) {
 	}
 }
 
-// TestNobodyIsWaitedFor: what was taken off is not told of, the list goes with the last, and comes back with the next.
+// TestNobodyIsWaitedFor: what is closed is not told of, the list goes with the last, and comes back with the next.
 func TestNobodyIsWaitedFor(t *testing.T) {
 	var p Poller
 	ours, theirs := pair(t)
-	_, remove := listen(t, &p, ours, 100)
+	l := listen(t, &p, ours, 100)
 	other, them := pair(t)
-	l, removeOther := listen(t, &p, other, 100)
-	remove()
-	remove() // a second time does nothing
+	lasting := listen(t, &p, other, 100)
+	l.conn.Unwatch()
+	l.conn.Unwatch() // a second time does nothing
 	if len(p.readers) != 1 {
 		t.Fatalf("%d are waited for; want the other one", len(p.readers))
 	}
 	_, _ = theirs.Write([]byte("unheard"))
 	_, _ = them.Write([]byte("heard"))
 	_ = them.Close()
-	<-l.done
-	if l.got.String() != "heard" {
-		t.Fatalf("got %q", l.got.String())
+	<-lasting.done
+	if lasting.got.String() != "heard" || l.got.Len() > 0 {
+		t.Fatalf("got %q, and %q from one that is not waited for", lasting.got.String(), l.got.String())
 	}
-	removeOther()
+	_ = lasting.conn.Close()
 	if p.list != nil || p.readers != nil {
 		t.Fatal("the list outlives its last connection")
 	}
-	l, remove = listen(t, &p, ours, 100)
-	defer remove()
+	b := make([]byte, 100) // it is the runtime's again
+	if n, err := l.conn.Read(b); string(b[:n]) != "unheard" {
+		t.Fatalf("read %q, %v", b[:n], err)
+	}
+	third, its := pair(t)
+	l = listen(t, &p, third, 100)
+	_ = its.Close()
+	if err := <-l.done; !errors.Is(err, io.EOF) {
+		t.Fatalf("ended with %v", err)
+	}
+}
+
+// TestNotAConnection: what has no descriptor, or a closed one, is refused, and nothing is left behind.
+func TestNotAConnection(t *testing.T) {
+	var p Poller
+	ours, _ := pair(t)
+	closed := NewConn(ours)
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := closed.Watch(&p, &listener{}, nil); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("watching a closed connection: %v", err)
+	}
+	pipe, _ := net.Pipe()
+	if err := NewConn(pipe).Watch(&p, &listener{}, nil); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("watching a pipe: %v", err)
+	}
+	if p.list != nil {
+		t.Fatal("a list was made for nobody")
+	}
+}
+
+// TestSlowReaders: what the other end does not take is waited for, by deadline, and none of it is lost or doubled.
+func TestSlowReaders(t *testing.T) {
+	var p Poller
+	ours, theirs := pair(t)
+	l := listen(t, &p, ours, 100)
+	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<20) // more than any buffer of the kernel's
+	done := make(chan error, 1)
+	go func() {
+		_, err := l.conn.Write(sent)
+		done <- err
+	}()
+	got := make([]byte, len(sent))
+	if _, err := io.ReadFull(theirs, got); err != nil || !bytes.Equal(got, sent) {
+		t.Fatalf("what came in is not what was sent: %v", err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	_, _ = theirs.Write([]byte("still watched"))
 	_ = theirs.Close()
 	<-l.done
-	if l.got.String() != "unheard" {
+	if l.got.String() != "still watched" {
 		t.Fatalf("got %q", l.got.String())
 	}
 }
 
-// TestNotAConnection: what has no descriptor, or a closed one, is refused, and leaves nothing behind.
-func TestNotAConnection(t *testing.T) {
+// TestWriteDeadline holds for a connection that is out of the runtime's hands.
+func TestWriteDeadline(t *testing.T) {
 	var p Poller
 	ours, _ := pair(t)
-	raw, err := ours.SyscallConn()
-	if err != nil {
+	l := listen(t, &p, ours, 100)
+	if err := l.conn.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
-	_ = ours.Close()
-	if _, err := p.Add(raw, &listener{}); !errors.Is(err, net.ErrClosed) {
-		t.Fatalf("adding a closed connection: %v", err)
+	_, err := l.conn.Write(make([]byte, 16<<20))
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("a write that nobody takes: %v", err)
 	}
-	if p.list != nil {
-		t.Fatal("a list was made for nobody")
+}
+
+// TestClosing is told of once, and ends a write under way.
+func TestClosing(t *testing.T) {
+	var p Poller
+	ours, _ := pair(t)
+	told := make(chan struct{}, 2)
+	c := NewConn(ours)
+	if err := c.Watch(&p, &listener{conn: c, room: 9, done: make(chan error, 1)}, func() { told <- struct{}{} }); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := c.Write(make([]byte, 16<<20))
+		done <- err
+	}()
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err == nil {
+		t.Fatal("a write to a closed connection succeeded")
+	}
+	if err := c.Close(); !errors.Is(err, net.ErrClosed) || len(told) != 1 {
+		t.Fatalf("closed again: %v, told %d times", err, len(told))
+	}
+	if _, err := c.ReadNow(make([]byte, 9)); !errors.Is(err, net.ErrClosed) {
+		t.Fatalf("read from a closed connection: %v", err)
 	}
 }
