@@ -162,15 +162,25 @@ func (c *console) take(raw []byte, at time.Time) {
 		Alert json.RawMessage
 		T     int64
 		To    string `json:"presence"`
+
+		Alerts []struct{ ID, Presence string }
 	}
 	if json.Unmarshal(raw, &head) != nil {
 		c.run.problem("a frame to a console that is no JSON")
 		return
 	}
-	if head.Type == "alert" {
+	switch head.Type {
+	case "alert":
 		var a struct{ ID string }
 		_ = json.Unmarshal(head.Alert, &a)
 		c.run.board.list(a.ID)
+		return
+	case "snapshot": // stands in for what it would have been told one by one, after a moment without a lease
+		for _, a := range head.Alerts {
+			if called := c.run.board.find(a.ID); called != nil && a.Presence == "hidden" {
+				called.phone.hid(c, at)
+			}
+		}
 		return
 	}
 	id := strings.Trim(string(head.Alert), `"`)
@@ -180,7 +190,7 @@ func (c *console) take(raw []byte, at time.Time) {
 	case head.Type == "position":
 		called.phone.shownAt(head.T, at)
 	case head.Type == "presence" && head.To == "hidden":
-		called.phone.hid(at)
+		called.phone.hid(c, at)
 	case head.Type == "gone":
 		c.run.board.gone(id, at, c.run)
 	}

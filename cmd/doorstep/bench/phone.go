@@ -60,7 +60,7 @@ type heard struct {
 type absence struct {
 	at        time.Time
 	suspended bool // the phone was told
-	hidden    int  // of so many consoles
+	hidden    map[*console]bool
 }
 
 // openers is how many phones open at a time; no more than a server takes at once, or they would queue.
@@ -178,9 +178,10 @@ func (p *phone) due(now time.Time) bool {
 // stepOut begins an absence. One that nobody told of before the next is a loss.
 func (p *phone) stepOut(now time.Time) {
 	if p.away != nil {
-		p.run.lose("a step outside that was not told to everybody before the next one")
+		p.run.lose(fmt.Sprintf("a step outside that the app (%t) and %d of %d consoles were told of before the next one",
+			p.away.suspended, len(p.away.hidden), p.run.watching(p.store)))
 	}
-	p.away, p.wentOut = &absence{at: now}, p.seq
+	p.away, p.wentOut = &absence{at: now, hidden: make(map[*console]bool)}, p.seq
 }
 
 // say sends anything else.
@@ -301,19 +302,19 @@ func (p *phone) take(kind, state, reason, code string, ack client.Ack, at time.T
 
 // told ends an absence when everybody was told of it. Called with mu held.
 func (p *phone) told() {
-	if p.away.suspended && p.away.hidden >= p.run.watching(p.store) {
+	if p.away.suspended && len(p.away.hidden) == p.run.watching(p.store) {
 		p.away = nil
 	}
 }
 
-// hid takes down that one more console hid the shopper; the last one counts.
-func (p *phone) hid(at time.Time) {
+// hid takes down that a console hid the shopper; the last one counts.
+func (p *phone) hid(by *console, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.away == nil {
+	if p.away == nil || p.away.hidden[by] {
 		return
 	}
-	if p.away.hidden++; p.away.hidden == p.run.watching(p.store) {
+	if p.away.hidden[by] = true; len(p.away.hidden) == p.run.watching(p.store) {
 		p.run.toHidden.took(at.Sub(p.away.at))
 	}
 	p.told()
