@@ -61,6 +61,8 @@ type Grant struct {
 	Data      []string // ids of the data types that it allows; a Ledger fills it in, from the notice
 	VisitOnly bool
 	ExpiresAt time.Time
+	// Attended, in an Admission: somebody is signed in at the store for this purpose, or it takes nobody of its own.
+	Attended bool
 }
 
 // Admission is what the ledger says about a scope, read in one snapshot.
@@ -69,7 +71,6 @@ type Admission struct {
 	Epoch   int64
 	Visit   string  // pseudonym of (scope, epoch): the session's id, and all that leaves the ledger
 	Grants  []Grant // in force, unexpired; empty means no
-	OnDuty  bool    // somebody is signed in for this store
 	Change  int64   // the change number of the snapshot
 }
 

@@ -84,9 +84,12 @@ func (l *Ledger) Enter(ctx context.Context, s Entered) error {
 	return l.store.Enter(ctx, s)
 }
 
-// SetDuty records that node has somebody signed in for store until the given time; zero takes it back.
-func (l *Ledger) SetDuty(ctx context.Context, node, store string, until time.Time) error {
-	return l.store.SetDuty(ctx, node, store, until, l.now())
+// EveryPurpose, as one that somebody is on duty for, is all there are.
+const EveryPurpose = ""
+
+// SetDuty records that node has somebody signed in for these purposes of a store until the given time; zero takes it back.
+func (l *Ledger) SetDuty(ctx context.Context, node, store string, purposes []string, until time.Time) error {
+	return l.store.SetDuty(ctx, node, store, purposes, until, l.now())
 }
 
 // Join enters the node into the node table.

@@ -119,6 +119,7 @@ func (r *Registry) allowed(grants []Grant) []Grant {
 	for _, g := range grants {
 		if n, ok := r.NoticeByHash(g.Notice); ok && n.Purpose == g.Purpose {
 			g.Data = r.covers(n)
+			g.Attended = g.Attended || r.Pocket(g.Purpose) > 0 // which adds to others, and calls nobody
 		}
 		if len(g.Data) > 0 {
 			out = append(out, g)

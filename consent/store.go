@@ -177,8 +177,9 @@ type Store interface {
 	// Counts lists the closed windows from since on, oldest first.
 	Counts(ctx context.Context, store string, since time.Time) ([]CountedWindow, error)
 
-	// SetDuty records that node has somebody signed in for store until then; a zero time takes it back.
-	SetDuty(ctx context.Context, node, store string, until, now time.Time) error
+	// SetDuty records that node has somebody signed in for these purposes of a store until then; a zero time takes it
+	// back. EveryPurpose may be among them.
+	SetDuty(ctx context.Context, node, store string, purposes []string, until, now time.Time) error
 
 	// KeepNotices enters notices that come into force, with a leaf of the log for each, in one transaction;
 	// those that are kept already stay as they are. ErrNoticeEdited for another text under the same name. by is who

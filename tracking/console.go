@@ -25,6 +25,15 @@ type Person struct {
 	Company    string   // whose staff, if not the controller's
 	Teams      []string // all that they are in, skills included
 	Lang       string   // may be empty
+	Purposes   []string // that they are there for; none named: every one
+}
+
+// duties are the purposes for which sessions may open while the person is signed in.
+func (p Person) duties() []string {
+	if len(p.Purposes) == 0 {
+		return []string{consent.EveryPurpose}
+	}
+	return p.Purposes
 }
 
 // Console is one signed-in screen. Frames leave it through one goroutine, which looks once more at

@@ -4,7 +4,7 @@ package tracking
 
 import "context"
 
-// Join opens a console: it is on duty from here on, and is sent a snapshot first. The caller calls
+// Join opens a console: it is on duty from here on, for the purposes that its person is there for, and is sent a snapshot first. The caller calls
 // leave when the screen is gone. Errors: ErrShuttingDown, ErrNoStore, ErrUnavailable without a lease, or
 // the ledger's.
 func (n *Node) Join(ctx context.Context, store string, p Person, s Screen) (c *Console, leave func(), err error) {
@@ -23,7 +23,7 @@ func (n *Node) Join(ctx context.Context, store string, p Person, s Screen) (c *C
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}
-	if err := n.Ledger.SetDuty(ctx, n.ID, store, n.Clock.Now().Add(dutyLife)); err != nil {
+	if err := n.Ledger.SetDuty(ctx, n.ID, store, p.duties(), n.Clock.Now().Add(dutyLife)); err != nil {
 		return nil, nil, err
 	}
 	ds := n.desks
@@ -63,9 +63,7 @@ func (ds *desks) leave(d *desk, c *Console) {
 	defer d.mu.Unlock()
 	delete(d.consoles, c) // from here on no look can begin
 	d.introduce()
-	if len(d.consoles) == 0 {
-		ds.node.offDuty(d.store)
-	}
+	ds.node.offDuty(d.store, c.person.duties())
 	c.endAllLooks()
 	if len(d.consoles) == 0 && ds.desks[d.store] == d {
 		delete(ds.desks, d.store)

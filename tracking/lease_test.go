@@ -207,7 +207,7 @@ func TestAShutdown(t *testing.T) {
 func TestOpeningDuringAShutdown(t *testing.T) {
 	inBubble(t, func(h *house) {
 		n := h.start("a")
-		h.ok(h.ledger.SetDuty(h.Context(), "elsewhere", shop, h.clock.Now().Add(time.Hour)))
+		h.ok(h.ledger.SetDuty(h.Context(), "elsewhere", shop, []string{consent.EveryPurpose}, h.clock.Now().Add(time.Hour)))
 		ana := h.shopper("ana", "assist")
 		n.ledger.once("admit", func(next func() error) error { n.stop(); return next() })
 		if _, err := n.Open(h.Context(), ana.opening(), &phone{log: h.log}); err == nil {

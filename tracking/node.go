@@ -50,7 +50,7 @@ var (
 	ErrUnavailable  = errors.New("consent cannot be confirmed now")             // retry
 	ErrNotComplete  = errors.New("recorded, but not yet confirmed everywhere")  // retry with the same id
 	ErrNotGranted   = errors.New("no grant in force for this purpose")          // ask the shopper
-	ErrNobodyOnDuty = errors.New("nobody is signed in for this store")          // later
+	ErrNobodyOnDuty = errors.New("nobody is signed in for this purpose")        // later
 	ErrNoStore      = errors.New("no such store")                               // configuration
 	ErrShuttingDown = errors.New("this node is shutting down")                  // another node
 	ErrOver         = errors.New("the session has ended")                       // a new one

@@ -36,7 +36,7 @@ func (n *Node) MayOpen(ctx context.Context, o Opening) error {
 	return err
 }
 
-// ask is the ledger's word on a scope: a grant of this very shopper for each purpose, somebody on duty,
+// ask is the ledger's word on a scope: a grant of this very shopper for each purpose, somebody on duty for each,
 // and a lease here. Whoever else uses the phone has granted nothing.
 func (n *Node) ask(ctx context.Context, o Opening) (consent.Admission, error) {
 	a, err := n.Ledger.Admit(ctx, o.Scope)
@@ -45,7 +45,7 @@ func (n *Node) ask(ctx context.Context, o Opening) (consent.Admission, error) {
 		return a, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case o.Subject == "" || a.Subject != o.Subject || !covers(a.Grants, o.Purposes):
 		return a, ErrNotGranted
-	case !a.OnDuty:
+	case !attended(a.Grants, o.Purposes):
 		return a, ErrNobodyOnDuty
 	case !n.Serving():
 		return a, ErrUnavailable
@@ -177,6 +177,11 @@ func covers(grants []consent.Grant, purposes []string) bool {
 		}
 	}
 	return true
+}
+
+// attended reports whether somebody is signed in for each of the purposes: nobody is tracked for what nobody is there for.
+func attended(grants []consent.Grant, purposes []string) bool {
+	return !slices.ContainsFunc(grants, func(g consent.Grant) bool { return !g.Attended && slices.Contains(purposes, g.Purpose) })
 }
 
 // Find returns the session of a visit on this node, if it has one.

@@ -86,7 +86,7 @@ func TestOpenIsRefused(t *testing.T) {
 func TestANodeThatHasNotStartedOpensNothing(t *testing.T) {
 	inBubble(t, func(h *house) {
 		n := h.make("a", h.clock)
-		h.ok(h.ledger.SetDuty(h.Context(), "elsewhere", shop, h.clock.Now().Add(time.Hour)))
+		h.ok(h.ledger.SetDuty(h.Context(), "elsewhere", shop, []string{consent.EveryPurpose}, h.clock.Now().Add(time.Hour)))
 		_, err := n.Open(h.Context(), h.shopper("ana", "assist").opening(), &phone{log: h.log})
 		if !errors.Is(err, tracking.ErrUnavailable) {
 			t.Fatalf("it boots without a lease, and answered %v", err)

@@ -133,8 +133,8 @@ type Ledger interface {
 	CountMark(store, zone string, window time.Time, who consent.Ref) string
 	KeepCounts(ctx context.Context, c consent.Counted) error
 	CloseCounts(ctx context.Context, store, version string, window time.Time) error
-	// SetDuty records that node has somebody signed in for store until the given time; a zero time takes it back.
-	SetDuty(ctx context.Context, node, store string, until time.Time) error
+	// SetDuty records that node has somebody signed in for these purposes of a store until the given time; a zero time takes it back.
+	SetDuty(ctx context.Context, node, store string, purposes []string, until time.Time) error
 }
 
 // ErrNoVisit answers a look at a visit that has ended.

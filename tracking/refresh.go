@@ -35,7 +35,7 @@ func (d *desk) run(ctx context.Context) {
 		case visit := <-d.seen:
 			d.showOnce(ctx, visit)
 		case <-duty.C:
-			if err := d.node.Ledger.SetDuty(ctx, d.node.ID, d.store, d.node.Clock.Now().Add(dutyLife)); err != nil && ctx.Err() == nil {
+			if err := d.node.Ledger.SetDuty(ctx, d.node.ID, d.store, d.duties(), d.node.Clock.Now().Add(dutyLife)); err != nil && ctx.Err() == nil {
 				d.node.Log.Warn("duty not recorded; shoppers may be told that nobody is there", "error", err)
 			}
 		}

@@ -34,10 +34,10 @@ func (h *house) screen(name string) *screen {
 }
 
 // join opens a console for somebody at a node.
-func (h *house) join(n *node, store, name string) *screen {
+func (h *house) join(n *node, store, name string, purposes ...string) *screen {
 	h.Helper()
 	s := h.screen(name)
-	person := tracking.Person{Actor: tracking.Actor{Shift: name, Tag: strings.ToTitle(name)}, Role: "advisor", Team: "Shoes"}
+	person := tracking.Person{Actor: tracking.Actor{Shift: name, Tag: strings.ToTitle(name)}, Role: "advisor", Team: "Shoes", Purposes: purposes}
 	var err error
 	s.Console, s.leave, err = n.Join(h.Context(), store, person, s)
 	h.ok(err)

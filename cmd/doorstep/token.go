@@ -56,6 +56,7 @@ type tokenStaffCmd struct {
 	Tag   string        `default:"Desk" help:"What colleagues see."`
 	Role  string        `default:"floor" enum:"floor,lead,admin" help:"floor, lead or admin."`
 	Store string        `required:"" help:"The store's id."`
+	For   []string      `help:"The purposes that the shift is there for, as assist,pickup (default: every one)." placeholder:"PURPOSE"`
 	TTL   time.Duration `name:"ttl" default:"8h" help:"How long it is good for."`
 }
 
@@ -63,7 +64,12 @@ type tokenStaffCmd struct {
 func (c *tokenStaffCmd) Run(s streams) error {
 	err := errors.Join(claim("--shift", c.Shift, longID), claim("--tag", c.Tag, shortName), claim("--store", c.Store, shortName),
 		life(c.TTL, auth.StaffLife, "a token is for one shift"))
-	return mint(s, err, c.devKeyFlag, func(k *auth.DevKey) (string, error) { return k.MintStaff(c.Shift, c.Tag, c.Role, c.Store, c.TTL) })
+	for _, p := range c.For {
+		err = errors.Join(err, claim("--for", p, shortName))
+	}
+	return mint(s, err, c.devKeyFlag, func(k *auth.DevKey) (string, error) {
+		return k.MintStaff(c.Shift, c.Tag, c.Role, c.Store, c.TTL, c.For...)
+	})
 }
 
 type tokenAdminCmd struct {

@@ -297,9 +297,11 @@ func (w *hand) house(ctx context.Context) error {
 	node, far := fmt.Sprint("node", w.n), time.Now().Add(24*time.Hour)
 	store := fmt.Sprint("store", w.n)
 	all := map[string]func() error{
-		"join":     func() error { return w.db.Join(ctx, node) },
-		"duty":     func() error { return w.l.SetDuty(ctx, node, store, far) },
-		"off duty": func() error { return w.l.SetDuty(ctx, node, store, time.Time{}) },
+		"join": func() error { return w.db.Join(ctx, node) },
+		"duty": func() error { return w.l.SetDuty(ctx, node, store, []string{consent.EveryPurpose, "assist"}, far) },
+		"off duty": func() error {
+			return w.l.SetDuty(ctx, node, store, []string{consent.EveryPurpose, "assist"}, time.Time{})
+		},
 		"poll": func() error {
 			_, err := w.db.Poll(ctx, node, 0)
 			return unlisted(err)

@@ -143,13 +143,17 @@ func TestRestartStrikesOffWhoDied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(db.Join(ctx, "n1"), db.SetDuty(ctx, "n1", "shop", time.Now().Add(time.Hour), time.Now()), db.Close()); err != nil {
+	if err := errors.Join(db.Join(ctx, "n1"), db.SetDuty(ctx, "n1", "shop", []string{"assist"}, time.Now().Add(time.Hour), time.Now()), db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	db = openForTest(t, path)
 	a, err := db.Admit(ctx, consent.Scope{Installation: "i", Store: "shop"}, time.Now())
-	if err != nil || a.OnDuty || a.Change != 1 {
+	if err != nil || a.Change != 1 {
 		t.Errorf("admission %+v, %v", a, err)
+	}
+	var duties int64
+	if err := db.row(ctx, `SELECT COUNT(*) FROM duty`).into(&duties); err != nil || duties != 0 {
+		t.Errorf("%d still on duty, %v", duties, err)
 	}
 	if acked, err := db.Acked(ctx, []string{"n1"}); err != nil || len(acked) != 0 {
 		t.Errorf("still listed: %v, %v", acked, err)

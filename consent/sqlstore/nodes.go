@@ -181,16 +181,16 @@ func (t *tx) strikeOff(node string, silentSince time.Time) error {
 
 // endDuty takes back whatever was on duty through a node.
 func (t *tx) endDuty(node string) error {
-	var stores []string
+	purposes := map[string][]string{} // by store
 	err := t.all(func(r *sql.Rows) error {
-		var s string
-		err := r.Scan(&s)
-		stores = append(stores, s)
+		var store, purpose string
+		err := r.Scan(&store, &purpose)
+		purposes[store] = append(purposes[store], purpose)
 		return err
-	}, `SELECT store FROM duty WHERE node = $1`, node)
-	for _, s := range stores {
+	}, `SELECT store, purpose FROM duty WHERE node = $1`, node)
+	for store, list := range purposes {
 		if err == nil {
-			err = t.setDuty(node, s, time.Time{}, t.now)
+			err = t.setDuty(node, store, list, time.Time{}, t.now)
 		}
 	}
 	return err
@@ -208,39 +208,51 @@ func (t *tx) listed() ([]string, error) {
 	return out, err
 }
 
-// SetDuty records that node has somebody signed in for store until then; a zero time takes it back. The
-// feed hears of it when the store as a whole goes on or off duty.
-func (db *DB) SetDuty(ctx context.Context, node, store string, until, now time.Time) error {
-	return db.write(ctx, func(t *tx) error { return t.setDuty(node, store, until, now) })
+// SetDuty records that node has somebody signed in for purposes of a store until then; a zero time takes it back. The
+// feed hears of it when the store as a whole goes on or off duty for one of them.
+func (db *DB) SetDuty(ctx context.Context, node, store string, purposes []string, until, now time.Time) error {
+	return db.write(ctx, func(t *tx) error { return t.setDuty(node, store, purposes, until, now) })
 }
 
-func (t *tx) setDuty(node, store string, until, now time.Time) error {
+func (t *tx) setDuty(node, store string, purposes []string, until, now time.Time) error {
 	if err := t.lock(); err != nil {
 		return err
 	}
-	before, err := t.onDuty(store, now)
+	for _, p := range purposes {
+		if err := t.setDutyFor(node, store, p, until, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) setDutyFor(node, store, purpose string, until, now time.Time) error {
+	before, err := t.onDuty(store, purpose, now)
 	if err != nil {
 		return err
 	}
 	if until.IsZero() {
-		_, err = t.exec(`DELETE FROM duty WHERE node = $1 AND store = $2`, node, store)
+		_, err = t.exec(`DELETE FROM duty WHERE node = $1 AND store = $2 AND purpose = $3`, node, store, purpose)
 	} else {
-		_, err = t.exec(`INSERT INTO duty (node, store, until) VALUES ($1, $2, $3)
-			ON CONFLICT (node, store) DO UPDATE SET until = $3`, node, store, micros(until))
+		_, err = t.exec(`INSERT INTO duty (node, store, purpose, until) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (node, store, purpose) DO UPDATE SET until = $4`, node, store, purpose, micros(until))
 	}
 	if err != nil {
 		return err
 	}
-	after, err := t.onDuty(store, now)
+	after, err := t.onDuty(store, purpose, now)
 	if err != nil || after == before {
 		return err
 	}
-	_, err = t.enter(consent.Entry{Kind: consent.EntryDuty, Store: store}, "", map[string]bool{"on": after})
+	_, err = t.enter(consent.Entry{Kind: consent.EntryDuty, Store: store}, "", struct {
+		On      bool   `json:"on"`
+		Purpose string `json:"purpose,omitempty"`
+	}{after, purpose})
 	return err
 }
 
-func (t *tx) onDuty(store string, now time.Time) (bool, error) {
+func (t *tx) onDuty(store, purpose string, now time.Time) (bool, error) {
 	var n int64
-	err := t.row(`SELECT COUNT(*) FROM duty WHERE store = $1 AND until > $2`, store, micros(now)).into(&n)
+	err := t.row(`SELECT COUNT(*) FROM duty WHERE store = $1 AND purpose = $2 AND until > $3`, store, purpose, micros(now)).into(&n)
 	return n > 0, err
 }

@@ -52,8 +52,9 @@ func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a cons
 		var who [4]sql.NullString
 		var installation, mark, name, id, purpose, notice, choice, state sql.NullString
 		var epoch, expires sql.NullInt64
-		if err := r.Scan(&a.Change, &a.OnDuty, &installation, &epoch, &mark, &name, &who[0], &who[1], &who[2], &who[3],
-			&id, &purpose, &notice, &choice, &state, &expires); err != nil {
+		var attended bool
+		if err := r.Scan(&a.Change, &installation, &epoch, &mark, &name, &who[0], &who[1], &who[2], &who[3],
+			&id, &purpose, &notice, &choice, &state, &expires, &attended); err != nil {
 			return err
 		}
 		a.Epoch, visit = epoch.Int64, name.String
@@ -62,12 +63,13 @@ func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a cons
 		if id.Valid {
 			names = append(names, id.String)
 			a.Grants = append(a.Grants, consent.Grant{
-				Purpose: purpose.String, State: consent.State(state.String), Notice: notice.String, VisitOnly: choice.String == string(consent.ThisVisit), ExpiresAt: fromMicros(expires.Int64),
+				Purpose: purpose.String, State: consent.State(state.String), Notice: notice.String, VisitOnly: choice.String == string(consent.ThisVisit), ExpiresAt: fromMicros(expires.Int64), Attended: attended,
 			})
 		}
 		return nil
-	}, `SELECT c.change, (SELECT COUNT(*) > 0 FROM duty d WHERE d.store = $3 AND d.until > $4),
-			s.installation, s.epoch, s.visit, s.name, p.kind, p.handle, p.bucket, p.sealed, r.name, r.purpose, r.notice, r.choice, r.state, r.expires_at
+	}, `SELECT c.change, s.installation, s.epoch, s.visit, s.name, p.kind, p.handle, p.bucket, p.sealed,
+			r.name, r.purpose, r.notice, r.choice, r.state, r.expires_at,
+			(SELECT COUNT(*) > 0 FROM duty d WHERE d.store = $3 AND d.until > $4 AND d.purpose IN ('', r.purpose))
 		FROM counter c
 		LEFT JOIN person i ON i.lookup IN ($1, $2)
 		LEFT JOIN scope s ON s.installation = i.handle AND s.store = $3

@@ -16,7 +16,6 @@ var decideCases = map[string]func(*testing.T, *house){
 		a := h.admit(h.phone("ana", "k1", "shop"))
 		h.equal("grants", len(a.Grants), 0)
 		h.equal("epoch", a.Epoch, int64(0))
-		h.equal("on duty", a.OnDuty, false)
 	},
 	"a grant is admitted, for its purpose and its place": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")

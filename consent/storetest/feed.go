@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ var feedCases = map[string]func(*testing.T, *house){
 			if i%2 == 0 {
 				until = h.clock.now().Add(time.Hour)
 			}
-			h.ok(h.ledger.SetDuty(h.ctx, "n1", "shop", until))
+			h.ok(h.ledger.SetDuty(h.ctx, "n1", "shop", everyPurpose, until))
 		}
 		h.ok(h.store.Join(h.ctx, "n1"))
 		f := must(h.store.Poll(h.ctx, "n1", 0))(h)
@@ -72,11 +73,11 @@ var feedCases = map[string]func(*testing.T, *house){
 		h.wants(err, consent.ErrNotListed)
 	},
 	"who has missed something, or knows too much, is told": func(_ *testing.T, h *house) {
-		h.ok(h.ledger.SetDuty(h.ctx, "n0", "shop", h.clock.now().Add(100*time.Hour)))
-		h.ok(h.ledger.SetDuty(h.ctx, "n0", "shop", time.Time{}))
+		h.ok(h.ledger.SetDuty(h.ctx, "n0", "shop", everyPurpose, h.clock.now().Add(100*time.Hour)))
+		h.ok(h.ledger.SetDuty(h.ctx, "n0", "shop", everyPurpose, time.Time{}))
 		h.clock.pass(consent.FeedLife + time.Second)
 		h.ok(h.ledger.Prune(h.ctx))
-		h.ok(h.ledger.SetDuty(h.ctx, "n0", "shop", h.clock.now().Add(time.Hour)))
+		h.ok(h.ledger.SetDuty(h.ctx, "n0", "shop", everyPurpose, h.clock.now().Add(time.Hour)))
 		h.ok(h.store.Join(h.ctx, "n1"))
 		_, err := h.store.Poll(h.ctx, "n1", 1)
 		h.wants(err, consent.ErrBehind)
@@ -89,23 +90,54 @@ var feedCases = map[string]func(*testing.T, *house){
 	},
 	"duty is the store's as a whole": func(_ *testing.T, h *house) {
 		p, until := h.phone("ana", "k1", "shop"), h.clock.now().Add(time.Minute)
-		h.ok(h.ledger.SetDuty(h.ctx, "n1", "shop", until))
-		h.ok(h.ledger.SetDuty(h.ctx, "n2", "shop", until))
-		h.equal("on duty", h.admit(p).OnDuty, true)
-		h.equal("elsewhere", h.admit(h.phone("ana", "k1", "other")).OnDuty, false)
-		h.ok(h.ledger.SetDuty(h.ctx, "n1", "shop", time.Time{}))
-		h.equal("one is left", h.admit(p).OnDuty, true)
+		h.decide(p, "assist", consent.ForATerm)
+		h.decide(h.phone("ana", "k1", "other"), "assist", consent.ForATerm)
+		h.ok(h.ledger.SetDuty(h.ctx, "n1", "shop", everyPurpose, until))
+		h.ok(h.ledger.SetDuty(h.ctx, "n2", "shop", everyPurpose, until))
+		h.equal("on duty", h.attended(p), "assist ")
+		h.equal("elsewhere", h.attended(h.phone("ana", "k1", "other")), "")
+		h.ok(h.ledger.SetDuty(h.ctx, "n1", "shop", everyPurpose, time.Time{}))
+		h.equal("one is left", h.attended(p), "assist ")
 		h.ok(h.store.Leave(h.ctx, "n2"))
-		h.equal("nobody is left", h.admit(p).OnDuty, false)
+		h.equal("nobody is left", h.attended(p), "")
 		var told string
 		for _, e := range h.feed(0) {
-			told += string(e.Kind) + string(e.Body)
+			if e.Kind == consent.EntryDuty {
+				told += string(e.Kind) + string(e.Body)
+			}
 		}
 		h.equal("told", told, `duty{"on":true}duty{"on":false}`)
-		h.ok(h.ledger.SetDuty(h.ctx, "n1", "shop", until))
+		h.ok(h.ledger.SetDuty(h.ctx, "n1", "shop", everyPurpose, until))
 		h.clock.pass(time.Minute)
-		h.equal("run out", h.admit(p).OnDuty, false)
+		h.equal("run out", h.attended(p), "")
 	},
+	"duty is for a purpose": func(_ *testing.T, h *house) {
+		p, until := h.phone("ana", "k1", "shop"), h.clock.now().Add(time.Minute)
+		for _, purpose := range []string{"assist", "pickup", "pocket"} {
+			h.decide(p, purpose, consent.ForATerm)
+		}
+		h.equal("nobody is there, and a pocket calls nobody", h.attended(p), "pocket ")
+		h.ok(h.ledger.SetDuty(h.ctx, "n1", "shop", []string{"pickup"}, until))
+		h.equal("at the counter", h.attended(p), "pickup pocket ")
+		h.ok(h.ledger.SetDuty(h.ctx, "n2", "shop", everyPurpose, until))
+		h.equal("for everything", h.attended(p), "assist pickup pocket ")
+		h.ok(h.ledger.SetDuty(h.ctx, "n2", "shop", everyPurpose, time.Time{}))
+		h.ok(h.ledger.SetDuty(h.ctx, "n2", "shop", []string{"assist", "pickup"}, until))
+		h.ok(h.ledger.SetDuty(h.ctx, "n2", "shop", []string{"pickup"}, time.Time{}))
+		h.ok(h.store.Leave(h.ctx, "n1"))
+		h.equal("who is left is there for one", h.attended(p), "assist pocket ")
+	},
+}
+
+// everyPurpose is the duty of somebody who is there for whatever there is.
+var everyPurpose = []string{consent.EveryPurpose}
+
+// attended are the purposes granted for which somebody is on duty.
+func (h *house) attended(p phone) string {
+	h.Helper()
+	a := h.admit(p)
+	a.Grants = slices.DeleteFunc(a.Grants, func(g consent.Grant) bool { return !g.Attended })
+	return purposes(a)
 }
 
 // churn raises an alert and ends the visit, again and again.

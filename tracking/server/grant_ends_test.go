@@ -4,11 +4,13 @@ package server_test
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/mobile-sdk-spec/go/client"
+	"doorstep/tracking/server/auth"
 	"doorstep/tracking/wire"
 )
 
@@ -62,4 +64,26 @@ func TestNobodyOnDutyNobodyTracked(t *testing.T) {
 			h.Error("somebody is tracked")
 		}
 	})
+}
+
+// Staff who are there for a purpose open nothing for another; a token that names none is for every one.
+func TestStaffAreThereForAPurpose(t *testing.T) {
+	for want, purposes := range map[string][]string{"nobody_on_duty": {"pickup"}, "": {"pickup", "assist"}, "none": nil} {
+		t.Run(want, func(t *testing.T) {
+			inBubble(t, nil, func(h *house) {
+				token, err := h.key.MintStaff("counter", "Counter", auth.RoleFloor, demostore.ID, time.Hour, purposes...)
+				h.ok(err)
+				conn, _, err := h.dialConsole(&peer{}, http.Header{"Authorization": {"Bearer " + token}})
+				h.ok(err)
+				go readAll(conn, make(chan struct{}))
+				h.pass(time.Second)
+				_, err = h.granted("ana", 10*time.Minute).ConnectWith(h.Context(), demostore.ID, "x", []string{"assist"})
+				p, refused := errors.AsType[*client.Problem](err)
+				if want == "nobody_on_duty" && (!refused || p.Code != want) || want != "nobody_on_duty" && refused {
+					t.Errorf("there for %v: %v", purposes, err)
+				}
+				h.ok(conn.Close())
+			})
+		})
+	}
 }

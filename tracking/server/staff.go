@@ -124,7 +124,7 @@ func (s *Server) person(who auth.Staff) tracking.Person {
 		team = who.Teams[0]
 	}
 	return tracking.Person{Actor: tracking.Actor{Shift: s.shift(who), Tag: who.Tag}, Role: who.Role, Team: team, Company: who.Company,
-		Teams: who.Teams, Lang: who.Lang}
+		Teams: who.Teams, Lang: who.Lang, Purposes: who.Purposes}
 }
 
 // shift is the pseudonym under which a person's acts are kept: never the token's own.

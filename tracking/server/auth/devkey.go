@@ -118,9 +118,13 @@ func (k *DevKey) MintShopper(sub, app, age string, ttl time.Duration) (string, e
 	return k.mint(ShopperDoor, c, ttl)
 }
 
-// MintStaff returns a token for a shift at a store.
-func (k *DevKey) MintStaff(shift, tag, role, store string, ttl time.Duration) (string, error) {
-	return k.mint(StaffDoor, jwt.MapClaims{"sub": shift, "tag": tag, "role": role, "store": store}, ttl)
+// MintStaff returns a token for a shift at a store, which is there for the purposes, or for every one if none is named.
+func (k *DevKey) MintStaff(shift, tag, role, store string, ttl time.Duration, purposes ...string) (string, error) {
+	c := jwt.MapClaims{"sub": shift, "tag": tag, "role": role, "store": store}
+	if len(purposes) > 0 {
+		c["purposes"] = purposes
+	}
+	return k.mint(StaffDoor, c, ttl)
 }
 
 // MintAdmin returns an operator's token.

@@ -41,6 +41,7 @@ type Staff struct {
 	Company   string    // whose staff, if not the retailer's: an agency's, a brand's; may be empty
 	Store     string    // the only store this token is good for
 	Teams     []string  // may be empty
+	Purposes  []string  // that the shift is there for; empty: every one
 	Lang      string    // preferred language, may be empty
 	ExpiresAt time.Time // exp, without leeway
 }
@@ -88,8 +89,8 @@ func (t *Tokens) Shopper(ctx context.Context, raw string) (Shopper, error) {
 	return Shopper{Subject: sub, App: app, AgeBand: age, ExpiresAt: c.expires()}, nil
 }
 
-// Staff verifies a staff token: sub (the shift), tag, role and store are required, teams, lang
-// and company may be there. Errors as for Shopper; a role that does not exist is 403 role.
+// Staff verifies a staff token: sub (the shift), tag, role and store are required, teams,
+// purposes, lang and company may be there. Errors as for Shopper; a role that does not exist is 403 role.
 func (t *Tokens) Staff(ctx context.Context, raw string) (Staff, error) {
 	c, err := t.verify(ctx, raw, StaffDoor, StaffLife)
 	if err != nil {
@@ -100,8 +101,10 @@ func (t *Tokens) Staff(ctx context.Context, raw string) (Staff, error) {
 	role, okRole := c.text("role", 32)
 	store, okStore := c.text("store", 64)
 	teams, err := c.words("teams")
-	if !okShift || !okTag || !okRole || !okStore || err != nil {
-		return Staff{}, refuseToken("sub, tag, role, store or teams does not fit")
+	purposes, wrong := c.words("purposes")
+	nothing := purposes != nil && len(purposes) == 0 // which is not to be taken for everything
+	if !okShift || !okTag || !okRole || !okStore || err != nil || wrong != nil || nothing {
+		return Staff{}, refuseToken("sub, tag, role, store, teams or purposes does not fit")
 	}
 	company, okCompany := c.text("company", 120)
 	if _, there := c["company"]; there && !okCompany {
@@ -111,7 +114,7 @@ func (t *Tokens) Staff(ctx context.Context, raw string) (Staff, error) {
 	if _, there := c["lang"]; there && !okLang {
 		return Staff{}, refuseToken("lang does not fit")
 	}
-	s := Staff{Shift: shift, Tag: tag, Role: role, Company: company, Store: store, Teams: teams, Lang: lang, ExpiresAt: c.expires()}
+	s := Staff{Shift: shift, Tag: tag, Role: role, Company: company, Store: store, Teams: teams, Purposes: purposes, Lang: lang, ExpiresAt: c.expires()}
 	if err := s.May(RoleFloor, RoleLead, RoleAdmin); err != nil {
 		return Staff{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,9 +34,9 @@ func TestGoodTokens(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	staff := w.signer.sign(w.header, w.staff.with(fields{"teams": []string{"Shoes"}, "lang": "zh"}))
+	staff := w.signer.sign(w.header, w.staff.with(fields{"teams": []string{"Shoes"}, "purposes": []string{"pickup"}, "lang": "zh"}))
 	got, err := w.tokens.Staff(t.Context(), staff)
-	if err != nil || got.Shift != "shift-1" || got.Tag != "Mei" || got.Role != RoleFloor || got.Store != "a" || len(got.Teams) != 1 || got.Lang != "zh" {
+	if err != nil || got.Shift != "shift-1" || got.Tag != "Mei" || got.Role != RoleFloor || got.Store != "a" || len(got.Teams) != 1 || !slices.Equal(got.Purposes, []string{"pickup"}) || got.Lang != "zh" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 }
@@ -97,6 +98,7 @@ func TestStaffClaims(t *testing.T) {
 		"store missing": {"store": nil}, "store empty": {"store": ""}, "store a list": {"store": []string{"a", "b"}},
 		"tag missing": {"tag": nil}, "role missing": {"role": nil}, "role a number": {"role": 1}, "sub missing": {"sub": nil},
 		"teams text": {"teams": "Shoes"}, "teams mixed": {"teams": []any{"Shoes", 1}}, "lang a number": {"lang": 1},
+		"purposes text": {"purposes": "pickup"}, "purposes mixed": {"purposes": []any{"pickup", 1}}, "a purpose without a name": {"purposes": []string{""}}, "no purpose": {"purposes": []string{}},
 		"teams too many": {"teams": make([]string, 17)}, "13 hours": {"exp": w.Now().Unix() + 13*3600},
 	} {
 		_, err := w.tokens.Staff(t.Context(), w.signer.sign(w.header, w.staff.with(edit)))
