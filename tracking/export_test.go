@@ -16,3 +16,9 @@ func (c *Console) Owe() {
 	c.owe()
 	c.signal()
 }
+
+// DecodePosition is what a live state's payload says.
+func DecodePosition(b []byte) (Position, bool) { return decodePosition(b) }
+
+// AppendPosition is how it is written.
+func AppendPosition(b []byte, p Position) []byte { return p.append(b) }

@@ -3,7 +3,6 @@
 package tracking_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -15,9 +14,10 @@ import (
 	"doorstep/tracking"
 )
 
-func position(h *house, payload []byte) (p tracking.Position) {
+func position(h *house, payload []byte) tracking.Position {
 	h.Helper()
-	h.ok(json.Unmarshal(payload, &p))
+	p, ok := tracking.DecodePosition(payload)
+	equal(h, "a position", ok, true)
 	return p
 }
 

@@ -100,22 +100,23 @@ func TestAPositionOnItsWayWhenHidden(t *testing.T) {
 		h.pass(10 * time.Millisecond)
 		equal(h, "hidden", lastPresence(s.mei, s.alert), "hidden")
 		from := len(h.log.all())
-		s.publish(`{"t":1,"lat":54,"lng":3,"accuracy_m":5,"level":0}`)
+		s.publish(tracking.Position{T: 1, Lat: 54, Lng: 3, AccuracyM: 5})
 		h.pass(2 * time.Second)
 		for _, c := range []*screen{s.mei, kim} {
 			equal(h, "shown to "+c.name, shownSince(h, from, c, s.alert), 0)
 		}
 		s.comeBack()
 		from = len(h.log.all())
-		s.publish(`{"t":1,"lat":54,"lng":3,"accuracy_m":5,"level":0}`)
+		s.publish(tracking.Position{T: 1, Lat: 54, Lng: 3, AccuracyM: 5})
 		h.pass(time.Millisecond)
 		equal(h, "shown, when visible", shownSince(h, from, s.mei, s.alert), 1)
 	})
 }
 
 // publish shows a position of the visit on the store's channel, as a write does.
-func (s *scene) publish(position string) {
+func (s *scene) publish(p tracking.Position) {
 	s.Helper()
+	position := tracking.AppendPosition(nil, p)
 	b := tracking.AppendShownHead([]byte{tracking.ShownVersion}, s.v.hid, len(position))
 	s.ok(s.live.Publish(s.Context(), shop, append(b, position...)))
 }

@@ -65,7 +65,7 @@ func (n *Node) Open(ctx context.Context, o Opening, p Phone) (*Session, error) {
 		return nil, ErrStoreClosed
 	}
 	s := &Session{node: n, scope: o.Scope, purposes: o.Purposes, index: index, phone: p,
-		owner: rand.Text(), opened: make(chan struct{})}
+		owner: newOwner(), batch: n.writer.batch(o.Scope.Store), opened: make(chan struct{})}
 	s.OnScreen()
 	if before := n.sessions.place(s); before != nil {
 		<-before.opened // two openings of one installation take turns, so that the newer one registers last
@@ -82,6 +82,13 @@ func (n *Node) Open(ctx context.Context, o Opening, p Phone) (*Session, error) {
 	}
 	n.Stats.Opened.Add(1)
 	return s, nil
+}
+
+// newOwner is eight random bytes: no two connections of a visit have the same, and it goes to Redis with each position.
+func newOwner() string {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return string(b[:])
 }
 
 func (n *Node) admit(ctx context.Context, s *Session, o Opening) error {

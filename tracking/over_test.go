@@ -63,7 +63,7 @@ func (s *scene) viewClosed() {
 func (s *scene) nothingMore() {
 	s.Helper()
 	from := len(s.log.all())
-	s.publish(`{"t":1,"lat":54,"lng":3,"accuracy_m":5,"level":0}`) // a position that was under way
+	s.publish(tracking.Position{T: 1, Lat: 54, Lng: 3, AccuracyM: 5}) // a position that was under way
 	if r := s.v.at(desk()); !r.Over || r.Accepted {
 		s.Fatalf("a fix after the end: %+v", r)
 	}

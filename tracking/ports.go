@@ -78,13 +78,17 @@ type Live interface {
 	// ErrFenced if the slot carries a tombstone.
 	Register(ctx context.Context, s Slot, owner string, seq int64, ttl time.Duration) error
 
-	// Write stores a batch of one store, in one atomic step that includes the publication (a batch of
-	// more than 50 is cut into several such steps). The results are in the batch's order. Never
-	// retried by the client: a write that was sent may arrive late, and the deadline and the
+	// Write stores a batch. What it has of one store is one atomic step that includes the publication
+	// (of more than 100 writes in a row it is several such steps). The results are in the batch's order.
+	// Never retried by the client: a write that was sent may arrive late, and the deadline and the
 	// tombstone are what stops it then. The deadline is ctx's, or WriteDeadline after the sending if
 	// that is sooner or ctx has none. So make ctx, with WriteDeadline, when the node's lease is read:
-	// what waits in a queue gets no time anew.
-	Write(ctx context.Context, store string, batch []LiveWrite) ([]WriteResult, error)
+	// what waits in a queue gets no time anew. The batch may be used again once Write has returned.
+	Write(ctx context.Context, batch []LiveWrite) ([]WriteResult, error)
+
+	// Home names the server that holds a store, as far as is known now. What has one home is best
+	// written in one batch; what has several had better not wait for each other.
+	Home(store string) string
 
 	// Read returns the positions that are there; a missing, blanked or ended one is absent.
 	Read(ctx context.Context, store string, visits []string) (map[string][]byte, error)

@@ -22,6 +22,7 @@ type Session struct {
 	purposes []string
 	data     []string // data types that the grants of those allow; set with visit
 	owner    string   // random: who may write this visit's position
+	batch    *storeBatch
 	opened   chan struct{}
 
 	visit string
@@ -30,6 +31,9 @@ type Session struct {
 	over  atomic.Bool  // set under mu, read by the writer
 	shown atomic.Bool  // visible to staff; set under mu, read by the desk
 	lit   atomic.Int64 // boot time at which the app was last known to be on screen; the opening counts
+
+	turn int64 // which pending of batch has this session's newest write; with at, belongs to batch.mu
+	at   int   // and where in it
 
 	mu           sync.Mutex
 	phone        Phone // nil while the app is away

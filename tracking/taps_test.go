@@ -151,14 +151,14 @@ func (l *liveTap) Register(ctx context.Context, s tracking.Slot, owner string, s
 	return l.do("register", func() error { return l.Live.Register(ctx, s, owner, seq, ttl) })
 }
 
-func (l *liveTap) Write(ctx context.Context, store string, batch []tracking.LiveWrite) (r []tracking.WriteResult, err error) {
+func (l *liveTap) Write(ctx context.Context, batch []tracking.LiveWrite) (r []tracking.WriteResult, err error) {
 	l.mu.Lock()
 	for _, w := range batch {
 		w.Payload = append([]byte(nil), w.Payload...)
 		l.tried = append(l.tried, w)
 	}
 	l.mu.Unlock()
-	err = l.do("write", func() (err error) { r, err = l.Live.Write(ctx, store, batch); return err })
+	err = l.do("write", func() (err error) { r, err = l.Live.Write(ctx, batch); return err })
 	if errors.Is(err, errLate) {
 		return slices.Repeat([]tracking.WriteResult{tracking.TooLate}, len(batch)), nil
 	}

@@ -4,6 +4,7 @@ package live_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"testing"
@@ -15,53 +16,64 @@ import (
 	"doorstep/tracking/live"
 )
 
-// benchBatches are batches of 50 of one store, a tenth of them shown, with 120 bytes each.
-func benchBatches(b *testing.B, l tracking.Live, stores int) [][]tracking.LiveWrite {
+// A second of 15,000 phones in ticks of 50 ms, as a node sends it: so many keys that they are cold
+// when it is their turn. A hundredth of the phones is looked at.
+const (
+	benchPhones  = 15_000
+	benchTicks   = 20
+	benchShown   = 100
+	benchPayload = 26
+	benchOwner   = "8 random"
+)
+
+// benchSecond registers the phones, spread evenly over stores and ticks, and is their second: what
+// each tick writes, store by store.
+func benchSecond(b *testing.B, l tracking.Live, stores int) [][]tracking.LiveWrite {
 	b.Helper()
-	payload := make([]byte, 120)
-	out := make([][]tracking.LiveWrite, stores)
-	for s := range out {
-		for v := range 50 {
-			slot := tracking.Slot{Store: fmt.Sprint("store-", s), Visit: fmt.Sprintf("%032x", v)}
-			w := tracking.LiveWrite{Slot: slot, Owner: "owner-token-of-22-byte", Payload: payload, TTL: 30 * time.Second, Show: v%10 == 0}
-			if err := l.Register(context.Background(), slot, w.Owner, 0, w.TTL); err != nil {
-				b.Fatal(err)
-			}
-			out[s] = append(out[s], w)
+	second := make([][]tracking.LiveWrite, benchTicks)
+	payload := make([]byte, benchPayload)
+	perStore := benchPhones / stores
+	for v := range benchPhones {
+		slot := tracking.Slot{Store: fmt.Sprint("store-", v/perStore), Visit: fmt.Sprintf("%032x", v)}
+		w := tracking.LiveWrite{Slot: slot, Owner: benchOwner, Payload: payload, TTL: tracking.PositionLife - time.Millisecond, Show: v%benchShown == 0}
+		if err := l.Register(context.Background(), slot, w.Owner, 0, w.TTL); err != nil {
+			b.Fatal(err)
 		}
+		second[v%benchTicks] = append(second[v%benchTicks], w)
 	}
-	return out
+	return second
 }
 
-// run writes batches with rising numbers, one of each store at once, and reports per position.
-func run(b *testing.B, l tracking.Live, stores int, cpu func() float64) {
-	batches := benchBatches(b, l, stores)
-	b.ReportAllocs()
-	before := cpu()
-	b.ResetTimer()
-	for n := 1; b.Loop(); n++ {
-		done := make(chan error, stores)
-		for s := range batches {
-			for i := range batches[s] {
-				batches[s][i].Seq = int64(n)
-			}
-			go func() {
-				got, err := l.Write(context.Background(), batches[s][0].Slot.Store, batches[s])
-				if err == nil && got[0] != tracking.Written {
-					err = fmt.Errorf("not written: %d", got[0])
-				}
-				done <- err
-			}()
-		}
-		for range batches {
-			if err := <-done; err != nil {
-				b.Fatal(err)
-			}
+// writeTick sends what a tick writes and waits for the answers.
+func writeTick(b *testing.B, l tracking.Live, batch []tracking.LiveWrite, seq int64) (positions int) {
+	for i := range batch {
+		batch[i].Seq = seq
+	}
+	got, err := l.Write(context.Background(), batch)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, r := range got {
+		if r != tracking.Written {
+			b.Fatalf("not written: %d", r)
 		}
 	}
-	positions := float64(b.N * stores * 50)
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/positions, "ns/position")
-	b.ReportMetric((cpu()-before)/positions*1e6, "redis-µs/position")
+	return len(batch)
+}
+
+// run reports what a position takes here, and there.
+func run(b *testing.B, l tracking.Live, stores int, cpu func() float64) {
+	second := benchSecond(b, l, stores)
+	b.ReportAllocs()
+	before, positions, n := cpu(), 0, 0
+	b.ResetTimer()
+	for b.Loop() {
+		positions += writeTick(b, l, second[n%benchTicks], int64(1+n/benchTicks))
+		n++
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(positions), "ns/position")
+	b.ReportMetric((cpu()-before)/float64(positions)*1e6, "redis-µs/position")
+	b.ReportMetric(float64(positions)/float64(b.N), "positions/op")
 }
 
 // redisCPU is what Redis has used so far, in seconds.
@@ -77,8 +89,8 @@ func redisCPU(b *testing.B, admin *redis.Client) func() float64 {
 	}
 }
 
-func BenchmarkWrite50(b *testing.B) {
-	for _, stores := range []int{1, 20} {
+func BenchmarkTick(b *testing.B) {
+	for _, stores := range []int{1, 300} {
 		b.Run(fmt.Sprintf("redis/stores=%d", stores), func(b *testing.B) {
 			server := startServer(b)
 			run(b, open(b, server.URL(), live.Options{}), stores, redisCPU(b, operator(b, server.AdminURL())))
@@ -92,23 +104,25 @@ func BenchmarkWrite50(b *testing.B) {
 }
 
 // BenchmarkPlainSet is what Redis takes for as many positions without any rule, as one pipeline of
-// SETs: the measure for BenchmarkWrite50, since the machine is in both.
+// SETs: the measure for BenchmarkTick, since the machine is in both.
 func BenchmarkPlainSet(b *testing.B) {
 	server := startServer(b)
 	admin := operator(b, server.AdminURL())
-	value := make([]byte, 2+22+8+120)
+	value := binary.BigEndian.AppendUint64(make([]byte, 2+len(benchOwner)+benchPayload), 1)
 	cpu := redisCPU(b, admin)
-	before := cpu()
+	before, n := cpu(), 0
+	const tick = benchPhones / benchTicks
 	for b.Loop() {
 		_, err := admin.Pipelined(context.Background(), func(p redis.Pipeliner) error {
-			for v := range 50 {
-				p.Set(context.Background(), live.KeyOf("store-0", fmt.Sprintf("%032x", v)), value, tracking.PositionLife)
+			for v := range tick {
+				p.Set(context.Background(), live.KeyOf("store-0", fmt.Sprintf("%032x", n%benchTicks*tick+v)), value, tracking.PositionLife)
 			}
 			return nil
 		})
 		if err != nil {
 			b.Fatal(err)
 		}
+		n++
 	}
-	b.ReportMetric((cpu()-before)/float64(b.N*50)*1e6, "redis-µs/position")
+	b.ReportMetric((cpu()-before)/float64(b.N*tick)*1e6, "redis-µs/position")
 }

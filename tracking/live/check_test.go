@@ -25,7 +25,7 @@ func TestScan(t *testing.T) {
 		}
 	}
 	w := tracking.LiveWrite{Slot: tracking.Slot{Store: "s1", Visit: "placed"}, Owner: "a", Seq: 1, Payload: []byte("p"), TTL: 20 * time.Second}
-	if _, err := r.Write(ctx, "s1", []tracking.LiveWrite{w}); err != nil {
+	if _, err := r.Write(ctx, []tracking.LiveWrite{w}); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(r.Purge(ctx, "s1", []string{"ended"}), r.Purge(ctx, "s2", []string{"ended"})); err != nil {

@@ -42,7 +42,7 @@ func TestClusterFailover(t *testing.T) {
 	seq := int64(0)
 	until(t, "the subscription to be back", func() bool {
 		seq++
-		got, err := r.Write(context.Background(), "s1", []tracking.LiveWrite{
+		got, err := r.Write(context.Background(), []tracking.LiveWrite{
 			{Slot: another, Owner: "a", Seq: seq, Payload: []byte("p"), TTL: life, Show: true}})
 		return err == nil && got[0] == tracking.Written && heard.Load() > 1
 	})
@@ -58,7 +58,7 @@ func TestPurgeWhileASlotMoves(t *testing.T) {
 	const visits = 12
 	slot := func(n int) tracking.Slot { return tracking.Slot{Store: "s1", Visit: fmt.Sprint("v", n)} }
 	write := func(n int, seq int64) ([]tracking.WriteResult, error) {
-		return r.Write(t.Context(), "s1", []tracking.LiveWrite{{Slot: slot(n), Owner: "a", Seq: seq, Payload: []byte("p"), TTL: life, Show: true}})
+		return r.Write(t.Context(), []tracking.LiveWrite{{Slot: slot(n), Owner: "a", Seq: seq, Payload: []byte("p"), TTL: life, Show: true}})
 	}
 	for n := range visits {
 		must(t, r.Register(t.Context(), slot(n), "a", 0, life))

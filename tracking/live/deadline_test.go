@@ -32,7 +32,7 @@ func writeAside(ctx context.Context, r *live.Redis, visit string) <-chan answer 
 	batch := one(1, "p")
 	batch[0].Slot.Visit = visit
 	go func() {
-		results, err := r.Write(ctx, "s1", batch)
+		results, err := r.Write(ctx, batch)
 		answered <- answer{results, err}
 	}()
 	return answered
@@ -103,7 +103,7 @@ func TestDeadlineOfEachCaller(t *testing.T) {
 func deadlines(t *testing.T, lines []string) map[string]time.Time {
 	t.Helper()
 	found := make(map[string]time.Time)
-	write := regexp.MustCompile(`"EVALSHA" "[0-9a-f]+" "1" "ds:\{s1\}:v:(\w+)" "(\d+)" "PUBLISH"`)
+	write := regexp.MustCompile(`"EVALSHA" "[0-9a-f]+" "1" "ds:\{s1\}:v:([\w-]+)" "(\d+)" "PUBLISH"`)
 	for _, line := range lines {
 		if m := write.FindStringSubmatch(line); m != nil {
 			micros, err := strconv.ParseInt(m[2], 10, 64)
@@ -126,7 +126,7 @@ func TestNotAppliedAfterTheCallersEnd(t *testing.T) {
 	stopped(t, server)
 	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
 	defer cancel()
-	if _, err := r.Write(ctx, "s1", one(1, "late")); !errors.Is(err, live.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := r.Write(ctx, one(1, "late")); !errors.Is(err, live.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want ErrUnavailable for the context's end", err)
 	}
 	signal(t, server.Cont)

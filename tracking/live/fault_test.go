@@ -37,7 +37,7 @@ func mustRegister(t *testing.T, l tracking.Live) {
 // wantWrite writes and wants one result.
 func wantWrite(t *testing.T, l tracking.Live, seq int64, want tracking.WriteResult) {
 	t.Helper()
-	got, err := l.Write(t.Context(), "s1", one(seq, "p"))
+	got, err := l.Write(t.Context(), one(seq, "p"))
 	if err != nil || got[0] != want {
 		t.Fatalf("write %d: got %v, %v; want %d", seq, got, err, want)
 	}
@@ -83,7 +83,7 @@ func TestStoppedPastTheDeadline(t *testing.T) {
 	}
 	answered, late := make(chan answer, 1), after(tracking.WriteDeadline+200*time.Millisecond)
 	go func() {
-		results, err := r.Write(context.Background(), "s1", one(1, "late"))
+		results, err := r.Write(context.Background(), one(1, "late"))
 		answered <- answer{results, err}
 	}()
 	until(t, "the deadline to pass", late)
@@ -103,7 +103,7 @@ func TestGivenUpPastTheDeadline(t *testing.T) {
 	mustRegister(t, r)
 	stopped(t, server)
 	late := after(600 * time.Millisecond)
-	if _, err := r.Write(t.Context(), "s1", one(1, "late")); !errors.Is(err, live.ErrUnavailable) {
+	if _, err := r.Write(t.Context(), one(1, "late")); !errors.Is(err, live.ErrUnavailable) {
 		t.Errorf("got %v, want ErrUnavailable", err)
 	}
 	until(t, "the deadline to pass", late)
@@ -122,7 +122,7 @@ func TestGivenUpBeforeTheDeadline(t *testing.T) {
 	r, admin := open(t, server.URL(), opts), operator(t, server.AdminURL())
 	mustRegister(t, r)
 	stopped(t, server)
-	if _, err := r.Write(t.Context(), "s1", one(1, "p")); !errors.Is(err, live.ErrUnavailable) {
+	if _, err := r.Write(t.Context(), one(1, "p")); !errors.Is(err, live.ErrUnavailable) {
 		t.Errorf("got %v, want ErrUnavailable", err)
 	}
 	signal(t, server.Cont)

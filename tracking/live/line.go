@@ -84,7 +84,7 @@ func (l *line) load(ctx context.Context) error {
 func (l *line) send(ctx context.Context, calls []*call, allow time.Duration) error {
 	usual := l.boot() + allow
 	for _, c := range calls {
-		c.args[c.deadline] = l.micros + (min(usual, c.latest) - l.at).Microseconds()
+		c.deadline = l.micros + (min(usual, c.latest) - l.at).Microseconds()
 	}
 	err := l.exchange(ctx, calls)
 	again := without(calls)

@@ -106,22 +106,40 @@ func (m *Memory) Register(ctx context.Context, s tracking.Slot, owner string, se
 // life is the expiry that Redis would keep: whole milliseconds, at most PositionLife.
 func life(ttl time.Duration) time.Duration { return time.Duration(lifeMS(ttl)) * time.Millisecond }
 
-// Write implements tracking.Live. A batch of any size is one atomic step here.
-func (m *Memory) Write(ctx context.Context, store string, batch []tracking.LiveWrite) ([]tracking.WriteResult, error) {
-	if err := checkBatch(store, batch); err != nil {
+// Write implements tracking.Live. What a batch has of one store in a row is one atomic step.
+func (m *Memory) Write(ctx context.Context, batch []tracking.LiveWrite) ([]tracking.WriteResult, error) {
+	if err := checkBatch(batch); err != nil {
 		return nil, err
 	}
 	if err := m.enter(ctx, "Write"); err != nil {
 		return nil, err
 	}
-	results := make([]tracking.WriteResult, len(batch))
+	results := make([]tracking.WriteResult, 0, len(batch))
+	for len(batch) > 0 {
+		store, n := batch[0].Slot.Store, 1
+		for n < len(batch) && batch[n].Slot.Store == store {
+			n++
+		}
+		results = m.writeStore(results, store, batch[:n])
+		batch = batch[n:]
+	}
+	return results, nil
+}
+
+// Home implements tracking.Live: there is no other.
+func (m *Memory) Home(string) string { return "" }
+
+// writeStore appends the results of one store's writes.
+func (m *Memory) writeStore(results []tracking.WriteResult, store string, batch []tracking.LiveWrite) []tracking.WriteResult {
 	var shown []byte
 	sh, now := m.shard(store), m.now()
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	for i := range batch {
 		w := &batch[i]
-		if results[i] = sh.write(w, now); results[i] == tracking.Written && w.Show {
+		result := sh.write(w, now)
+		results = append(results, result)
+		if result == tracking.Written && w.Show {
 			shown = tracking.AppendShownHead(shown, w.Slot.Visit, len(w.Payload))
 			shown = append(shown, w.Payload...)
 		}
@@ -129,7 +147,7 @@ func (m *Memory) Write(ctx context.Context, store string, batch []tracking.LiveW
 	if len(shown) > 0 { // under the lock: the order on the channel is the order of the writes
 		m.bus.publish(store, append([]byte{tracking.ShownVersion}, shown...))
 	}
-	return results, nil
+	return results
 }
 
 // write applies one item by the same rules, in the same order, as write.lua. Needs sh.mu.

@@ -85,7 +85,7 @@ func (r *Redis) Register(ctx context.Context, s tracking.Slot, owner string, seq
 		return err
 	}
 	c := registerCall(s, owner, seq, lifeMS(ttl))
-	if err := r.submit(ctx, "Register", s.Store, c); err != nil {
+	if err := r.submit(ctx, "Register", c); err != nil {
 		return err
 	}
 	switch c.letters {
@@ -97,43 +97,82 @@ func (r *Redis) Register(ctx context.Context, s tracking.Slot, owner string, seq
 	return &Error{Op: "Register", Place: r.place, Family: ErrTooLate, Remedy: "register again"}
 }
 
-// Write implements tracking.Live. A batch of up to 50 writes of different visits is one atomic
-// step; a longer one, or one that names a visit twice, is cut into several that go out together,
-// each with its own verdict on the deadline and its own publication. On an error any of the batch
-// may have been applied, but none of it after ctx's deadline, nor later than WriteDeadline after it
-// was sent: make ctx when the lease it rests on is read. A write with no lease left (TTL under a
-// millisecond) answers NotOwner.
-func (r *Redis) Write(ctx context.Context, store string, batch []tracking.LiveWrite) ([]tracking.WriteResult, error) {
-	if err := checkBatch(store, batch); err != nil || len(batch) == 0 {
+// Write implements tracking.Live. Up to 100 writes of different visits are one atomic step; in a
+// cluster, as many in a row as are of one store. A longer batch, or one that names a visit twice, is
+// cut into several that go out together, each with its own verdict on the deadline and its own
+// publications. On an error any of the batch may have been applied, but none of it after ctx's
+// deadline, nor later than WriteDeadline after it was sent: make ctx when the lease it rests on is
+// read. A write with no lease left (TTL under a millisecond) answers NotOwner.
+func (r *Redis) Write(ctx context.Context, batch []tracking.LiveWrite) ([]tracking.WriteResult, error) {
+	if err := checkBatch(batch); err != nil || len(batch) == 0 {
 		return nil, err
 	}
-	calls := writeCalls(r.publishCommand(), store, batch)
-	if err := r.submit(ctx, "Write", store, calls...); err != nil {
-		return nil, err
+	calls := writeCalls(r.publishing(), batch)
+	if err := r.submit(ctx, "Write", calls...); err != nil {
+		return nil, err // they may be under way still
 	}
 	results := make([]tracking.WriteResult, 0, len(batch))
 	for _, c := range calls {
-		results = append(results, c.results()...)
+		results = c.results(results)
 	}
+	release(calls)
 	return results, nil
 }
 
-// submit sends calls to the node that has the store, none of which is applied after ctx's deadline.
-func (r *Redis) submit(ctx context.Context, op, store string, calls ...*call) error {
+// Home implements tracking.Live: the address of the primary that has the store.
+func (r *Redis) Home(store string) string {
+	if r.cluster == nil {
+		return ""
+	}
+	client, err := r.node(r.base, store)
+	if err != nil {
+		return "" // writing says what is wrong
+	}
+	return client.Options().Addr
+}
+
+// submit sends calls to the nodes that have their stores, one node after the other; none is applied
+// after ctx's deadline.
+func (r *Redis) submit(ctx context.Context, op string, calls ...*call) error {
 	end := latest(ctx, r.opts.Boot)
 	for _, c := range calls {
 		c.latest = end
 	}
-	client, err := r.node(ctx, store)
-	if err != nil {
-		return translate(op, r.place, err)
+	for len(calls) > 0 {
+		client, n, err := r.together(ctx, calls)
+		if err != nil {
+			return translate(op, r.place, err)
+		}
+		w, err := r.writer(client)
+		if err == nil {
+			err = w.do(ctx, client, calls[:n]...)
+		}
+		if err != nil {
+			r.lookAgain(ctx, err)
+			return translate(op, client.Options().Addr, err)
+		}
+		calls = calls[n:]
 	}
-	w, err := r.writer(client)
-	if err == nil {
-		err = w.do(ctx, client, calls...)
+	return nil
+}
+
+// together is the node that has the store of the first call, and how many calls in a row are for it.
+func (r *Redis) together(ctx context.Context, calls []*call) (client *redis.Client, n int, err error) {
+	if r.cluster == nil {
+		client, err = r.node(ctx, calls[0].store)
+		return client, len(calls), err
 	}
-	r.lookAgain(ctx, err)
-	return translate(op, client.Options().Addr, err)
+	for ; n < len(calls); n++ {
+		next, err := r.node(ctx, calls[n].store)
+		switch {
+		case err != nil:
+			return nil, 0, err
+		case n > 0 && next.Options().Addr != client.Options().Addr:
+			return client, n, nil
+		}
+		client = next
+	}
+	return client, n, nil
 }
 
 // lookAgain has the cluster asked anew who holds what, after an error that speaks for it: for the next call, since
@@ -149,7 +188,7 @@ func (r *Redis) lookAgain(ctx context.Context, err error) {
 // node is the server that holds a store, or a channel of that name.
 func (r *Redis) node(ctx context.Context, store string) (*redis.Client, error) {
 	if r.cluster != nil {
-		return r.cluster.MasterForKey(ctx, keyPrefix(store))
+		return r.cluster.MasterForKey(ctx, channelName(store)) // in the store's slot
 	}
 	return r.client.(*redis.Client), nil // dial makes no third kind
 }

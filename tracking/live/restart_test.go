@@ -28,7 +28,7 @@ func TestRestart(t *testing.T) {
 	wantWrite(t, r, 1, tracking.Written)
 	until(t, "the first publication", func() bool { return heard.Load() == 1 })
 	server.Kill()
-	_, writeErr := r.Write(t.Context(), "s1", one(2, "p"))
+	_, writeErr := r.Write(t.Context(), one(2, "p"))
 	_, readErr := r.Read(t.Context(), "s1", []string{"v1"})
 	for what, err := range map[string]error{
 		"write": writeErr, "read": readErr, "purge": r.Purge(t.Context(), "s1", []string{"v1"}),
@@ -61,7 +61,7 @@ func TestRedisExpires(t *testing.T) {
 	mustRegister(t, r)
 	batch := one(1, "p")
 	batch[0].TTL = 150 * time.Millisecond
-	if got, err := r.Write(t.Context(), "s1", batch); err != nil || got[0] != tracking.Written {
+	if got, err := r.Write(t.Context(), batch); err != nil || got[0] != tracking.Written {
 		t.Fatal(got, err)
 	}
 	wantPosition(t, admin, true)
@@ -97,7 +97,7 @@ func oneStore(ctx context.Context, r *live.Redis, store string, visits int) erro
 		}
 		batch = append(batch, tracking.LiveWrite{Slot: slot, Owner: "a", Seq: 1, Payload: []byte(store), TTL: 20 * time.Second})
 	}
-	got, err := r.Write(ctx, store, batch)
+	got, err := r.Write(ctx, batch)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func TestClosed(t *testing.T) {
 		}
 	}
 	for _, l := range []tracking.Live{r, m} {
-		_, writeErr := l.Write(t.Context(), "s1", one(1, "p"))
+		_, writeErr := l.Write(t.Context(), one(1, "p"))
 		_, readErr := l.Read(t.Context(), "s1", []string{"v1"})
 		for what, err := range map[string]error{
 			"write": writeErr, "read": readErr, "register": l.Register(t.Context(), here, "a", 0, time.Second),
@@ -158,7 +158,7 @@ func TestCloseWhileStopped(t *testing.T) {
 	stopped(t, server)
 	answered := make(chan error, 1)
 	go func() {
-		_, err := r.Write(context.Background(), "s1", one(1, "p"))
+		_, err := r.Write(context.Background(), one(1, "p"))
 		answered <- err
 	}()
 	closed := make(chan error, 1)

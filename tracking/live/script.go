@@ -27,43 +27,27 @@ type script struct{ source, sha string }
 var (
 	writeScript    = newScript(writeLua)
 	registerScript = newScript(registerLua)
-	scripts        = []script{writeScript, registerScript}
+	scripts        = []*script{writeScript, registerScript}
 )
 
-func newScript(source string) script {
+func newScript(source string) *script {
 	sum := sha1.Sum([]byte(source))
-	return script{source: source, sha: hex.EncodeToString(sum[:])}
+	return &script{source: source, sha: hex.EncodeToString(sum[:])}
 }
 
-// maxBatch is how many writes go into one call: it bounds how long Redis is busy with one store.
-const maxBatch = 50
-
-// deadlineArg is where in a call's arguments the deadline goes, counted after the keys.
-const deadlineArg = 0
-
-// call is one EVALSHA under way. args is what is sent; args[deadline] is filled in at the moment
-// of sending, and stays as it is when the call is sent again for want of the script.
+// call is one EVALSHA under way. It is filled, sent, answered, and filled again: what it needs for
+// that it keeps. args point into it, because a pointer needs no memory to become an any.
 type call struct {
-	args     []any
-	deadline int
+	store string // or one of several that lie on the same server
+	texts texts
+	args  []any
+	seen  *names // the visits of a write; nil in a registration
+
+	deadline int64         // µs of the server's clock; filled in at the moment of sending
 	latest   time.Duration // the boot time after which it must not be applied: its caller's context ends
 	items    int           // how many letters the answer must have, unless it was too late
 	letters  string        // the answer
 	err      error         // why there is none
-}
-
-// newCall makes a call of a script out of texts: the keys, then what follows the deadline.
-func newCall(s script, keys, items int, t *texts) *call {
-	c := &call{items: items, deadline: 3 + keys + deadlineArg}
-	c.args = make([]any, 0, 4+len(t.ends))
-	c.args = append(c.args, "EVALSHA", s.sha, keys)
-	for i, p := range t.pointers() {
-		if i == keys {
-			c.args = append(c.args, int64(0)) // the deadline's place
-		}
-		c.args = append(c.args, p)
-	}
-	return c
 }
 
 // texts gathers arguments in one piece of memory: a batch has two hundred of them, and a string of
@@ -71,7 +55,16 @@ func newCall(s script, keys, items int, t *texts) *call {
 type texts struct {
 	bytes []byte
 	ends  []int
+	list  []text
 }
+
+// text is an argument as the driver takes it: by its pointer.
+type text []byte
+
+// MarshalBinary is asked for by the driver, which copies the bytes at once.
+func (t *text) MarshalBinary() ([]byte, error) { return *t, nil }
+
+func (t *texts) reset() { t.bytes, t.ends = t.bytes[:0], t.ends[:0] }
 
 // end closes the argument whose bytes were appended.
 func (t *texts) end() { t.ends = append(t.ends, len(t.bytes)) }
@@ -94,79 +87,39 @@ func (t *texts) value(owner string, seq int64, payload []byte) {
 	t.end()
 }
 
-// pointers are the arguments. The driver takes a pointer to a string, and a pointer needs no
-// memory to become an any.
-func (t *texts) pointers() []*string {
-	all, from := string(t.bytes), 0
-	list, out := make([]string, len(t.ends)), make([]*string, len(t.ends))
-	for i, end := range t.ends {
-		list[i], from = all[from:end], end
-		out[i] = &list[i]
+// cut makes the arguments out of what was gathered.
+func (t *texts) cut() []text {
+	t.list = t.list[:0]
+	from := 0
+	for _, end := range t.ends {
+		t.list = append(t.list, t.bytes[from:end:end])
+		from = end
 	}
-	return out
+	return t.list
+}
+
+// ready makes the command of the texts: the keys, then what follows the deadline.
+func (c *call) ready(s *script, keys int) {
+	c.items, c.letters, c.err = keys, "", nil
+	c.args = append(c.args[:0], "EVALSHA", &s.sha, &c.items)
+	list := c.texts.cut()
+	for i := range list {
+		if i == keys {
+			c.args = append(c.args, &c.deadline)
+		}
+		c.args = append(c.args, &list[i])
+	}
 }
 
 // registerCall is the call for one registration.
 func registerCall(s tracking.Slot, owner string, seq, lifeMS int64) *call {
-	t := &texts{}
+	c := &call{store: s.Store}
+	t := &c.texts
 	t.text(KeyOf(s.Store, s.Visit))
 	t.value(owner, seq, nil)
 	t.number(lifeMS)
-	return newCall(registerScript, 1, 1, t)
-}
-
-// argsPerItem is how many texts a write has: its key, value, life, and head of publication.
-const argsPerItem = 4
-
-// writeCall is the call for at most maxBatch writes of one store, each visit once. It copies what
-// it needs of the batch: the caller may go before it is sent.
-func writeCall(publish, store string, batch []tracking.LiveWrite) *call {
-	prefix := keyPrefix(store)
-	size := 2 * len(prefix)
-	for i := range batch {
-		w := &batch[i]
-		size += len(prefix) + 2*nameBytes + len(w.Slot.Visit) + valueLen(w.Owner, w.Payload) + 12
-	}
-	t := &texts{bytes: make([]byte, 0, size), ends: make([]int, 0, 2+argsPerItem*len(batch))}
-	for i := range batch {
-		t.text(prefix, NameOf(batch[i].Slot.Visit))
-	}
-	t.text(publish)
-	t.text(channelName(store))
-	for i := range batch {
-		w := &batch[i]
-		t.value(w.Owner, w.Seq, w.Payload)
-		t.number(lifeMS(w.TTL))
-		if w.Show {
-			t.bytes = tracking.AppendShownHead(t.bytes, w.Slot.Visit, len(w.Payload))
-		}
-		t.end() // empty, if it is not shown
-	}
-	return newCall(writeScript, len(batch), len(batch), t)
-}
-
-// writeCalls cuts a batch into calls: at maxBatch, and before a visit that the call already has.
-// The script looks at all keys first, so a visit's second write must come in a later call.
-func writeCalls(publish, store string, batch []tracking.LiveWrite) []*call {
-	calls := make([]*call, 0, 1+len(batch)/maxBatch)
-	from := 0
-	for i := range batch {
-		if i-from == maxBatch || repeats(batch[from:i], batch[i].Slot.Visit) {
-			calls = append(calls, writeCall(publish, store, batch[from:i]))
-			from = i
-		}
-	}
-	return append(calls, writeCall(publish, store, batch[from:]))
-}
-
-// repeats reports whether visit is in the batch, of at most maxBatch.
-func repeats(batch []tracking.LiveWrite, visit string) bool {
-	for i := range batch {
-		if batch[i].Slot.Visit == visit {
-			return true
-		}
-	}
-	return false
+	c.ready(registerScript, 1)
+	return c
 }
 
 var errReply = errors.New("an answer that is not one of the scripts'")
@@ -186,19 +139,19 @@ func (c *call) answer(reply any) (serverMicros int64, err error) {
 	return now, nil
 }
 
-// results are the answer in tracking's words.
-func (c *call) results() []tracking.WriteResult {
-	out := make([]tracking.WriteResult, c.items)
-	for i := range out {
-		out[i] = tracking.TooLate
+// results appends the answer in tracking's words.
+func (c *call) results(out []tracking.WriteResult) []tracking.WriteResult {
+	for i := range c.items {
+		result := tracking.TooLate
 		if c.letters != "" {
-			out[i] = letterResults[c.letters[i]]
+			result = letterResults[c.letters[i]]
 		}
+		out = append(out, result)
 	}
 	return out
 }
 
-var letterResults = map[byte]tracking.WriteResult{
+var letterResults = [256]tracking.WriteResult{
 	'W': tracking.Written, 'F': tracking.Fenced, 'N': tracking.NotOwner, 'O': tracking.OutOfOrder,
 	'M': tracking.Missing,
 }

@@ -53,7 +53,7 @@ func TestSentinelFailover(t *testing.T) {
 	until(t, "a write to reach the new primary", func() bool {
 		seq++
 		_ = r.Register(t.Context(), here, "a", seq-1, 20*time.Second) // refused until the switch is known
-		got, err := r.Write(t.Context(), "s1", one(seq, fmt.Sprint("p", seq)))
+		got, err := r.Write(t.Context(), one(seq, fmt.Sprint("p", seq)))
 		value, _ := other.Get(context.Background(), live.KeyOf("s1", "v1")).Result()
 		return err == nil && got[0] == tracking.Written && strings.HasSuffix(value, fmt.Sprint("p", seq))
 	})

@@ -21,13 +21,13 @@ const (
 	retryTo   = time.Second
 )
 
-// publishCommand decides how this deployment publishes, for scripts and for Publish: a cluster
-// sends a plain PUBLISH to every node, a sharded one only to those that hold the store.
-func (r *Redis) publishCommand() string {
+// publishing decides how this deployment publishes, for scripts and for Publish: a cluster sends a
+// plain PUBLISH to every node, a sharded one only to those that hold the store.
+func (r *Redis) publishing() publishing {
 	if r.cluster != nil {
-		return "SPUBLISH"
+		return publishing{command: "SPUBLISH", apart: true}
 	}
-	return "PUBLISH"
+	return publishing{command: "PUBLISH"}
 }
 
 // Publish implements tracking.Live. On an error it may have been published.

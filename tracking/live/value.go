@@ -24,9 +24,6 @@ func appendValue(b []byte, owner string, seq int64, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-// valueLen is how long appendValue's result will be.
-func valueLen(owner string, payload []byte) int { return 2 + len(owner) + 8 + len(payload) }
-
 // position returns the payload in a value; ok is false for a tombstone, for a registration
 // without a position and for anything that is not ours.
 func position(value string) (payload []byte, ok bool) {

@@ -105,7 +105,7 @@ func (s *stepper) write() func(Fixture) string {
 		})
 	}
 	return func(f Fixture) string {
-		got, err := f.Live.Write(s.t.Context(), store, batch)
+		got, err := f.Live.Write(s.t.Context(), batch)
 		return fmt.Sprintf("write: %v %v", got, err)
 	}
 }

@@ -27,7 +27,7 @@ func testConcurrentOwners(t *testing.T, f Fixture) {
 			}
 			lost := false
 			for i := range int64(writes) {
-				got, err := f.Live.Write(t.Context(), store, []tracking.LiveWrite{shown(item("v", owner, i+1, owner))})
+				got, err := f.Live.Write(t.Context(), []tracking.LiveWrite{shown(item("v", owner, i+1, owner))})
 				if err != nil {
 					t.Errorf("write: %v", err)
 					return
@@ -92,7 +92,7 @@ func testConcurrentPurge(t *testing.T, f Fixture) {
 func writeUntilFenced(t *testing.T, ctx context.Context, l tracking.Live, visit string, purged *atomic.Bool) {
 	for seq := int64(1); ; seq++ {
 		over := purged.Load() // before the write is sent
-		got, err := l.Write(ctx, store, []tracking.LiveWrite{shown(item(visit, "a", seq, "p"))})
+		got, err := l.Write(ctx, []tracking.LiveWrite{shown(item(visit, "a", seq, "p"))})
 		if errors.Is(err, context.Canceled) {
 			return
 		}

@@ -122,7 +122,7 @@ func testStoresApart(t *testing.T, f Fixture) {
 	if err := f.Live.Register(t.Context(), other, "b", 0, life); err != nil {
 		t.Fatal(err)
 	}
-	got, err := f.Live.Write(t.Context(), "s2", []tracking.LiveWrite{{Slot: other, Owner: "b", Seq: 1, Payload: []byte("there"), TTL: life}})
+	got, err := f.Live.Write(t.Context(), []tracking.LiveWrite{{Slot: other, Owner: "b", Seq: 1, Payload: []byte("there"), TTL: life}})
 	if err != nil || len(got) != 1 || got[0] != tracking.Written {
 		t.Fatalf("write in the other store: %v, %v", got, err)
 	}
@@ -136,12 +136,13 @@ func testStoresApart(t *testing.T, f Fixture) {
 
 func testArguments(t *testing.T, f Fixture) {
 	l, ctx := f.Live, t.Context()
-	write := func(store string, w tracking.LiveWrite) error {
-		_, err := l.Write(ctx, store, []tracking.LiveWrite{w})
+	ok := item("v", "a", 1, "p")
+	write := func(w tracking.LiveWrite) error {
+		_, err := l.Write(ctx, []tracking.LiveWrite{ok, w})
 		return err
 	}
-	ok := item("v", "a", 1, "p")
-	noOwner, longOwner, high := ok, ok, ok
+	noOwner, longOwner, high, noStore, braced := ok, ok, ok, ok, ok
+	noStore.Slot.Store, braced.Slot.Store = "", "s{1"
 	noOwner.Owner, longOwner.Owner, high.Seq = "", strings.Repeat("a", 256), 1<<53
 	_, readErr := l.Read(ctx, "a}b", []string{"v"})
 	for name, err := range map[string]error{
@@ -151,10 +152,11 @@ func testArguments(t *testing.T, f Fixture) {
 		"no owner":                  l.Register(ctx, slot("v"), "", 0, life),
 		"no lease":                  l.Register(ctx, slot("v"), "a", 0, 0),
 		"a number beyond a double":  l.Register(ctx, slot("v"), "a", -1<<53, life),
-		"write: another store":      write("s2", ok),
-		"write: no owner":           write(store, noOwner),
-		"write: a long owner":       write(store, longOwner),
-		"write: a high number":      write(store, high),
+		"write: no store":           write(noStore),
+		"write: a brace":            write(braced),
+		"write: no owner":           write(noOwner),
+		"write: a long owner":       write(longOwner),
+		"write: a high number":      write(high),
 		"read: a brace":             readErr,
 		"purge: an empty visit":     l.Purge(ctx, store, []string{"v", ""}),
 		"publish: no channel":       l.Publish(ctx, "", nil),
@@ -177,7 +179,7 @@ func testContext(t *testing.T, f Fixture) {
 	register(t, f.Live, "v", "a", 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, writeErr := f.Live.Write(ctx, store, []tracking.LiveWrite{item("v", "a", 1, "p")})
+	_, writeErr := f.Live.Write(ctx, []tracking.LiveWrite{item("v", "a", 1, "p")})
 	_, readErr := f.Live.Read(ctx, store, []string{"v"})
 	for name, err := range map[string]error{
 		"register": f.Live.Register(ctx, slot("v"), "b", 0, life),

@@ -100,7 +100,7 @@ func (o op) do(t *testing.T, l tracking.Live) (g got, err error) {
 		}
 		return g, err
 	}
-	r, err := l.Write(t.Context(), store, []tracking.LiveWrite{item(o.visit, o.owner, o.seq, payloadOf(o))})
+	r, err := l.Write(t.Context(), []tracking.LiveWrite{item(o.visit, o.owner, o.seq, payloadOf(o))})
 	if err == nil {
 		g.result = r[0]
 	}

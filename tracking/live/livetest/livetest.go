@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		{"Write/results", testWriteResults},
 		{"Write/long batches", testLongBatch},
 		{"Write/a visit twice", testTwice},
+		{"Write/several stores", testSeveralStores},
 		{"Write/no lease left", testNoLease},
 		{"Write/late", testLate},
 		{"Blank", testBlank},
@@ -87,7 +88,7 @@ func register(t testing.TB, l tracking.Live, visit, owner string, seq int64) {
 // write sends a batch and checks the results.
 func write(t testing.TB, l tracking.Live, want []tracking.WriteResult, batch ...tracking.LiveWrite) {
 	t.Helper()
-	got, err := l.Write(t.Context(), store, batch)
+	got, err := l.Write(t.Context(), batch)
 	if err != nil {
 		t.Fatalf("write: %v", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +88,44 @@ func testTwice(t *testing.T, f Fixture) {
 		results(tracking.Written, tracking.Written, tracking.OutOfOrder, tracking.Written, tracking.OutOfOrder),
 		item("v", "a", 2, "two"), item("w", "a", 1, "w"), item("v", "a", 1, "one"), item("v", "a", 3, "three"), item("v", "a", 3, "again"))
 	holds(t, f.Live, map[string]string{"v": "three", "w": "w"})
+}
+
+// A batch of several stores: each store's is published on its own channel, all that is shown of it
+// in a row at once.
+func testSeveralStores(t *testing.T, f Fixture) {
+	stores := []string{"s1", "s2", "s3"}
+	l := listen(t, f.Live, stores...)
+	var batch []tracking.LiveWrite
+	for i, store := range stores {
+		for _, visit := range []string{"v", "w", "x"} { // the same names in each
+			w := shown(item(visit, "a", 1, store))
+			w.Slot.Store = store
+			w.Show = visit != "w"
+			if i != 2 || visit != "x" {
+				if err := f.Live.Register(t.Context(), w.Slot, "a", 0, life); err != nil {
+					t.Fatal(err)
+				}
+			}
+			batch = append(batch, w)
+		}
+	}
+	want := slices.Repeat([]tracking.WriteResult{tracking.Written}, len(batch))
+	want[len(want)-1] = tracking.Missing
+	write(t, f.Live, want, batch...)
+	got := l.all()
+	for i, store := range stores {
+		published := []string{"v=" + store + ";x=" + store + ";"}
+		if i == 2 {
+			published = []string{"v=" + store + ";"}
+		}
+		if heard := decoded(t, got[store]); !slices.Equal(heard, published) {
+			t.Errorf("on the channel of %s: %q, want %q", store, heard, published)
+		}
+		there, err := f.Live.Read(t.Context(), store, []string{"v", "w"})
+		if err != nil || string(there["v"]) != store || string(there["w"]) != store {
+			t.Errorf("in %s: %q, %v", store, there, err)
+		}
+	}
 }
 
 func testNoLease(t *testing.T, f Fixture) {
@@ -171,7 +210,7 @@ func testGivenUp(t *testing.T, f Fixture) {
 	register(t, f.Live, "v", "a", 0)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := f.Live.Write(over, store, []tracking.LiveWrite{item("v", "a", 1, "late")}); !errors.Is(err, context.Canceled) {
+	if _, err := f.Live.Write(over, []tracking.LiveWrite{item("v", "a", 1, "late")}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a write that was given up: got %v, want context.Canceled", err)
 	}
 	holds(t, f.Live, map[string]string{"v": ""})

@@ -192,7 +192,7 @@ func store(t *testing.T, s *Server) {
 	if err := r.Register(t.Context(), slot, "a", 0, time.Second*20); err != nil {
 		t.Fatal(err)
 	}
-	got, err := r.Write(t.Context(), "s", []tracking.LiveWrite{{Slot: slot, Owner: "a", Seq: 1, Payload: []byte(canary), TTL: 20 * time.Second, Show: true}})
+	got, err := r.Write(t.Context(), []tracking.LiveWrite{{Slot: slot, Owner: "a", Seq: 1, Payload: []byte(canary), TTL: 20 * time.Second, Show: true}})
 	if err != nil || got[0] != tracking.Written {
 		t.Fatal(got, err)
 	}
