@@ -130,6 +130,8 @@ const (
 	EntryAlert EntryKind = "alert"
 	EntryDuty  EntryKind = "duty"
 	EntryStore EntryKind = "store" // a store's map, hours or closing: read them again
+	// EntryBooking: what a retailer has booked; nodes have nothing to do about it.
+	EntryBooking EntryKind = "booking"
 	// EntryNotice: a notice was published, or an app suspended or let in again: read them again.
 	EntryNotice EntryKind = "notice"
 )

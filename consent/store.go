@@ -222,6 +222,7 @@ const (
 	FeedLife    = 24 * time.Hour      // feed entries, outbox rows, idempotency keys of alerts
 	JournalLife = 90 * 24 * time.Hour // reads, and those that were refused
 	NodeLife    = time.Minute         // a node that has not polled for this long is struck off
+	BookingLife = 24 * time.Hour      // a booking, after it was due
 	AlertLife   = 24 * time.Hour      // a final alert is unlinked and forgotten
 
 	// AuditLife is for what administrators did together: holds, and what was disclosed or not; without whose it was.

@@ -45,7 +45,9 @@ type Alert struct {
 	Visit     string     `json:"visit"`
 	Kind      AlertKind  `json:"kind"`
 	Topic     string     `json:"topic,omitempty"`
-	Ref       string     `json:"ref,omitempty"` // a booking, opaque
+	Ref       string     `json:"ref,omitempty"`    // a booking, opaque
+	Booked    *Booked    `json:"booked,omitempty"` // what Ref was found to be
+	Desk      string     `json:"desk,omitempty"`   // for Called: the zone to come to
 	Purpose   string     `json:"purpose"`
 	ShowMe    bool       `json:"show_me,omitempty"`
 	State     AlertState `json:"state"`
@@ -202,7 +204,7 @@ func (a Alert) bounded() Alert {
 		a.DueAt = earlier(a.DueAt, a.OffUntil)
 	}
 	if a.Final() {
-		a.Holder, a.HolderTag, a.Ref, a.Topic = "", "", "", ""
+		a.Holder, a.HolderTag, a.Ref, a.Topic, a.Booked, a.Desk = "", "", "", "", nil, ""
 	}
 	return a
 }

@@ -16,6 +16,8 @@ type Phone interface {
 	Seen(by Looker, since time.Time)
 	Unseen()
 	HelpUpdate(id, state string)
+	// Call says that a desk is ready; it is named as the map names it.
+	Call(id, desk string, until time.Time)
 	// Map asks the app to change over to another map of the store, in time.
 	Map(x *geofence.Index, by time.Time)
 	// Close sends the final state and closes with the code that goes with its reason.

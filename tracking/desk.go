@@ -38,8 +38,9 @@ type shownAlert struct {
 	offset   int64
 	presence string
 	zone     *ZoneFrame
-	hidden   int   // the number of its last hiding, counted by desk.hides
-	hiddenT  int64 // and when that was, Unix milliseconds of server time
+	near     string // how somebody who was called stands to the desk
+	hidden   int    // the number of its last hiding, counted by desk.hides
+	hiddenT  int64  // and when that was, Unix milliseconds of server time
 }
 
 func newDesk(n *Node, store string, x *geofence.Index) *desk {
@@ -112,7 +113,13 @@ func (a Alert) Frame(shift string) AlertFrame {
 	f := AlertFrame{ID: a.ID, Kind: a.Kind, Topic: a.asked(), Ref: a.Ref, State: a.State, Version: a.Version,
 		HolderTag: a.HolderTag, Mine: a.Holder != "" && a.Holder == shift,
 		RaisedT: unixMS(a.RaisedAt), ChangedT: unixMS(a.ChangedAt), DueT: unixMS(a.DueAt),
-		Presence: presenceHidden, Reason: a.Reason, ShowMe: a.ShowMe}
+		Presence: presenceHidden, Reason: a.Reason, ShowMe: a.ShowMe, Desk: a.Desk}
+	if b := a.Booked; b != nil {
+		f.Booking = &BookingFrame{Case: b.Case, T: unixMS(b.At), Desk: b.Desk, Proxy: b.Proxy, Store: b.Store}
+		if b.At.IsZero() {
+			f.Booking.T = 0
+		}
+	}
 	switch {
 	case a.Final():
 		f.Presence = presenceGone
@@ -137,7 +144,7 @@ func (d *desk) render(c *Console, a *shownAlert) AlertFrame {
 		f.Priority = string(r.Priority)
 	}
 	if a.presence == presenceVisible && !a.Final() && !a.Off {
-		f.Presence, f.Zone, f.Word, f.Rule = presenceVisible, a.zone, Word(a.Visit), r.Name
+		f.Presence, f.Zone, f.Word, f.Rule, f.AtDesk = presenceVisible, a.zone, Word(a.Visit), r.Name, a.near
 	}
 	return f
 }
@@ -145,7 +152,7 @@ func (d *desk) render(c *Console, a *shownAlert) AlertFrame {
 // live is what is joined of a visible alert, as this console may see it. Called with mu held.
 func (d *desk) live(c *Console, a *shownAlert) outgoing {
 	r := d.routing(a)
-	return outgoing{visit: a.Visit, frame: liveFrame{Type: "live", Alert: a.ID, Zone: a.zone, Word: Word(a.Visit), Rule: r.Name, Quiet: !c.isFor(a.Alert, r)}}
+	return outgoing{visit: a.Visit, frame: liveFrame{Type: "live", Alert: a.ID, Zone: a.zone, Word: Word(a.Visit), Rule: r.Name, AtDesk: a.near, Quiet: !c.isFor(a.Alert, r)}}
 }
 
 // setPresence hides a visit's alerts at once, or shows them again.
@@ -176,7 +183,7 @@ func (d *desk) setAlertPresence(a *shownAlert, shown bool) {
 	}
 	a.presence = want
 	if !shown {
-		a.zone = nil
+		a.zone, a.near = nil, ""
 	}
 	t := unixMS(d.node.Clock.Now())
 	for c := range d.consoles {
@@ -246,7 +253,7 @@ func (d *desk) endAlerts(e consent.End, at time.Time) (frames []goneFrame, visit
 		a.State, a.Reason, a.ChangedAt = Gone, string(e.Reason), at
 		a.zone, a.presence = nil, presenceGone
 		a.Version++
-		a.Holder, a.HolderTag, a.Ref, a.Topic = "", "", "", ""
+		a.Holder, a.HolderTag, a.Ref, a.Topic, a.Booked, a.Desk = "", "", "", "", nil, ""
 		frames = append(frames, goneFrame{"gone", a.ID, e.Change, string(e.Reason), unixMS(at), d.node.Prove(a.ID, e, at)})
 	}
 	return frames, visits

@@ -8,25 +8,37 @@ package tracking
 
 // AlertFrame is an alert as a console shows it. Zone, word and presence are joined live.
 type AlertFrame struct {
-	ID        string     `json:"id"`
-	Kind      AlertKind  `json:"kind"`
-	Topic     string     `json:"topic,omitempty"`
-	Ref       string     `json:"ref,omitempty"`
-	State     AlertState `json:"state"`
-	Version   int        `json:"version"`
-	HolderTag string     `json:"holder_tag,omitempty"`
-	Mine      bool       `json:"mine"`
-	RaisedT   int64      `json:"raised_t"`
-	ChangedT  int64      `json:"changed_t"`
-	DueT      int64      `json:"due_t"`
-	Presence  string     `json:"presence"` // visible, hidden, off, gone
-	Reason    string     `json:"reason,omitempty"`
-	Zone      *ZoneFrame `json:"zone,omitempty"`
-	Word      string     `json:"word,omitempty"`
-	ShowMe    bool       `json:"show_me,omitempty"`
-	Rule      string     `json:"rule,omitempty"`     // what staff read of the rule that raised it; while visible
-	Priority  string     `json:"priority,omitempty"` // low or high; normal is left out
-	Quiet     bool       `json:"quiet,omitempty"`    // others are told of it: no sound here
+	ID        string        `json:"id"`
+	Kind      AlertKind     `json:"kind"`
+	Topic     string        `json:"topic,omitempty"`
+	Ref       string        `json:"ref,omitempty"`
+	State     AlertState    `json:"state"`
+	Version   int           `json:"version"`
+	HolderTag string        `json:"holder_tag,omitempty"`
+	Mine      bool          `json:"mine"`
+	RaisedT   int64         `json:"raised_t"`
+	ChangedT  int64         `json:"changed_t"`
+	DueT      int64         `json:"due_t"`
+	Presence  string        `json:"presence"` // visible, hidden, off, gone
+	Reason    string        `json:"reason,omitempty"`
+	Zone      *ZoneFrame    `json:"zone,omitempty"`
+	Word      string        `json:"word,omitempty"`
+	ShowMe    bool          `json:"show_me,omitempty"`
+	Booking   *BookingFrame `json:"booking,omitempty"`
+	Desk      string        `json:"desk,omitempty"`     // for a call: the zone to come to
+	AtDesk    string        `json:"at_desk,omitempty"`  // for a call: near or at it; while visible
+	Rule      string        `json:"rule,omitempty"`     // what staff read of the rule that raised it; while visible
+	Priority  string        `json:"priority,omitempty"` // low or high; normal is left out
+	Quiet     bool          `json:"quiet,omitempty"`    // others are told of it: no sound here
+}
+
+// BookingFrame is what the reference that somebody presented was found to be. Who it is, the order's code says.
+type BookingFrame struct {
+	Case  BookingCase `json:"case"`
+	T     int64       `json:"t,omitempty"` // when it is due
+	Desk  string      `json:"desk,omitempty"`
+	Proxy bool        `json:"proxy,omitempty"` // somebody else than who booked was to come
+	Store string      `json:"store,omitempty"` // where it is, if that is another
 }
 
 // ZoneFrame names the zone a visit is in, certain or likely.
@@ -55,12 +67,13 @@ type (
 		T        int64  `json:"t"`
 	}
 	liveFrame struct {
-		Type  string     `json:"type"`
-		Alert string     `json:"alert"`
-		Zone  *ZoneFrame `json:"zone"`
-		Word  string     `json:"word"`
-		Rule  string     `json:"rule,omitempty"`
-		Quiet bool       `json:"quiet,omitempty"`
+		Type   string     `json:"type"`
+		Alert  string     `json:"alert"`
+		Zone   *ZoneFrame `json:"zone"`
+		Word   string     `json:"word"`
+		Rule   string     `json:"rule,omitempty"`
+		AtDesk string     `json:"at_desk,omitempty"`
+		Quiet  bool       `json:"quiet,omitempty"`
 	}
 	positionFrame struct {
 		Type      string  `json:"type"`

@@ -180,7 +180,9 @@ func (p *phone) Seen(by tracking.Looker, _ time.Time) {
 	}
 	p.log.add("phone", "seen "+by.Role+" "+by.Team+emergency)
 }
-func (p *phone) Unseen()                     { p.log.add("phone", "unseen") }
+func (p *phone) Unseen()                           { p.log.add("phone", "unseen") }
+func (p *phone) Call(id, desk string, _ time.Time) { p.log.add("phone", "call "+id+" "+desk) }
+
 func (p *phone) HelpUpdate(id, state string) { p.log.add("phone", "help "+id+" "+state) }
 
 func (p *phone) Map(x *geofence.Index, _ time.Time) {

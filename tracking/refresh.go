@@ -67,7 +67,7 @@ func (d *desk) refresh(ctx context.Context) {
 			continue // hidden since this was read
 		}
 		if ok {
-			d.setZone(a, d.zone(a.Purpose, p))
+			d.setZone(a, d.zone(a.Purpose, p), d.nearness(a, p))
 		}
 		d.setAlertPresence(a, ok)
 	}
@@ -98,11 +98,11 @@ func (d *desk) mayShow(a *shownAlert, p Position) bool {
 	return p.T > a.hiddenT
 }
 
-func (d *desk) setZone(a *shownAlert, z *ZoneFrame) {
-	if (z == nil) == (a.zone == nil) && (z == nil || *z == *a.zone) {
+func (d *desk) setZone(a *shownAlert, z *ZoneFrame, near string) {
+	if (z == nil) == (a.zone == nil) && (z == nil || *z == *a.zone) && near == a.near {
 		return
 	}
-	a.zone = z
+	a.zone, a.near = z, near
 	if a.presence != presenceVisible {
 		return // told with the presence
 	}

@@ -25,6 +25,7 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
 	Store       storeCmd       `cmd:"" help:"Check, import and try out maps."`
 	Rules       rulesCmd       `cmd:"" help:"Check, try out and set a store's own rules about alerts."`
+	Bookings    bookingsCmd    `cmd:"" help:"Tell a running server of appointments and pickups."`
 	Walk        walkCmd        `cmd:"" help:"One phone replaying a recorded walk against a server."`
 	Conformance conformanceCmd `cmd:"" help:"Play the server's part to an SDK under test, and judge it by the specification's rules."`
 	Token       tokenCmd       `cmd:"" help:"Mint a token for trying; needs a development key."`

@@ -47,6 +47,9 @@ func (t *tx) raise(a tracking.Alert) (tracking.Alert, bool, error) {
 		first, err := t.db.parseAlert(known)
 		return first, true, err
 	}
+	if a, err = t.matchBooking(a); err != nil {
+		return a, false, err
+	}
 	a = asRaised(a, s, t.now)
 	row, body, err := t.sealAlert(a)
 	if err != nil {
@@ -79,12 +82,25 @@ func (t *tx) twin(a tracking.Alert, s scope) (body, installation string, err err
 	m := t.marks("alert", a.ID)
 	err = t.row(`SELECT body, installation FROM alert WHERE id IN ($1, $2, $3)`, m[0], m[1], m[2]).into(&body, &installation)
 	if noRow(err) {
-		err = t.row(`SELECT body, installation FROM alert WHERE visit = $1 AND final = 0 AND kind = $2 AND topic = $3 AND store = $4`,
-			s.stay(), string(a.Kind), a.Topic, a.Store).into(&body, &installation)
+		return t.openTwin(a, s)
 	}
-	if noRow(err) {
-		err = nil
-	}
+	return body, installation, err
+}
+
+// openTwin finds an open alert of the same visit, kind and topic. Two bookings are two reasons to come.
+func (t *tx) openTwin(a tracking.Alert, s scope) (body, installation string, err error) {
+	err = t.all(func(r *sql.Rows) error {
+		var sealed, phone string
+		if err := r.Scan(&sealed, &phone); err != nil {
+			return err
+		}
+		other, err := t.db.parseAlert(sealed)
+		if err == nil && other.Ref == a.Ref {
+			body, installation = sealed, phone
+		}
+		return err
+	}, `SELECT body, installation FROM alert WHERE visit = $1 AND final = 0 AND kind = $2 AND topic = $3 AND store = $4 ORDER BY changed_at`,
+		s.stay(), string(a.Kind), a.Topic, a.Store)
 	return body, installation, err
 }
 

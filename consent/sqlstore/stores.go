@@ -65,15 +65,26 @@ func (db *DB) SetRules(ctx context.Context, store, rules, by string) error {
 // changeStore makes one change, with who made it and a feed entry, in one transaction. A change that
 // changes nothing is not one.
 func (db *DB) changeStore(ctx context.Context, store, what, by string, do func(*tx) (int64, error)) error {
+	return db.auditStore(ctx, consent.EntryStore, store, by, func(t *tx) (string, error) {
+		n, err := do(t)
+		if n == 0 {
+			return "", err
+		}
+		return what, err
+	})
+}
+
+// auditStore is changeStore for what is only known to have changed when it is done; an empty text is no change.
+func (db *DB) auditStore(ctx context.Context, kind consent.EntryKind, store, by string, do func(*tx) (what string, err error)) error {
 	return db.write(ctx, func(t *tx) error {
 		if err := t.lock(); err != nil {
 			return err
 		}
-		n, err := do(t)
-		if err != nil || n == 0 {
+		what, err := do(t)
+		if err != nil || what == "" {
 			return err
 		}
-		change, err := t.enter(consent.Entry{Kind: consent.EntryStore, Store: store}, "", struct{}{})
+		change, err := t.enter(consent.Entry{Kind: kind, Store: store}, "", struct{}{})
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ func (db *DB) Prune(ctx context.Context, now time.Time, proof time.Duration) err
 			{`DELETE FROM alert_key WHERE entered_at < $1`, consent.FeedLife},
 			{`DELETE FROM ending WHERE kind = 'session' AND ended_at < $1`, consent.FeedLife},
 			{`DELETE FROM alert WHERE changed_at < $1`, consent.AlertLife}, // open, if every server was away: its visit is long over
+			{`DELETE FROM booking WHERE due_at < $1`, consent.BookingLife},
 			{`DELETE FROM refused_read WHERE refused_at < $1`, consent.JournalLife},
 			{`DELETE FROM motion WHERE moved_at < $1`, consent.MotionWait},
 			{`DELETE FROM stay WHERE opened_at < $1`, consent.EnteredLife},

@@ -21,6 +21,13 @@ import (
 type Store interface {
 	consent.Store
 	tracking.AlertStore
+	Bookings
+}
+
+// Bookings are what a retailer has booked; see sqlstore.
+type Bookings interface {
+	KeepBookings(ctx context.Context, store string, list []tracking.Booking, by string) (changed int64, err error)
+	CancelBookings(ctx context.Context, store string, refs []string, by string) (cancelled int64, err error)
 }
 
 // Open opens an empty store that reads the time from now, and sees to its closing.
@@ -32,7 +39,7 @@ func Run(t *testing.T, open Open) {
 		name  string
 		cases map[string]func(*testing.T, *house)
 	}{
-		{"decide", decideCases}, {"end", endCases}, {"race", raceCases}, {"alert", alertCases}, {"feed", feedCases}, {"journal", journalCases}, {"notice", noticeCases}, {"tally", tallyCases}, {"counts", countCases}, {"retention", retentionCases},
+		{"decide", decideCases}, {"end", endCases}, {"race", raceCases}, {"alert", alertCases}, {"booking", bookingCases}, {"feed", feedCases}, {"journal", journalCases}, {"notice", noticeCases}, {"tally", tallyCases}, {"counts", countCases}, {"retention", retentionCases},
 	} {
 		for name, f := range group.cases {
 			t.Run(group.name+"/"+name, func(t *testing.T) { f(t, newHouse(t, open)) })

@@ -67,7 +67,7 @@ type Rule struct {
 // Wait is the built-in rule about waiting too long.
 type Wait struct {
 	AfterCheckin Duration            `json:"after_checkin,omitzero"` // since an arrival that nobody has settled; zero for never
-	Zones        map[string]Duration `json:"zones,omitempty"`         // in a zone, by its id
+	Zones        map[string]Duration `json:"zones,omitempty"`        // in a zone, by its id
 	Priority     Priority            `json:"priority,omitempty"`
 	Tell         Tell                `json:"tell,omitzero"`
 	Escalate     Duration            `json:"escalate_after,omitzero"`

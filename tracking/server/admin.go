@@ -25,6 +25,8 @@ type Stores interface {
 	WithdrawMap(ctx context.Context, store, by string) error
 	SetHours(ctx context.Context, store, hours, zone, by string) error
 	SetClosed(ctx context.Context, store string, closed bool, by string) error
+	KeepBookings(ctx context.Context, store string, list []tracking.Booking, by string) (changed int64, err error)
+	CancelBookings(ctx context.Context, store string, refs []string, by string) (cancelled int64, err error)
 	SetRules(ctx context.Context, store, rules, by string) error
 	StoreChanges(ctx context.Context, store string, limit int) ([]tracking.StoreChange, error)
 }
@@ -40,6 +42,8 @@ func (s *Server) adminRoutes(m *http.ServeMux) {
 	admin.Handle("PUT /v1/admin/stores/{id}/hours", s.overStores(s.putHours))
 	admin.Handle("PUT /v1/admin/stores/{id}/closed", s.overStores(s.putClosed))
 	admin.Handle("GET /v1/admin/stores/{id}/changes", s.overStores(s.storeChanges))
+	admin.Handle("PUT /v1/admin/stores/{id}/bookings", s.overStores(s.putBookings))
+	admin.Handle("POST /v1/admin/stores/{id}/bookings/cancel", s.overStores(s.cancelBookings))
 	admin.Handle("GET /v1/admin/stores/{id}/rules", s.overStores(s.alertRules))
 	admin.Handle("PUT /v1/admin/stores/{id}/rules", s.overStores(s.putAlertRules))
 	admin.Handle("DELETE /v1/admin/stores/{id}/rules", s.overStores(s.withdrawAlertRules))

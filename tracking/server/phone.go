@@ -26,6 +26,7 @@ type phone struct {
 	ticket  auth.Ticket // only who reads looks at it
 	app     string      // azp of the ticket
 	session *tracking.Session
+	lang    string    // of the app; set before the first frame is taken
 	may     *fieldsOf // what this session may send; set before the first frame is taken
 	release func()    // gives the places back that the socket takes up
 	out     outbox
@@ -108,6 +109,11 @@ func (p *phone) Seen(by tracking.Looker, since time.Time) {
 
 // Unseen implements tracking.Phone.
 func (p *phone) Unseen() { p.tell(wire.Unseen{}.Append) }
+
+// Call implements tracking.Phone, in the app's language.
+func (p *phone) Call(id, desk string, until time.Time) {
+	p.tell(wire.Call{ID: id, Text: comeTo(p.lang, desk), Until: until.UnixMilli()}.Append)
+}
 
 // HelpUpdate implements tracking.Phone.
 func (p *phone) HelpUpdate(id, state string) {

@@ -181,6 +181,7 @@ func (s *Server) staffRoutes(m *http.ServeMux) {
 	staff.Handle("POST /v1/staff/break-glass", s.api(s.askGlass))
 	staff.Handle("POST /v1/staff/break-glass/{id}/approve", s.api(s.breakGlass))
 	staff.Handle("POST /v1/staff/alerts/{id}/actions", s.api(s.act))
+	staff.Handle("POST /v1/staff/alerts/{id}/call", s.api(s.call))
 	staff.HandleFunc("GET /v1/staff/socket", s.screen)
 	staff.HandleFunc("/v1/staff/", s.unknown)
 	m.Handle("/v1/staff/", s.limited(staff))

@@ -212,6 +212,7 @@ func (p *phone) begin(visit string) (refusal int) {
 	if hello.Type != wire.Hello {
 		return wire.CloseBadProtocol
 	}
+	p.lang = hello.Lang
 	_ = p.conn.SetReadDeadline(time.Time{})
 	ctx, cancel := context.WithTimeout(context.Background(), helloWait)
 	defer cancel()

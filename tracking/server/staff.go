@@ -78,10 +78,10 @@ func (s *Server) act(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := r.Header.Get("Idempotency-Key")
+	key, err := idempotencyKey(r)
 	switch {
-	case key == "" || len(key) > 64:
-		return nil, problem.New(problem.Idempotency)
+	case err != nil:
+		return nil, err
 	case b.Version < 1:
 		return nil, problem.New(problem.Request).WithDetail("version is the alert's version that was on the screen")
 	case !slices.Contains(staffActions, b.Action):

@@ -43,6 +43,7 @@ const (
 	MapGiven     = "map_given" // a store whose map is a setting of the server
 	BadHours     = "bad_hours"
 	BadRules     = "bad_rules"
+	BadBooking   = "bad_booking"
 	NobodyOnDuty = "nobody_on_duty"
 	ServedID     = "served_id"
 	NoticeHash   = "hash"
@@ -66,6 +67,7 @@ const (
 	AlertAction  = "alert_action"
 	Claims       = "claims"
 	NoVisit      = "no_visit"
+	NoDesk       = "no_desk"
 )
 
 // The codes of a server that cannot, or not now.
@@ -118,6 +120,7 @@ var table = map[string]entry{
 	MapGiven:     {http.StatusConflict, "This store's map is a setting of the server", "Change the server's --map, or leave it out and import the map.", 0},
 	BadHours:     {http.StatusUnprocessableEntity, "The hours cannot be read", "Write them as Mo-Fr 09:00-21:00; Sa 10:00-20:00, with an IANA time zone.", 0},
 	BadRules:     {http.StatusUnprocessableEntity, "The rules are refused", "Mend what the detail names; `doorstep rules check` says the same.", 0},
+	BadBooking:   {http.StatusUnprocessableEntity, "The bookings are refused", "Mend what the detail names; nothing was changed.", 0},
 	NobodyOnDuty: {http.StatusConflict, "Nobody is on duty for this", "Tell the shopper so; try again later.", 60_000},
 	ServedID:     {http.StatusUnprocessableEntity, "This prompt cannot be answered", "Ask for a new prompt and show it; each can be answered once, for ten minutes.", 0},
 	NoticeHash:   {http.StatusUnprocessableEntity, "The notice is not the one that was served", "Ask for a new prompt and show it.", 0},
@@ -137,6 +140,7 @@ var table = map[string]entry{
 	AlertFinal:   {http.StatusConflict, "The alert is over", "Nothing is left to do.", 0},
 	AlertAction:  {http.StatusConflict, "Not possible in this state", "Use an action that the alert's state allows.", 0},
 	Claims:       {http.StatusForbidden, "You hold two alerts already", "Resolve, release or hand over one of them first.", 0},
+	NoDesk:       {http.StatusUnprocessableEntity, "No such desk", "Name a zone of the store's map that people can come to.", 0},
 	NoVisit:      {http.StatusConflict, "The visit has ended", "Nothing is left to see.", 0},
 
 	Internal:    {http.StatusInternalServerError, "Something is wrong here", "Try again later; tell the operator if it stays.", 0},
