@@ -175,8 +175,16 @@ func TestADisclosureIsJournalled(t *testing.T) {
 	inBubble(t, nil, func(h *house) {
 		h.agreed("ana")
 		ana, bea := h.operator("ana the admin"), h.operator("bea")
-		body := func(id, rest string) string {
-			return `{"id":"` + id + `","recipient":"District court","reason":"Order 17/2026, section 94"` + rest + `}`
+		body := func(id, rest string, instead ...string) string {
+			who, why := `"recipient":"District court"`, `"reason":"Order 17/2026, section 94"`
+			for _, other := range instead {
+				if strings.HasPrefix(other, `"reason"`) {
+					why = other
+				} else {
+					who = other
+				}
+			}
+			return `{"id":"` + id + `",` + who + `,` + why + rest + `}`
 		}
 		id := uuid.NewString()
 		h.wants("request", "POST", "/v1/admin/disclosures", body(id, ``), ana)
@@ -192,6 +200,10 @@ func TestADisclosureIsJournalled(t *testing.T) {
 		h.wants("", "POST", "/v1/admin/disclosures/"+id+"/approve", "", bea)
 		h.wants("", "POST", "/v1/admin/disclosures/"+id+"/approve", "", bea)
 		h.wants("", "POST", "/v1/admin/disclosures", body(uuid.NewString(), `,"refused":true`), ana)
+		for _, named := range []string{`"reason":"Order 17/2026 about Ana, section 94"`, `"reason":"Order 17/2026, ana@example.org"`, `"recipient":"Lawyers of ana"`} {
+			h.wants("request", "POST", "/v1/admin/disclosures", body(uuid.NewString(), `,"shopper":"ana","refused":true`, named), ana)
+		}
+		h.wants("", "POST", "/v1/admin/disclosures", body(uuid.NewString(), `,"shopper":"ana","refused":true`, `"reason":"Order 17/2026, about bananas"`), ana)
 		h.fetch("/v1/journal", h.bearer("ana"), &j)
 		if len(j.Entries) != 1 {
 			h.Fatalf("the journal holds %+v", j.Entries)

@@ -4,6 +4,8 @@ package server
 
 import (
 	"net/http"
+	"regexp"
+	"strings"
 	"time"
 
 	"doorstep/consent"
@@ -96,11 +98,24 @@ func (s *Server) askDisclosure(r *http.Request, by string) (any, error) {
 	if !isUUID(b.ID) {
 		return nil, problem.New(problem.Request).WithDetail("id is a UUID of 36 characters")
 	}
+	if mentions(b.Reason, b.Shopper) || mentions(b.Recipient, b.Shopper) {
+		return nil, problem.New(problem.Request).WithDetail("reason and recipient stay for three years, also after an erasure: leave out whom it is about, " +
+			"and write by which law and under which file number")
+	}
 	d := consent.Disclosure{ID: b.ID, Store: b.Store, Purpose: b.Purpose, Recipient: b.Recipient, Reason: b.Reason, Fields: b.Fields, Refused: b.Refused}
 	if b.Shopper != "" {
 		d.Subject = s.Ledger.Keys().Subject(b.Shopper)
 	}
 	return nil, s.Ledger.AskDisclosure(r.Context(), d, by)
+}
+
+// mentions reports whether a text has the id of a shopper in it as a word, or an address of electronic mail, which says who it is.
+func mentions(text, id string) bool {
+	if strings.Contains(text, "@") {
+		return true
+	}
+	word, err := regexp.MatchString(`(?i)(^|[^\pL\pN])`+regexp.QuoteMeta(id)+`($|[^\pL\pN])`, text)
+	return id != "" && (word || err != nil) // an id that no pattern can hold is not looked for, and so not let pass
 }
 
 // approveDisclosure enters it into the shopper's journal. Nothing may be handed over before this has answered.
