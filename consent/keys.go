@@ -67,6 +67,15 @@ func (k Keys) countMark(store, zone string, window time.Time, who Ref) string {
 	return mac128(k.visit, fmt.Sprintf("count|%s|%s|%d|%s", store, zone, window.Unix(), who))
 }
 
+// Tickets is the key under which a ticket lies where nodes share it.
+func (k Keys) Tickets() Secret {
+	s, err := SecretOf(derive(k.visit, "tickets"))
+	if err != nil {
+		panic("consent keys: a key of the wrong length was let in: " + err.Error())
+	}
+	return s
+}
+
 // stopToken is that of a decision on one served notice.
 func (k Keys) stopToken(served, decision string) []byte {
 	return mac(k.ref, "stop token|"+served+"|"+decision)

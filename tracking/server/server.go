@@ -90,7 +90,7 @@ func New(c Config) (*Server, error) {
 		Config:   c,
 		shoppers: auth.ShopperEntry{Tokens: c.Tokens, Proofs: proofs},
 		staff:    auth.StaffEntry{Tokens: c.Tokens, Cookies: cookies, Origins: c.Origins},
-		tickets:  auth.NewTickets(c.Now),
+		tickets:  &tickets{c.Node.Live, func() consent.Secret { return c.Ledger.Keys().Tickets() }, c.Now},
 		resumes:  auth.NewResumes(c.Now),
 		signIns:  auth.NewCodes[auth.Staff](c.Now),
 		visitors: auth.NewCodes[Visitor](c.Now),

@@ -12,9 +12,9 @@
 //
 //	Origins, ClientIP, Limits, Caps, NoTokenInURL             how, from where, how often
 //
-// What is held here is held in this process: a ticket is redeemed, a proof's jti is remembered and
-// a staff session is known at the node that made it, unless a shared TicketStore is given. Time is
-// injected everywhere, as a func() time.Time.
+// What is held here is held in this process: a proof's jti is remembered and a staff session is known at
+// the node that made it. Tickets are in a TicketStore, which nodes share. Time is injected everywhere, as a
+// func() time.Time.
 //
 // Failures are *problem.Problem values with a cause for the log; the causes name a rule, never a
 // value that came in.

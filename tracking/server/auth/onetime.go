@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"math"
 	"sync"
 	"time"
 )
@@ -25,10 +26,27 @@ func newSecret() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// OneTime hands out secrets that can be redeemed once, within a fixed life. A secret is 8 bytes of
-// its end (Unix ms) and 32 random bytes, in base64url without padding: 54 characters that fit a
-// subprotocol. The end inside lets it say "expired" long after it has forgotten the secret. Whoever
-// alters that end has a secret that never was.
+// TimedSecret is a random secret that says when it ends: 8 bytes of the end (Unix ms) and 32 random bytes, in base64url
+// without padding: 54 characters that fit a subprotocol. The end inside lets whoever redeems it say "expired" long after it
+// was forgotten. Whoever alters that end has a secret that never was.
+func TimedSecret(end time.Time) string {
+	var b [8 + secretBytes]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(end.UnixMilli()))
+	_, _ = rand.Read(b[8:]) // never fails, as crypto/rand documents
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// EndOf is when a TimedSecret says that it ends; not ok if it is none.
+func EndOf(secret string) (end time.Time, ok bool) {
+	b, err := decodePart(secret)
+	if err != nil || len(b) != 8+secretBytes {
+		return time.Time{}, false
+	}
+	ms := binary.BigEndian.Uint64(b[:8])
+	return time.UnixMilli(int64(ms)), ms <= math.MaxInt64
+}
+
+// OneTime hands out secrets (TimedSecret) that can be redeemed once, within a fixed life.
 //
 // It is bounded: with max secrets issued within one life, used or not, Issue answers ErrFull rather
 // than forget one. It is safe for concurrent use, and of any number of concurrent redemptions exactly one wins.
@@ -56,10 +74,7 @@ func NewOneTime[T any](life time.Duration, max int, now func() time.Time) *OneTi
 func (o *OneTime[T]) Issue(v T) (secret string, end time.Time, err error) {
 	now := o.now()
 	end = time.UnixMilli(now.Add(o.life).UnixMilli())
-	var b [8 + secretBytes]byte
-	binary.BigEndian.PutUint64(b[:8], uint64(end.UnixMilli()))
-	_, _ = rand.Read(b[8:]) // never fails, as crypto/rand documents
-	secret = base64.RawURLEncoding.EncodeToString(b[:])
+	secret = TimedSecret(end)
 
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -76,15 +91,15 @@ func (o *OneTime[T]) Issue(v T) (secret string, end time.Time, err error) {
 // end. ErrExpired if its time is over, ErrUnknown if it was redeemed, or never issued here.
 func (o *OneTime[T]) Redeem(secret string) (T, error) {
 	var none T
-	b, err := decodePart(secret)
-	if err != nil || len(b) != 8+secretBytes {
+	end, ok := EndOf(secret)
+	if !ok {
 		return none, ErrUnknown
 	}
 	now := o.now().UnixMilli()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.sweep(now)
-	if end := binary.BigEndian.Uint64(b[:8]); end <= uint64(now) {
+	if end.UnixMilli() <= now {
 		return none, ErrExpired
 	}
 	v, ok := o.held[digestOf(secret)]

@@ -3,6 +3,7 @@
 package auth
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -260,4 +261,19 @@ func TestCodes(t *testing.T) {
 	if body(expired) != body(unknown) || body(expired) != body(others[0]) {
 		t.Fatal("the answers tell what was wrong")
 	}
+}
+
+// NewTickets is a TicketStore in memory: what a OneTime does, held to what a TicketStore promises.
+func NewTickets(now func() time.Time) TicketStore {
+	return inMemory{NewOneTime[Ticket](TicketLife, 100_000, now)}
+}
+
+type inMemory struct{ *OneTime[Ticket] }
+
+func (m inMemory) Issue(_ context.Context, t Ticket) (string, time.Time, error) {
+	return m.OneTime.Issue(t)
+}
+
+func (m inMemory) Redeem(_ context.Context, secret string) (Ticket, error) {
+	return m.OneTime.Redeem(secret)
 }

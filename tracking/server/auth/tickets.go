@@ -13,7 +13,6 @@ import (
 const (
 	TicketLife = 30 * time.Second
 	CodeLife   = 10 * time.Minute
-	maxTickets = 100_000 // within one life: ten times the storm that reliability.md asks for
 	maxCodes   = 10_000
 )
 
@@ -40,31 +39,9 @@ func (t Ticket) Renews(old Ticket) bool {
 // Redeem answers it once, to one caller, however many ask at the same time, and ErrExpired or
 // ErrUnknown to the others. A failure in between (a shared store out of reach) is any other error
 // and means no. Implementations never retry a redemption: one that may have been applied is lost.
-//
-// The store of NewTickets is this node's memory, so a ticket is redeemed at the node that issued
-// it; the answer's url must lead there. A shared store lifts that.
 type TicketStore interface {
 	Issue(ctx context.Context, t Ticket) (secret string, end time.Time, err error)
 	Redeem(ctx context.Context, secret string) (Ticket, error)
-}
-
-type memoryTickets struct{ *OneTime[Ticket] }
-
-// NewTickets returns a TicketStore in memory, bounded to 100,000 tickets within one life.
-func NewTickets(now func() time.Time) TicketStore {
-	return memoryTickets{NewOneTime[Ticket](TicketLife, maxTickets, now)}
-}
-
-func (m memoryTickets) Issue(_ context.Context, t Ticket) (string, time.Time, error) {
-	secret, end, err := m.OneTime.Issue(t)
-	if err != nil {
-		return "", end, problem.New(problem.Unavailable).Because(err)
-	}
-	return secret, end, nil
-}
-
-func (m memoryTickets) Redeem(_ context.Context, secret string) (Ticket, error) {
-	return m.OneTime.Redeem(secret)
 }
 
 // Codes are one-time sign-in codes: the page takes one from its address's fragment, removes it

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"doorstep/consent"
+	"doorstep/tracking/live"
+	"doorstep/tracking/server/auth"
+)
+
+// twoNodes are the tickets of two nodes that share a live state and their keys.
+func twoNodes(t *testing.T) (shared *live.Memory, a, b *tickets) {
+	shared = live.NewMemory(time.Now)
+	keys := consent.NewKeys()
+	return shared, &tickets{shared, keys.Tickets, time.Now}, &tickets{shared, keys.Tickets, time.Now}
+}
+
+// A ticket that one node issued is redeemed at any, once, to one of any number who try at the same time; through the last
+// millisecond of its life, and then it has run out. Nobody else's keys open it.
+func TestTicketsAtEveryNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared, a, b := twoNodes(t)
+		want := auth.Ticket{Subject: "s", Store: "a", Purposes: []string{"assist"}, AuthUntil: time.Now().Add(time.Hour).UTC()}
+		issue := func() string {
+			t.Helper()
+			secret, end, err := a.Issue(t.Context(), want)
+			if err != nil || !end.Equal(time.Now().Add(auth.TicketLife)) {
+				t.Fatalf("until %v, %v", end, err)
+			}
+			return secret
+		}
+		for range 20 {
+			secret := issue()
+			var won, lost atomic.Int64
+			var all sync.WaitGroup
+			for i := range 32 {
+				all.Go(func() {
+					got, err := []*tickets{a, b}[i%2].Redeem(t.Context(), secret)
+					switch {
+					case err == nil && got.Subject == want.Subject && slices.Equal(got.Purposes, want.Purposes) && got.AuthUntil.Equal(want.AuthUntil):
+						won.Add(1)
+					case errors.Is(err, auth.ErrUnknown):
+						lost.Add(1)
+					}
+				})
+			}
+			all.Wait()
+			if won.Load() != 1 || lost.Load() != 31 {
+				t.Fatalf("%d won, %d lost", won.Load(), lost.Load())
+			}
+		}
+		stranger := &tickets{shared, consent.NewKeys().Tickets, time.Now}
+		early, late := issue(), issue()
+		time.Sleep(auth.TicketLife - time.Millisecond)
+		if _, err := stranger.Redeem(t.Context(), early); !errors.Is(err, auth.ErrUnknown) {
+			t.Errorf("under other keys: %v", err)
+		}
+		if _, err := b.Redeem(t.Context(), early); err != nil {
+			t.Errorf("a millisecond before its end: %v", err)
+		}
+		time.Sleep(time.Millisecond)
+		if _, err := b.Redeem(t.Context(), late); !errors.Is(err, auth.ErrExpired) {
+			t.Errorf("at its end: %v", err)
+		}
+		for _, s := range []string{"", "x", issue() + "A"} {
+			if _, err := b.Redeem(t.Context(), s); !errors.Is(err, auth.ErrUnknown) {
+				t.Errorf("%q: %v", s, err)
+			}
+		}
+		last := issue()
+		if err := shared.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := b.Redeem(t.Context(), last)
+		if err == nil || errors.Is(err, auth.ErrUnknown) || errors.Is(err, auth.ErrExpired) {
+			t.Errorf("without the live state: %v, which ends the app's hopes", err)
+		}
+	})
+}
