@@ -3,6 +3,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -36,8 +37,12 @@ func TestTheMarkOnlyRises(t *testing.T) {
 			"raise": func(t *rapid.T) {
 				n := rapid.Int64Range(1, 1<<40).Draw(t, "to")
 				p := rapid.SampledFrom(processes).Draw(t, "by")
+				before, _ := os.ReadFile(path)
 				if err := p.reach(context.Background(), n); err != nil {
 					t.Fatal(err)
+				}
+				if after, err := os.ReadFile(path); err != nil || !keepsHighest(before, after, highest) {
+					t.Fatalf("the line that counts was written over (%v)", err)
 				}
 				highest = max(highest, n)
 			},
@@ -80,6 +85,18 @@ func TestTheMarkOnlyRises(t *testing.T) {
 			p.work.Wait()
 		}
 	})
+}
+
+// keepsHighest reports whether the line that held the highest number is as it was: a crash in a write leaves it.
+func keepsHighest(before, after []byte, highest int64) bool {
+	for _, at := range []int{0, markBlock} {
+		if len(before) > at && before[at] != 0 {
+			if n, ok := parseMark(before[at:][:markBlock]); ok && n == highest {
+				return bytes.Equal(before[at:][:markBlock], after[at:][:markBlock])
+			}
+		}
+	}
+	return true
 }
 
 // Whoever waits for a sync that does not come gives up; the mark is raised all the same once it can be.
