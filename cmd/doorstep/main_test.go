@@ -32,7 +32,7 @@ import (
 // TestMain lets the test binary act as the program: in scripts, and as the process that scans.
 func TestMain(m *testing.M) {
 	if os.Getenv(scanChildEnv) != "" {
-		os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+		main()
 	}
 	testscript.Main(storetest.Main{M: checked{m}}, map[string]func(){"doorstep": main})
 }

@@ -31,7 +31,7 @@ import (
 // separate is a server in a process of its own.
 type separate struct {
 	address, metrics string
-	code             string // of the console
+	code, another    string // one-time codes of the console
 	process          *os.Process
 	said             *logBook
 	wait             func() error // until it is gone
@@ -79,7 +79,10 @@ func deploy(t *testing.T, data string, env []string) *deployment {
 	return d
 }
 
-var consoleLink = regexp.MustCompile(`console +(http://[^/]+)/console/#code=(\S+)`)
+var (
+	consoleLink = regexp.MustCompile(`console +(http://[^/]+)/console/#code=(\S+)`)
+	bothLink    = regexp.MustCompile(`both +http://\S+&staff=(\S+)`)
+)
 
 // start starts `doorstep serve`; more arguments come after those that all have.
 func (d *deployment) start(args ...string) *separate {
@@ -111,6 +114,8 @@ func (d *deployment) tryStart(args ...string) (*separate, error) {
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if m := consoleLink.FindStringSubmatch(lines.Text()); m != nil {
 			s.address, s.code = m[1], m[2]
+		} else if m := bothLink.FindStringSubmatch(lines.Text()); m != nil {
+			s.another = m[1]
 			return s, nil
 		}
 	}

@@ -123,7 +123,7 @@ func (p *walker) run(ctx context.Context) {
 
 // walk sends a fix every 400 ms and asks for help once, until the socket is gone.
 func (p *walker) walk(ctx context.Context, s *client.Session) {
-	defer s.Close()
+	defer s.Kill()
 	tick := time.NewTicker(400 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -194,9 +194,9 @@ func TestServersComeAndGo(t *testing.T) {
 	nodes := []*separate{d.start(), d.start(), d.start()}
 	b.use(nodes...)
 	var screens []*crowd.Watcher
-	watch := func(s *separate) *crowd.Watcher {
+	watch := func(s *separate, code string) *crowd.Watcher {
 		t.Helper()
-		w, err := crowd.Watch(t.Context(), s.address, s.code)
+		w, err := crowd.Watch(t.Context(), s.address, code)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func TestServersComeAndGo(t *testing.T) {
 		t.Cleanup(w.Close)
 		return w
 	}
-	w := watch(nodes[2])
+	w := watch(nodes[2], nodes[2].code)
 
 	const people = 8
 	ctx, cancel := context.WithCancel(t.Context())
@@ -252,7 +252,7 @@ func TestServersComeAndGo(t *testing.T) {
 
 	for i := range nodes { // a new one first, then an old one goes
 		fresh := d.start()
-		w = watch(fresh)
+		watch(fresh, fresh.code)
 		old := nodes[i]
 		nodes[i] = fresh
 		b.use(nodes...)
@@ -268,20 +268,15 @@ func TestServersComeAndGo(t *testing.T) {
 	}
 	b.use(nodes...)
 	until(t, "everybody at the new servers", func() bool { return sessions(nodes...) == float64(left) })
-	until(t, "every request that nobody ended, on the newest console", func() bool { return w.Totals().Alerts == left })
-	for i, p := range phones {
-		ended := i < people-left
-		if ended != p.over.Load() {
-			t.Errorf("phone %d: no grant: %v", i, p.over.Load())
+	w = watch(nodes[0], nodes[0].another)
+	until(t, "the snapshot of a new console", func() bool { return w.Totals().Alerts > 0 })
+	for i, p := range phones { // what has ended is told of for a minute, as ended
+		ended, now := i < people-left, w.Seen(*p.alert.Load())
+		if raised := now.State == "raised"; raised == ended {
+			t.Errorf("phone %d: withdrawn is %v, and its request %q", i, ended, now.State)
 		}
-		seen, err := w.Until(t.Context(), *p.alert.Load(), func(s crowd.Seen) time.Time {
-			if ended { // it was never there
-				return time.Now()
-			}
-			return s.Raised
-		})
-		if err != nil || seen.IsZero() {
-			t.Errorf("phone %d: %v", i, err)
+		if ended != p.over.Load() {
+			t.Errorf("phone %d: withdrawn is %v, and it has no grant: %v", i, ended, p.over.Load())
 		}
 	}
 	for i, w := range screens {

@@ -20,6 +20,7 @@ type Seen struct {
 	Hidden time.Time // since when it has been hidden
 	Off    time.Time // the request stays, its location is off
 	Gone   time.Time
+	State  string // as it was told last
 	Reason string // of gone
 	Proof  string // of gone, signed
 }
@@ -96,6 +97,7 @@ func (w *Watcher) saw(a watchedAlert, at time.Time) {
 	if held.Raised.IsZero() {
 		held.Raised = at
 	}
+	held.State = a.State
 	if a.Presence == "off" && held.Off.IsZero() {
 		held.Off = at
 	}
@@ -150,6 +152,13 @@ func (h *watched) presence(p string, at time.Time) {
 func (h *watched) signal() {
 	close(h.changed)
 	h.changed = make(chan struct{})
+}
+
+// Seen is what was seen of an alert so far.
+func (w *Watcher) Seen(id string) Seen {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.entry(id).Seen
 }
 
 // Until waits for the moment that pick finds in what was seen of an alert.
