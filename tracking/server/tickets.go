@@ -100,7 +100,7 @@ func (s *tickets) Redeem(ctx context.Context, secret string) (auth.Ticket, error
 }
 
 func (s *tickets) write(ctx context.Context, slot tracking.Slot, owner string, seq int64, payload []byte, ttl time.Duration) (tracking.WriteResult, error) {
-	results, err := s.live.Write(ctx, slot.Store, []tracking.LiveWrite{{Slot: slot, Owner: owner, Seq: seq, Payload: payload, TTL: min(ttl, tracking.PositionLife)}})
+	results, err := s.live.Write(ctx, []tracking.LiveWrite{{Slot: slot, Owner: owner, Seq: seq, Payload: payload, TTL: min(ttl, tracking.PositionLife)}})
 	if err != nil {
 		return 0, err
 	}
