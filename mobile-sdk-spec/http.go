@@ -3,7 +3,6 @@
 package spec
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
@@ -48,14 +47,8 @@ func (c content) schema() string {
 	return ""
 }
 
-var openapi = sync.OnceValues(func() (document, error) {
-	var d document
-	raw, err := Files.ReadFile("openapi.json")
-	if err != nil {
-		return d, err
-	}
-	err = json.Unmarshal(raw, &d)
-	return d, err
+var openapi = sync.OnceValues(func() (d document, err error) {
+	return d, read("openapi.json", &d)
 })
 
 // HTTP checks an answer of the server: that the path and method exist, that the status is declared

@@ -27,7 +27,6 @@ type cli struct {
 	Rules       rulesCmd       `cmd:"" help:"Check, try out and set a store's own rules about alerts."`
 	Bookings    bookingsCmd    `cmd:"" help:"Tell a running server of appointments and pickups."`
 	Walk        walkCmd        `cmd:"" help:"One phone replaying a recorded walk against a server."`
-	Conformance conformanceCmd `cmd:"" help:"Play the server's part to an SDK under test, and judge it by the specification's rules."`
 	Token       tokenCmd       `cmd:"" help:"Mint a token for trying; needs a development key."`
 	Registry    registryCmd    `cmd:"" help:"Write, check and print the registry: purposes, data types, notices."`
 	Keys        keysCmd        `cmd:"" help:"Look at the keys that sign receipts, and rotate them."`
@@ -37,6 +36,8 @@ type cli struct {
 	Scan        scanCmd        `cmd:"" hidden:"" help:"Count what the live state still holds of ended visits (used by demo)."`
 	Incident    incidentCmd    `cmd:"" help:"Say whose data were within reach in a span of time."`
 	Bench       benchCmd       `cmd:"" help:"Measure the server beside an echo on this machine."`
+	Simulate    simulateCmd    `cmd:"" help:"Write down seeded walks on a map, as phones would report them: NDJSON or GPX."`
+	Conformance conformanceCmd `cmd:"" help:"Play the server's part to an SDK under test, and judge it by the specification's rules."`
 	BenchPart   benchPartCmd   `cmd:"" hidden:"" help:"A process of a measurement (used by bench)."`
 
 	Version kong.VersionFlag `env:"-" help:"Print the version and exit."`

@@ -24,6 +24,7 @@ import (
 	"doorstep/consent"
 	"doorstep/consent/storetest"
 	"doorstep/geofence"
+	"doorstep/mobile-sdk-spec/witness"
 	"doorstep/tracking/canary"
 	"doorstep/tracking/server"
 	"doorstep/tracking/server/auth"
@@ -136,6 +137,7 @@ func serveWith(t *testing.T, set settings) *running {
 	if r.stack, err = assemble(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}
+	r.around = func(h http.Handler) http.Handler { return witness.Before(t, h) }
 	needs(t, r.redis != nil || set.redis != "", "redis-server")
 	redis := tapRedis(t, r.scanURL)
 	ctx, cancel := context.WithCancel(context.Background())

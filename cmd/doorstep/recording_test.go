@@ -58,7 +58,7 @@ func TestRecordingsOfOtherPrograms(t *testing.T) {
 
 // A walk takes what a replay takes.
 func TestWalkReadsThatToo(t *testing.T) {
-	c := walkCmd{Trace: "x"}
+	c := wayFlags{Trace: "x"}
 	read, err := c.readTrace(strings.NewReader("\ufeff{\"t\":0.0,\"lat\":54,\"lng\":3,\"floor\":0.0}\n \n{\"t\":1e3,\"lat\":54,\"lng\":3,\"accuracy_m\":null}\n"))
 	if err != nil {
 		t.Fatal(err)

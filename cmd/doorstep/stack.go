@@ -73,6 +73,7 @@ type stack struct {
 	listener net.Listener
 	metrics  net.Listener // nil without an operator's listener
 	closers  []func() error
+	around   func(http.Handler) http.Handler // for tests that look at what is said; nil otherwise
 }
 
 // assemble opens everything a server needs, in the order of dependence. What was opened is closed
@@ -241,7 +242,11 @@ func (st *stack) Run(ctx context.Context) error {
 	g.Go(func() error { return st.prune(ctx) })
 	g.Go(func() error { return st.watchRedis(ctx) })
 	g.Go(func() error { return st.watchKeys(ctx) })
-	g.Go(func() error { return serveHTTP(ctx, st.listener, st.server.Handler()) })
+	public := st.server.Handler()
+	if st.around != nil {
+		public = st.around(public)
+	}
+	g.Go(func() error { return serveHTTP(ctx, st.listener, public) })
 	if st.metrics != nil {
 		mux := http.NewServeMux()
 		mux.Handle("GET /metrics", st.server.Metrics())

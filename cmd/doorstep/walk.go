@@ -17,9 +17,9 @@ import (
 )
 
 // walkCmd is one phone, for developers who do not want to walk: it asks, decides, waits outside
-// without a word, and reports a recorded walk at the pace it was recorded, or faster.
+// without a word, and reports a walk, recorded or made up, at its own pace, or faster.
 type walkCmd struct {
-	Trace   string  `required:"" type:"path" help:"Recorded walk: NDJSON of fixes."`
+	wayFlags
 	Map     string  `required:"" type:"path" help:"The store's map: GeoJSON file or folder of levels."`
 	URL     string  `name:"url" required:"" help:"The server, such as http://127.0.0.1:8080."`
 	Token   string  `help:"The shopper's token; or give --dev-key."`
@@ -27,11 +27,8 @@ type walkCmd struct {
 	Sub     string  `default:"walker" help:"Whose token to mint."`
 	Purpose string  `default:"assist" help:"What the grant is for."`
 	Speed   float64 `default:"1" help:"Times as fast, from 0.1 to 60. Above about 8 the server sees somebody too fast to be walking."`
-	Noise   float64 `default:"0" help:"Metres of error to add, as a standard deviation."`
 	Obey    bool    `default:"true" negatable:"" help:"Hold the fence as an app must: outside, say only so. --no-obey sends every fix."`
-	Leave   bool    `default:"true" negatable:"" help:"Carry a walk that ends inside on through the nearest door."`
 	Help    string  `name:"call" help:"Call for help with this topic once inside."`
-	Seed    uint64  `default:"1" help:"Seed of the noise."`
 }
 
 // Run walks. It fails if the session could not be opened or ended otherwise than by leaving.
@@ -51,7 +48,7 @@ func (c *walkCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	walker, err := c.walker(fence)
+	walker, err := c.walker(fence, c.Seed)
 	if err != nil {
 		return err
 	}
@@ -63,7 +60,8 @@ func (c *walkCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	phone, err := client.New(client.Config{BaseURL: strings.TrimSuffix(c.URL, "/"), Token: token, Installation: key})
+	phone, err := client.New(client.Config{BaseURL: strings.TrimSuffix(c.URL, "/"), Token: token, Installation: key,
+		Now: func() time.Time { return time.Now().Add(c.Skew) }})
 	if err != nil {
 		return err
 	}
@@ -81,14 +79,12 @@ func (c *walkCmd) check() error {
 		return wrong("--url %q: must be http://host:port or https://host without a path, as the server printed it", c.URL)
 	case !(c.Speed >= slowest && c.Speed <= fastest): // NaN too
 		return wrong("--speed %v: choose from %v to %v", c.Speed, slowest, fastest)
-	case !(c.Noise >= 0 && c.Noise <= 100):
-		return wrong("--noise %v: choose metres from 0 to 100", c.Noise)
 	case c.Purpose == "":
 		return wrong("--purpose: empty: name a purpose that the server's registry declares, such as assist")
 	case c.Token == "":
-		return claim("--sub", c.Sub, longID)
+		return errors.Join(claim("--sub", c.Sub, longID), c.wayFlags.check())
 	}
-	return nil
+	return c.wayFlags.check()
 }
 
 func (c *walkCmd) token() (func(context.Context) (string, error), error) {
@@ -149,7 +145,6 @@ func (p *pedestrian) visit(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connecting: %w", err)
 	}
-	defer session.Kill()
 	fmt.Fprintf(p.out, "connected: you are %s\n", session.Welcome().Word)
 	return p.walk(ctx, session, fix)
 }
@@ -166,6 +161,7 @@ func (p *pedestrian) arrive() (sim.Fix, bool) {
 func (p *pedestrian) walk(ctx context.Context, s *client.Session, fix sim.Fix) error {
 	pace := time.NewTicker(time.Duration(float64(time.Second) / p.Speed))
 	defer pace.Stop()
+	defer func() { s.Kill() }()
 	called := p.Help == ""
 	if err := p.report(s, fix); err != nil {
 		return err
@@ -190,6 +186,12 @@ func (p *pedestrian) walk(ctx context.Context, s *client.Session, fix sim.Fix) e
 			}
 		case <-pace.C:
 			fix, _, more := p.walker.Next()
+			if more && fix.Offline {
+				var err error
+				if s, fix, more, err = p.lose(ctx, s, pace.C); err != nil {
+					return err
+				}
+			}
 			if !more {
 				fmt.Fprintln(p.out, "the walk is over; saying goodbye")
 				return s.Bye()
@@ -199,6 +201,32 @@ func (p *pedestrian) walk(ctx context.Context, s *client.Session, fix sim.Fix) e
 			}
 		}
 	}
+}
+
+// lose walks on without a network, and comes back to the session. After an error it is the one that was lost.
+func (p *pedestrian) lose(ctx context.Context, s *client.Session, pace <-chan time.Time) (*client.Session, sim.Fix, bool, error) {
+	fmt.Fprintln(p.out, "no network")
+	s.Kill()
+	for range s.Events() { // to the last
+	}
+	fix, more := sim.Fix{Offline: true}, true
+	for more && fix.Offline {
+		select {
+		case <-ctx.Done():
+			return s, fix, false, ctx.Err()
+		case <-pace:
+			fix, _, more = p.walker.Next()
+		}
+	}
+	back, err := s.Resume(ctx)
+	if err != nil {
+		back, err = p.phone.Connect(ctx, p.store, []string{p.Purpose})
+	}
+	if err != nil {
+		return s, fix, false, fmt.Errorf("connecting again: %w", err)
+	}
+	fmt.Fprintln(p.out, "connected again")
+	return back, fix, more, nil
 }
 
 func (p *pedestrian) report(s *client.Session, fix sim.Fix) error {

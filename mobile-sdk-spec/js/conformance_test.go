@@ -40,7 +40,7 @@ func TestConformance(t *testing.T) {
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, node, "test/hands.js", server.URL, "16").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, node, "test/conform.js", server.URL, "16").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	var text bytes.Buffer

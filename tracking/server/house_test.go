@@ -27,6 +27,7 @@ import (
 	"doorstep/geofence"
 	"doorstep/mobile-sdk-spec/go/client"
 	sdkjs "doorstep/mobile-sdk-spec/js"
+	"doorstep/mobile-sdk-spec/witness"
 	"doorstep/tracking"
 	"doorstep/tracking/canary"
 	"doorstep/tracking/live"
@@ -160,7 +161,7 @@ func (h *house) open(l net.Listener) {
 	done := make(chan error, 3)
 	go func() { done <- h.node.Run(ctx) }()
 	go func() { done <- h.server.Run(ctx) }()
-	web := &http.Server{Handler: h.server.Handler(), ErrorLog: log.New(io.Discard, "", 0)}
+	web := &http.Server{Handler: witness.Before(h.T, h.server.Handler()), ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { done <- web.Serve(l) }()
 	transport := &http.Transport{DialContext: h.dial}
 	h.web = &http.Client{Transport: unkept{h.T, transport}, Timeout: 15 * time.Second}

@@ -51,10 +51,11 @@ func (s *Server) staffMe(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if !ok {
 		return nil, problem.New(problem.NoStore)
 	}
-	return map[string]any{
-		"person": who.Tag, "role": who.Role, "lang": who.Lang,
-		"store": map[string]string{"id": x.Site().ID, "name": x.Site().Name},
-	}, nil
+	me := map[string]any{"person": who.Tag, "role": who.Role, "store": map[string]string{"id": x.Site().ID, "name": x.Site().Name}}
+	if who.Lang != "" {
+		me["lang"] = who.Lang
+	}
+	return me, nil
 }
 
 type actionBody struct {

@@ -4,12 +4,12 @@
 // report, second by second, beside where it truly was. The same seed walks the same way.
 //
 // A walk is a list of legs, straight and at a steady pace, that is planned on a [Map] or read from a
-// recorded trace. A planned walk starts outside a door, wanders between zones without crossing the
+// recorded trace (NDJSON or GPX). A planned walk starts outside a door, wanders between zones without crossing the
 // boundary, and leaves by a door. A recorded one that never leaves is continued, straight to the
 // nearest door (or point of the boundary) and on outside: that part is synthetic, and Truth says so.
 // Walkers stay on one level, and walls between zones do not stop them.
 //
-// On top of the true place comes a phone's error: correlated noise, spikes, gaps, a wrong clock.
+// On top of the true place comes a phone's error: correlated noise, spikes, gaps, a wrong clock, a network that is gone.
 //
 // The package knows neither the server nor a socket; mobile-sdk-spec/go/client does the talking.
 package sim
@@ -25,6 +25,7 @@ type Fix struct {
 	HasLevel   bool
 	SpeedMPS   float64
 	HeadingDeg float64 // clockwise from north, 0 ≤ h < 360
+	Offline    bool    // the phone has no network at that moment
 }
 
 // Truth is where the phone really was at the time of a fix. T is true time, Unix milliseconds.
@@ -63,6 +64,8 @@ type Noise struct {
 	GapsPerHour   float64       // times without a fix
 	Gap           time.Duration // how long the longest of them is
 	Skew          time.Duration // the phone's clock is ahead by this
+	DropsPerHour  float64       // times without a network: a lift, a cellar
+	Drop          time.Duration // how long the longest of them is
 }
 
 // RealPhone is an error of the size that real phones have indoors: medians of 4–10 m, claims that

@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"time"
+	"unicode"
 )
 
 // recorded is one line of a trace.
@@ -28,38 +29,75 @@ const (
 // ErrTrace means that a trace cannot be walked.
 var ErrTrace = errors.New("sim: the trace cannot be walked")
 
-// readTrace turns NDJSON lines {t, lat, lng, floor, accuracy_m} into legs. Lines that repeat or go
-// back in time are left out: phones deliver fixes twice.
+// readTrace turns the lines of a trace into legs. Lines that repeat or go back in time are left out: phones deliver
+// fixes twice.
 func readTrace(r io.Reader, at plane) ([]leg, plane, error) {
 	var legs []leg
 	var last *recorded
-	s := bufio.NewScanner(r)
-	for n := 1; s.Scan(); n++ {
-		if len(s.Bytes()) == 0 {
-			continue
-		}
-		line := new(recorded)
-		if err := json.Unmarshal(s.Bytes(), line); err != nil || !line.good() || n > traceLines {
-			return nil, at, fmt.Errorf("%w: line %d is not {t, lat, lng, floor, accuracy_m}, or one too many", ErrTrace, n)
-		}
+	err := eachRecorded(r, func(line *recorded) error {
 		if at == (plane{}) {
 			at = planeAt(*line.Lat, *line.Lng)
 		}
 		if last != nil && *line.T <= *last.T {
-			continue
+			return nil
 		}
 		if last != nil {
 			legs = append(legs, legBetween(at, last, line))
 		}
 		last = line
+		return nil
+	})
+	if err == nil && len(legs) == 0 {
+		err = fmt.Errorf("%w: it has fewer than two lines in order of time", ErrTrace)
+	}
+	return legs, at, err
+}
+
+// eachRecorded reads GPX or NDJSON, whichever it is by its first character.
+func eachRecorded(r io.Reader, line func(*recorded) error) error {
+	b := bufio.NewReader(r)
+	for {
+		c, _, err := b.ReadRune()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrTrace, err)
+		}
+		if unicode.IsSpace(c) || c == byteOrderMark {
+			continue
+		}
+		if err := b.UnreadRune(); err != nil {
+			return err
+		}
+		if c == '<' {
+			return readGPX(b, line)
+		}
+		return readNDJSON(b, line)
+	}
+}
+
+const byteOrderMark = '\ufeff'
+
+// readNDJSON gives each line {t, lat, lng, floor, accuracy_m} to line.
+func readNDJSON(r io.Reader, line func(*recorded) error) error {
+	s := bufio.NewScanner(r)
+	for n := 1; s.Scan(); n++ {
+		if len(s.Bytes()) == 0 {
+			continue
+		}
+		x := new(recorded)
+		if err := json.Unmarshal(s.Bytes(), x); err != nil || !x.good() || n > traceLines {
+			return fmt.Errorf("%w: line %d is not {t, lat, lng, floor, accuracy_m}, or one too many", ErrTrace, n)
+		}
+		if err := line(x); err != nil {
+			return err
+		}
 	}
 	if err := s.Err(); err != nil {
-		return nil, at, fmt.Errorf("%w: %w", ErrTrace, err)
+		return fmt.Errorf("%w: %w", ErrTrace, err)
 	}
-	if len(legs) == 0 {
-		return nil, at, fmt.Errorf("%w: it has fewer than two lines in order of time", ErrTrace)
-	}
-	return legs, at, nil
+	return nil
 }
 
 func (r *recorded) good() bool {

@@ -21,6 +21,7 @@ type Walker struct {
 	elapsed time.Duration // of the walk, at the next fix
 	legAt   time.Duration // when legs[0] began
 	silent  time.Duration // no fix before this
+	offline time.Duration // no network before this
 }
 
 // NewWalker plans a visit to a store.
@@ -35,7 +36,7 @@ func NewWalker(m *Map, opt Options) (*Walker, error) {
 }
 
 // NewTraceWalker walks a recorded trace: NDJSON lines {t, lat, lng, floor, accuracy_m}, with t in
-// Unix milliseconds and accuracy_m null when unknown. Between its lines it walks straight; where it has
+// Unix milliseconds and accuracy_m null when unknown; or the tracks of a GPX file. Between its lines it walks straight; where it has
 // none for more than 10 s, no fix comes. With a map and Plan.EndBy Exit, a trace that
 // ends inside is carried out of the store; Plan.Inside has no meaning here. Times start at Options.Start.
 func NewTraceWalker(r io.Reader, m *Map, opt Options) (*Walker, error) {
@@ -86,6 +87,7 @@ func (w *Walker) Next() (Fix, Truth, bool) {
 			continue
 		}
 		truth, fix := w.look(w.legs[0], at)
+		fix.Offline = w.lost(at)
 		return fix, truth, true
 	}
 }
@@ -101,6 +103,15 @@ func (w *Walker) missing(at time.Duration) bool {
 		return true
 	}
 	return false
+}
+
+// lost reports whether there is no network at this time. Losses begin at random.
+func (w *Walker) lost(at time.Duration) bool {
+	n := w.opt.Noise
+	if at >= w.offline && n.DropsPerHour > 0 && n.Drop > 0 && w.rnd.Float64() < n.DropsPerHour*w.opt.Every.Hours() {
+		w.offline = at + time.Duration(w.rnd.Float64()*float64(n.Drop))
+	}
+	return at < w.offline
 }
 
 // look is the truth at a time within a leg, and what the phone makes of it.

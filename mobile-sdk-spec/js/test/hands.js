@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import process from "node:process";
-import { WebSocket } from "ws";
 import { Client, memoryStore, realEnv } from "../src/index.js";
 
 /** Often enough that the quickest pace is never short of a reading. */
@@ -9,9 +7,9 @@ const EVERY_MS = 100;
 
 /**
  * The app around the client in a conformance run (SPEC.md, section 10): does as it is told, and says what the client shows.
- * @param {string} url @param {string} name
+ * @param {string} url @param {string} name @param {typeof globalThis.WebSocket} WebSocket
  */
-async function hands(url, name) {
+export async function hands(url, name, WebSocket) {
   /** @type {Client|null} */ let client = null;
   let store = memoryStore(), shop = { store: "", purpose: "" }, wallMs = 0;
   /** @type {import("../src/types.js").Reading|null} */ let placed = null;
@@ -23,7 +21,7 @@ async function hands(url, name) {
     client?.close();
     const env = { ...realEnv(), wall: () => Date.now() + wallMs };
     client = await Client.open({
-      baseUrl: url, token: async () => (await ask(`${name}/token`, null)).token, store, env, WebSocket: /** @type {any} */ (WebSocket),
+      baseUrl: url, token: async () => (await ask(`${name}/token`, null)).token, store, env, WebSocket,
     });
     return client;
   };
@@ -78,7 +76,3 @@ async function hands(url, name) {
   clearInterval(walking);
   /** @type {Client|null} */ (client)?.close();
 }
-
-const [, , url = "", many = "1"] = process.argv;
-await Promise.all(Array.from({ length: Number(many) }, (_, i) => hands(url, `js-${i}`)));
-process.exit(0); // sockets that nobody answers any more are not waited for

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package witness
+
+import (
+	"encoding/binary"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	spec "doorstep/mobile-sdk-spec"
+)
+
+// complaints is a test that only listens to what a witness has to say.
+type complaints struct {
+	testing.TB
+	cleanup []func()
+	said    []string
+}
+
+func (c *complaints) Errorf(format string, _ ...any) { c.said = append(c.said, format) }
+func (c *complaints) Cleanup(f func())               { c.cleanup = append(c.cleanup, f) }
+
+// testify has a witness watch a server that says one thing, and returns the complaints.
+func testify(t *testing.T, h http.HandlerFunc, ask func(url string)) *complaints {
+	c := &complaints{TB: t}
+	server := httptest.NewServer(Before(c, h))
+	ask(server.URL)
+	server.Close()
+	for _, f := range c.cleanup {
+		f()
+	}
+	return c
+}
+
+func get(t *testing.T, path string) func(string) {
+	return func(url string) {
+		res, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+	}
+}
+
+func TestAnswersAreHeldAgainstTheSpecification(t *testing.T) {
+	for body, complains := range map[string]int{`{"t":1}`: 0, `{"t":1,"more":2}`: 1, `{}`: 1, ``: 1} {
+		c := testify(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }, get(t, "/v1/time"))
+		if len(c.said) != complains {
+			t.Errorf("%q: %v", body, c.said)
+		}
+	}
+	if c := testify(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }, get(t, "/v1/nowhere")); len(c.said) != 1 {
+		t.Errorf("an answer where there is no path: %v", c.said)
+	}
+	if c := testify(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<p>")) }, get(t, "/demo")); len(c.said) != 0 {
+		t.Errorf("a page: %v", c.said)
+	}
+}
+
+func TestFramesAreHeldAgainstTheSpecification(t *testing.T) {
+	long := `{"type":"call","id":"01890a5d-ac96-774b-bcce-b302099a8057","text":"` + strings.Repeat("x", 200) + `","until":1}`
+	for frame, complains := range map[string]int{`{"type":"unseen"}`: 0, `{"type":"unseen","why":1}`: 1, `{"type":"dance"}`: 1, `[]`: 1, long: 0} {
+		t.Setenv(Folder, t.TempDir())
+		c := testify(t, func(w http.ResponseWriter, r *http.Request) {
+			conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+			if err != nil {
+				return
+			}
+			_ = conn.WriteMessage(websocket.TextMessage, []byte(frame))
+			_ = conn.WriteMessage(websocket.CloseMessage, binary.BigEndian.AppendUint16(nil, 4501))
+			_ = conn.Close()
+		}, func(url string) {
+			conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(url, "http")+"/v1/session", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for err == nil {
+				_, _, err = conn.ReadMessage()
+			}
+			_ = conn.Close()
+		})
+		if len(c.said) != complains {
+			t.Errorf("%q: %v", frame, c.said)
+		}
+	}
+}
+
+// TestTheAccount: what was seen counts, what was not is named, and an excuse that is not needed goes.
+func TestTheAccount(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Take(dir); err == nil {
+		t.Error("a run that collected nothing was accounted for")
+	}
+	t.Setenv(Folder, dir)
+	testify(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"t":1}`)) }, get(t, "/v1/time"))
+	a, err := Take(dir)
+	if err != nil || a.Seen != 1 || slices.Contains(a.Never, "GET /v1/time 200") || !slices.Contains(a.Never, "out-ack.refused") || len(a.Idle) != 0 {
+		t.Errorf("%v: %d seen, idle %v", err, a.Seen, a.Idle)
+	}
+	due, err := spec.Documented()
+	if err != nil || a.Of != len(due) || len(due) < 300 {
+		t.Errorf("%d of %d; %v", a.Of, len(due), err)
+	}
+	for name := range excused {
+		if !slices.Contains(due, name) {
+			t.Errorf("%s is excused, and nobody documents it", name)
+		}
+	}
+}
