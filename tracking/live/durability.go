@@ -127,3 +127,12 @@ func checkNode(ctx context.Context, c *redis.Client) (findings []Finding, warnin
 func forbidden(err error) bool {
 	return err != nil && (strings.HasPrefix(err.Error(), "NOPERM") || strings.HasPrefix(err.Error(), "ERR unknown command"))
 }
+
+// Fixes are the lines of redis.conf that CheckDurability asks for.
+func Fixes() []string {
+	var list []string
+	for _, r := range rules {
+		list = append(list, r.fix)
+	}
+	return list
+}
