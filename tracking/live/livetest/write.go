@@ -97,8 +97,8 @@ func testSeveralStores(t *testing.T, f Fixture) {
 	l := listen(t, f.Live, stores...)
 	var batch []tracking.LiveWrite
 	for i, store := range stores {
-		for _, visit := range []string{"v", "w", "x"} { // the same names in each
-			w := shown(item(visit, "a", 1, store))
+		for _, visit := range []string{"v", "w", "x"} {
+			w := shown(item(visit+store, "a", 1, store)) // another name in each, or they would go one by one
 			w.Slot.Store = store
 			w.Show = visit != "w"
 			if i != 2 || visit != "x" {
@@ -114,15 +114,15 @@ func testSeveralStores(t *testing.T, f Fixture) {
 	write(t, f.Live, want, batch...)
 	got := l.all()
 	for i, store := range stores {
-		published := []string{"v=" + store + ";x=" + store + ";"}
+		published := []string{"v" + store + "=" + store + ";x" + store + "=" + store + ";"}
 		if i == 2 {
-			published = []string{"v=" + store + ";"}
+			published = []string{"v" + store + "=" + store + ";"}
 		}
 		if heard := decoded(t, got[store]); !slices.Equal(heard, published) {
 			t.Errorf("on the channel of %s: %q, want %q", store, heard, published)
 		}
-		there, err := f.Live.Read(t.Context(), store, []string{"v", "w"})
-		if err != nil || string(there["v"]) != store || string(there["w"]) != store {
+		there, err := f.Live.Read(t.Context(), store, []string{"v" + store, "w" + store})
+		if err != nil || string(there["v"+store]) != store || string(there["w"+store]) != store {
 			t.Errorf("in %s: %q, %v", store, there, err)
 		}
 	}
