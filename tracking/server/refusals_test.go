@@ -108,25 +108,24 @@ func TestTheOlderSocketIsTold(t *testing.T) {
 	}
 }
 
-// TestTooManyAreTold: an address that has asked too often is told so, whatever it asks next that declares it.
+// TestTooManyAreTold: an address that asks too often is told so, whatever it asks that declares it.
 func TestTooManyAreTold(t *testing.T) {
 	h := newHouse(t)
 	names, err := spec.Documented()
 	h.ok(err)
-	for asked := 0; ; asked++ {
-		if status, _ := h.request("GET", "/v1/time", "", nil); status == http.StatusTooManyRequests {
-			break
-		}
-		if asked > 5000 {
-			t.Fatal("nobody is slowed down")
-		}
-	}
 	at := strings.NewReplacer("{id}", demostore.ID, "{app}", "app", "{store}", demostore.ID)
 	for _, name := range names {
-		if part := strings.Fields(name); len(part) == 3 && part[2] == "429" && part[1] != "/v1/withdrawals" { // a stop is always taken
-			if status, code := h.request(part[0], at.Replace(part[1]), "", nil); status != http.StatusTooManyRequests {
-				t.Errorf("%s: answered %d %s", name, status, code)
-			}
+		part := strings.Fields(name)
+		if len(part) != 3 || part[2] != "429" || part[1] == "/v1/withdrawals" { // a stop is always taken
+			continue
+		}
+		const most = 5000
+		asked := 0
+		for status := 0; status != http.StatusTooManyRequests && asked < most; asked++ {
+			status, _ = h.request(part[0], at.Replace(part[1]), "", nil)
+		}
+		if asked == most {
+			t.Errorf("%s: nobody is slowed down", name)
 		}
 	}
 }
