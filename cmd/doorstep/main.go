@@ -24,10 +24,11 @@ type cli struct {
 	Demo        demoCmd        `cmd:"" help:"Try it: a store, shoppers and staff, everything embedded, on one free port."`
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
 	Store       storeCmd       `cmd:"" help:"Check, import and try out maps."`
-	Rules       rulesCmd       `cmd:"" help:"Check, try out and set a store's own rules about alerts."`
-	Bookings    bookingsCmd    `cmd:"" help:"Tell a running server of appointments and pickups."`
 	Walk        walkCmd        `cmd:"" help:"One phone replaying a recorded walk against a server."`
 	Token       tokenCmd       `cmd:"" help:"Mint a token for trying; needs a development key."`
+	Rules       rulesCmd       `cmd:"" help:"Check, try out and set a store's own rules about alerts."`
+	Bookings    bookingsCmd    `cmd:"" help:"Tell a running server of appointments and pickups."`
+	Webhooks    webhooksCmd    `cmd:"" help:"Look at what the world outside could not be told, and tell it again."`
 	Registry    registryCmd    `cmd:"" help:"Write, check and print the registry: purposes, data types, notices."`
 	Keys        keysCmd        `cmd:"" help:"Look at the keys that sign receipts, and rotate them."`
 	Proof       proofCmd       `cmd:"" help:"Read the proof of consent of somebody who was erased; needs the key that is kept apart."`

@@ -34,6 +34,7 @@ type serveCmd struct {
 	Origin      []string   `help:"Page origin that may use the app's API, such as https://shop.example; repeat for more."`
 	Proxy       []string   `help:"Network of a proxy whose X-Forwarded-For is believed; repeat for more."`
 	Suspend     string     `default:"100/24h" help:"An app that asks for what is undeclared so often in an hour is kept out for so long."`
+	Webhooks    string     `type:"path" help:"JSON file of who outside is told of alerts: endpoints with their secrets. Read again when it changes."`
 	LogLevel    string     `default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
 }
 

@@ -19,6 +19,7 @@ import (
 	"doorstep/geofence"
 	"doorstep/tracking/server"
 	"doorstep/tracking/server/auth"
+	"doorstep/tracking/server/webhooks"
 )
 
 // settings checks everything before anything is written, and lists all mistakes at once.
@@ -40,6 +41,8 @@ func (c *serveCmd) settings(ctx context.Context, logs io.Writer) (settings, erro
 	check(err)
 	set.proxies, err = c.networks()
 	check(err)
+	check(c.checkWebhooks())
+	set.webhooks = c.Webhooks
 	set.indexes, err = loadMaps(c.Map)
 	check(err)
 	set.registry, err = c.loadRegistry()
@@ -121,6 +124,17 @@ func (c *serveCmd) checkPlaces() error {
 	}
 	if len(c.Map) == 0 && at.isNew() {
 		return wrong("no store: name a map with --map, or import one with `doorstep store import`")
+	}
+	return nil
+}
+
+// checkWebhooks reads the receivers once, so that a mistake is told at the start.
+func (c *serveCmd) checkWebhooks() error {
+	if c.Webhooks == "" {
+		return nil
+	}
+	if _, err := webhooks.ReadFile(c.Webhooks); err != nil {
+		return fmt.Errorf("--webhooks: %w", err)
 	}
 	return nil
 }

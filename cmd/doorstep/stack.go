@@ -28,6 +28,7 @@ import (
 	"doorstep/tracking/live/redisserver"
 	"doorstep/tracking/server"
 	"doorstep/tracking/server/auth"
+	"doorstep/tracking/server/webhooks"
 )
 
 // settings are what a running server is made of, checked by whoever fills them in.
@@ -45,6 +46,7 @@ type settings struct {
 	indexes    []*geofence.Index
 	registry   *consent.Registry
 	undeclared server.Undeclared // when an app is kept out; zero: as usual
+	webhooks   string            // file of who outside is told of alerts; empty: nobody
 	cards      func(string) (json.RawMessage, bool)
 	log        *slog.Logger
 	ahead      *atomic.Int64    // nanoseconds by which the ledger's clock is ahead; nil outside tests
@@ -227,7 +229,7 @@ func (st *stack) makeNode(ctx context.Context) error {
 		return err
 	}
 	st.server, err = server.New(server.Config{
-		Node: st.node, Stores: st.db, Ledger: st.ledger, Atlas: st.node.Atlas, Tokens: tokens, Origins: origins,
+		Node: st.node, Stores: st.db, Outside: st.db, Ledger: st.ledger, Atlas: st.node.Atlas, Tokens: tokens, Origins: origins,
 		Hosts: st.hosts(), Proxies: st.proxies, Secure: st.secure(), DevKey: st.devKey, Undeclared: st.undeclared,
 		SDK: sdkjs.Files, Cards: st.cards, Now: time.Now, Log: st.log,
 	})
@@ -240,6 +242,10 @@ func (st *stack) Run(ctx context.Context) error {
 	g.Go(func() error { return st.node.Run(ctx) })
 	g.Go(func() error { return st.server.Run(ctx) })
 	g.Go(func() error { return st.prune(ctx) })
+	if st.webhooks != "" {
+		s := webhooks.Sender{Store: st.db, Path: st.webhooks, Holder: st.node.ID, Now: st.ledgerNow, Log: st.log}
+		g.Go(func() error { return s.Run(ctx) })
+	}
 	g.Go(func() error { return st.watchRedis(ctx) })
 	g.Go(func() error { return st.watchKeys(ctx) })
 	public := st.server.Handler()

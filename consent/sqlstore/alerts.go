@@ -60,7 +60,10 @@ func (t *tx) raise(a tracking.Alert) (tracking.Alert, bool, error) {
 		row, a.Store, s.stay(), s.who.handle, s.installation.handle, string(a.Kind), a.Topic, a.Purpose, micros(a.ChangedAt), micros(a.DueAt), body); err != nil {
 		return a, false, err
 	}
-	_, err = t.tell(a, s.who.handle)
+	change, err := t.tell(a, s.who.handle)
+	if err == nil {
+		err = t.postAlert(change, a, s.who.handle)
+	}
 	return a, false, err
 }
 
@@ -177,7 +180,11 @@ func (t *tx) changeAlert(store, id string, c tracking.Change) (tracking.Alert, e
 	if err := t.mayTake(now, c.Taker()); err != nil {
 		return now, err
 	}
-	if _, err := t.saveAlert(next); err != nil {
+	change, subject, err := t.saveAlert(next)
+	if err == nil && c.Action != tracking.Keep { // which is news to nobody outside
+		err = t.postAlert(change, next, subject)
+	}
+	if err != nil {
 		return now, err
 	}
 	return next, t.remember(next, c)
@@ -213,24 +220,24 @@ func (db *DB) scanAlert(r *sql.Rows) (tracking.Alert, error) {
 }
 
 // saveAlert writes an alert at its new version, and its entry in the feed. The keys of one that is over go
-// with it, however it ended.
-func (t *tx) saveAlert(a tracking.Alert) (int64, error) {
+// with it, however it ended. Whose it is, is answered too.
+func (t *tx) saveAlert(a tracking.Alert) (change int64, subject string, err error) {
 	row, body, err := t.sealAlert(a)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	m := t.marks("alert", a.ID)
-	var subject string
 	if err := t.row(`UPDATE alert SET id = $4, topic = $5, final = $6, changed_at = $7, due_at = $8, body = $9 WHERE id IN ($1, $2, $3)
 		RETURNING subject`, m[0], m[1], m[2], row, a.Topic, bit(a.Final()), micros(a.ChangedAt), micros(a.DueAt), body).into(&subject); err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	if a.Final() {
 		if _, err := t.exec(`DELETE FROM alert_key WHERE alert IN ($1, $2, $3)`, m[0], m[1], m[2]); err != nil {
-			return 0, err
+			return 0, "", err
 		}
 	}
-	return t.tell(a, subject)
+	change, err = t.tell(a, subject)
+	return change, subject, err
 }
 
 // tell enters in the feed that an alert has changed, and not what it says: the feed is kept for a day, and a topic or

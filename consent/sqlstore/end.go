@@ -336,15 +336,15 @@ func (t *tx) announce(c consent.EndCommand, subject string, alerts []alertStep, 
 	if err != nil {
 		return err
 	}
-	if err := t.post(change, consent.EntryEnd, subject, *end, "", c.Now); err != nil {
+	if err := t.post(change, subject, *end, c.Now); err != nil {
 		return err
 	}
 	e.Ends, e.Change = append(e.Ends, *end), change
 	for _, a := range alerts {
-		if change, err = t.saveAlert(a.next); err != nil {
+		if change, _, err = t.saveAlert(a.next); err != nil {
 			return err
 		}
-		if err := t.post(change, consent.EntryAlert, subject, *end, a.next.ID, c.Now); err != nil {
+		if err := t.postAlert(change, a.next, subject); err != nil {
 			return err
 		}
 		e.Change = change
@@ -352,12 +352,12 @@ func (t *tx) announce(c consent.EndCommand, subject string, alerts []alertStep, 
 	return nil
 }
 
-// post puts a change into the outbox, for those outside who were told of the visit before.
-func (t *tx) post(change int64, kind consent.EntryKind, subject string, end consent.End, alert string, at time.Time) error {
-	sealed, err := t.sealDay("outbox", []byte(end.Visit+"\n"+alert))
+// post puts an end into the outbox, for those outside who were told of the visit before.
+func (t *tx) post(change int64, subject string, end consent.End, at time.Time) error {
+	sealed, err := t.sealDay("outbox", []byte(end.Visit+"\n"))
 	if err == nil {
 		_, err = t.exec(`INSERT INTO outbox (change, kind, store, subject, epoch, entered_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			change, string(kind), end.Scope.Store, subject, end.Epoch, micros(at), sealed)
+			change, string(consent.EntryEnd), end.Scope.Store, subject, end.Epoch, micros(at), sealed)
 	}
 	return err
 }

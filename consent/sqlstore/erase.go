@@ -19,7 +19,7 @@ import (
 var personal = []struct{ table, counted string }{
 	{"record", "decisions"}, {"ending", "ends"}, {"scope", "scopes"}, {"served", "notices_served"},
 	{"stop_token", "stop_tokens"}, {"look", "views"}, {"alert", "alerts"}, {"stay", "visits"},
-	{"feed", "messages"}, {"outbox", "messages"}, {"motion", "requests"},
+	{"feed", "messages"}, {"outbox", "messages"}, {"motion", "requests"}, {"webhook", "messages"},
 }
 
 // phoneTables are those of them that name the phone as well.
@@ -267,6 +267,9 @@ func (t *tx) removeRows(gone []string, removed map[string]int64) error {
 	for _, handle := range gone {
 		var heard sql.NullInt64
 		if err := t.row(`SELECT MAX(change) FROM feed WHERE subject = $1`, handle).into(&heard); err != nil {
+			return err
+		}
+		if err := t.forgetDeliveries(handle); err != nil {
 			return err
 		}
 		for _, p := range personal {

@@ -16,7 +16,7 @@ import (
 )
 
 // dayPlaces are what is sealed under the key of a day, which an erasure does not destroy.
-var dayPlaces = []string{"alert", "ending", "feed", "motion", "outbox"}
+var dayPlaces = []string{"alert", "ending", "feed", "motion", "outbox", "webhook"}
 
 // opened is all that the keyring can still open of what lies in the tables under the key of a day.
 func (e *estate) opened() (texts []string) {

@@ -25,6 +25,7 @@ func (db *DB) Prune(ctx context.Context, now time.Time, proof time.Duration) err
 			life  time.Duration
 		}{
 			{`DELETE FROM outbox WHERE entered_at < $1`, consent.FeedLife},
+			{`DELETE FROM webhook WHERE happened < $1`, consent.FeedLife},
 			{`DELETE FROM alert_key WHERE entered_at < $1`, consent.FeedLife},
 			{`DELETE FROM ending WHERE kind = 'session' AND ended_at < $1`, consent.FeedLife},
 			{`DELETE FROM alert WHERE changed_at < $1`, consent.AlertLife}, // open, if every server was away: its visit is long over

@@ -21,6 +21,7 @@ import (
 type Store interface {
 	consent.Store
 	tracking.AlertStore
+	tracking.Outside
 	Bookings
 }
 
@@ -39,7 +40,7 @@ func Run(t *testing.T, open Open) {
 		name  string
 		cases map[string]func(*testing.T, *house)
 	}{
-		{"decide", decideCases}, {"end", endCases}, {"race", raceCases}, {"alert", alertCases}, {"booking", bookingCases}, {"feed", feedCases}, {"journal", journalCases}, {"notice", noticeCases}, {"tally", tallyCases}, {"counts", countCases}, {"retention", retentionCases},
+		{"decide", decideCases}, {"end", endCases}, {"race", raceCases}, {"alert", alertCases}, {"booking", bookingCases}, {"outside", outsideCases}, {"feed", feedCases}, {"journal", journalCases}, {"notice", noticeCases}, {"tally", tallyCases}, {"counts", countCases}, {"retention", retentionCases},
 	} {
 		for name, f := range group.cases {
 			t.Run(group.name+"/"+name, func(t *testing.T) { f(t, newHouse(t, open)) })

@@ -42,6 +42,8 @@ func (s *Server) adminRoutes(m *http.ServeMux) {
 	admin.Handle("PUT /v1/admin/stores/{id}/hours", s.overStores(s.putHours))
 	admin.Handle("PUT /v1/admin/stores/{id}/closed", s.overStores(s.putClosed))
 	admin.Handle("GET /v1/admin/stores/{id}/changes", s.overStores(s.storeChanges))
+	admin.Handle("GET /v1/admin/webhooks", s.overOutside(s.deliveries))
+	admin.Handle("POST /v1/admin/webhooks/{id}/replay", s.overOutside(s.replay))
 	admin.Handle("PUT /v1/admin/stores/{id}/bookings", s.overStores(s.putBookings))
 	admin.Handle("POST /v1/admin/stores/{id}/bookings/cancel", s.overStores(s.cancelBookings))
 	admin.Handle("GET /v1/admin/stores/{id}/rules", s.overStores(s.alertRules))

@@ -32,6 +32,7 @@ var known = []problem.Known{
 	{Err: tracking.ErrAlertHeld, Code: problem.AlertHeld},
 	{Err: tracking.ErrAlertVersion, Code: problem.AlertVersion},
 	{Err: tracking.ErrAlertFinal, Code: problem.AlertFinal},
+	{Err: tracking.ErrNoDelivery, Code: problem.NoDelivery},
 	{Err: tracking.ErrNoDesk, Code: problem.NoDesk},
 	{Err: tracking.ErrAlertAction, Code: problem.AlertAction},
 }

@@ -140,7 +140,7 @@ func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string,
 			return h.ledger.Registry().MayGoLive(tracking.FactsOf(x.Site()), time.Now())
 		},
 		Clock: clock, Rules: geofence.DefaultRules(), Log: quiet,
-		Prove: func(string, consent.End, time.Time) string { return "proof" }})
+		Prove: func(string, consent.End, time.Time) string { return "signed.for.tests" }})
 	origins, err := auth.NewOrigins([]string{h.url})
 	h.ok(err)
 	c := server.Config{Node: h.node, Stores: db, Ledger: h.ledger.Ledger, Atlas: h.node.Atlas, Tokens: tokens, Origins: origins, DevKey: h.key,

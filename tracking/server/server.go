@@ -25,7 +25,8 @@ import (
 // Config is what a Server is made of. Everything is required but what says otherwise.
 type Config struct {
 	Node    *tracking.Node
-	Stores  Stores // for administrators; optional
+	Stores  Stores           // for administrators; optional
+	Outside tracking.Outside // the same: what was told, and what could not be
 	Ledger  *consent.Ledger
 	Atlas   *tracking.Atlas
 	Tokens  *auth.Tokens

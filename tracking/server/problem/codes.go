@@ -68,6 +68,7 @@ const (
 	Claims       = "claims"
 	NoVisit      = "no_visit"
 	NoDesk       = "no_desk"
+	NoDelivery   = "no_delivery"
 )
 
 // The codes of a server that cannot, or not now.
@@ -140,6 +141,7 @@ var table = map[string]entry{
 	AlertFinal:   {http.StatusConflict, "The alert is over", "Nothing is left to do.", 0},
 	AlertAction:  {http.StatusConflict, "Not possible in this state", "Use an action that the alert's state allows.", 0},
 	Claims:       {http.StatusForbidden, "You hold two alerts already", "Resolve, release or hand over one of them first.", 0},
+	NoDelivery:   {http.StatusNotFound, "No such delivery", "List them again: they are kept for a day, and what has ended is not told again.", 0},
 	NoDesk:       {http.StatusUnprocessableEntity, "No such desk", "Name a zone of the store's map that people can come to.", 0},
 	NoVisit:      {http.StatusConflict, "The visit has ended", "Nothing is left to see.", 0},
 
