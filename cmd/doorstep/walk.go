@@ -236,7 +236,7 @@ func (p *pedestrian) report(s *client.Session, fix sim.Fix) error {
 		return s.Outside(where)
 	}
 	p.sent++
-	return s.Fix(client.Fix{T: p.phone.Now().UnixMilli(), Lat: fix.Lat, Lng: fix.Lng, AccuracyM: fix.AccuracyM, Level: level, Source: "sim"})
+	return s.Fix(client.Fix{Lat: fix.Lat, Lng: fix.Lng, AccuracyM: fix.AccuracyM, Level: level, Source: "sim"})
 }
 
 // heard says what the app would show, and reports whether that was the end.

@@ -39,3 +39,22 @@ func TestWalk(t *testing.T) {
 		}
 	}
 }
+
+// A visit that is made up, by a phone whose clock is two hours ahead and whose network comes and goes: the session goes on.
+func TestWalkWithoutANetwork(t *testing.T) {
+	r := serveStores(t)
+	r.console(t, demostore.ID)
+	key := filepath.Join(t.TempDir(), "dev.key")
+	if err := r.devKey.Save(key); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, status := command(t, "", "walk", "--map", "demostore", "--stay", "20s", "--drops", "400", "--skew", "2h", "--url", r.address(), "--dev-key", key, "--speed", "8")
+	if status != 0 || errs != "" {
+		t.Fatalf("exit status %d:\n%s%s", status, out, errs)
+	}
+	for _, said := range []string{"connected: you are ", "state: active", "no network", "connected again", "closed with 4501"} {
+		if !strings.Contains(out, said) {
+			t.Errorf("%q was not said:\n%s", said, out)
+		}
+	}
+}
