@@ -48,7 +48,7 @@ func (r Rules) Step(p Presence, f Fix, at Place, now int64) (Presence, Outcome) 
 // Advance is Step in place, for the hot path: a visit is copied nowhere, and a phone's goroutine stays small. p becomes
 // the visit after the fix; out must be new.
 func (r *Rules) Advance(p *Presence, f *Fix, at *Place, now int64, out *Outcome) {
-	r.pass(p, now, out)
+	r.Pass(p, now, out)
 	if p.State == Ended {
 		out.Refused = RefusedOutside
 		return

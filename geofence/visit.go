@@ -162,12 +162,12 @@ func (p *Presence) end(out *Outcome, why Reason, now int64) {
 // the visit; entering is given up.
 func (r Rules) Tick(p Presence, now int64) (Presence, Outcome) {
 	var out Outcome
-	r.pass(&p, now, &out)
+	r.Pass(&p, now, &out)
 	return p, out
 }
 
-// pass is Tick in place.
-func (r *Rules) pass(p *Presence, now int64, out *Outcome) {
+// Pass is Tick in place, for whoever has thousands of visits; out must be new.
+func (r *Rules) Pass(p *Presence, now int64, out *Outcome) {
 	until := p.LeaseUntil()
 	switch {
 	case until == 0 || now < until:

@@ -31,7 +31,7 @@ func (s *Session) tick(now time.Time, boot time.Duration, open bool) {
 		s.lookAway()
 	}
 	var o geofence.Outcome
-	s.presence, o = s.node.Rules.Tick(s.presence, unixMS(now))
+	s.node.Rules.Pass(&s.presence, unixMS(now), &o)
 	s.follow(&o)
 	lease := time.Duration(s.node.Rules.LeaseMS) * time.Millisecond
 	// The first: it never got inside. The second: whatever the wall clock says, this long is silence.

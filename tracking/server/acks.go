@@ -15,7 +15,6 @@ type ackState struct {
 	seq, accepted, lease int64
 	refused              wire.Refusals
 	pending              int
-	since                int64 // Unix milliseconds of the first one pending
 	outcome              outcome
 }
 
@@ -44,7 +43,7 @@ func (p *phone) judged(seq int64, r tracking.FixResult) {
 		p.flushAck()
 	}
 	if a.pending == 0 {
-		a.since = p.srv.now()
+		p.waiting.Store(p.srv.now())
 	}
 	a.pending++
 	a.seq, a.lease, a.outcome = max(a.seq, seq), r.LeaseUntil, kind
@@ -75,6 +74,7 @@ func (p *phone) ack() {
 	p.say(frame.Append)
 	a.refused.Reset()
 	a.pending = 0
+	p.waiting.Store(0)
 	if p.visit != "" {
 		p.srv.resumes.Extend(p.visit, time.UnixMilli(a.lease))
 	}

@@ -31,15 +31,18 @@ type phone struct {
 	release func()    // gives the places back that the socket takes up
 	out     outbox
 
+	place   int  // among the open ones, which guard it
 	turn    turn // whose the next four are; who has it reads
 	rest    []byte
 	pace    pace
 	deaf    bool // nothing more is taken: what comes is thrown away
 	unusual bool // read by the library
 
-	began     atomic.Int64 // Unix milliseconds of when the frame began that is coming in; 0 for none
-	authUntil atomic.Int64 // Unix milliseconds
-	lastSaid  atomic.Int64 // Unix milliseconds of the last frame
+	// What the sweep looks at, side by side: it comes by every second. All in Unix milliseconds.
+	began     atomic.Int64 // when the frame began that is coming in; 0 for none
+	waiting   atomic.Int64 // when the first fix came in that is not acknowledged yet; 0 for none
+	authUntil atomic.Int64
+	lastSaid  atomic.Int64 // when the last frame went out
 	readDone  chan struct{}
 
 	mu      sync.Mutex // owns what follows, and the order of frames; taken before the outbox's own
@@ -177,14 +180,21 @@ func (p *phone) tick(now int64) {
 	if due := p.authUntil.Load() - authNotice.Milliseconds(); now > due && now <= due+sweepEvery.Milliseconds() {
 		p.tell(wire.AuthDue{By: p.authUntil.Load()}.Append)
 	}
+	if !p.owesAck(now) {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	waited := p.acks.pending > 0 && now-p.acks.since >= ackWithin.Milliseconds()
-	silent := now-p.lastSaid.Load() >= beatEvery.Milliseconds()-sweepEvery.Milliseconds()
-	if p.visit != "" && (waited || silent) {
+	if p.visit != "" && p.owesAck(now) {
 		p.ack()
 		p.out.start()
 	}
+}
+
+// owesAck reports whether fixes have waited long enough for theirs, or the phone for any word.
+func (p *phone) owesAck(now int64) bool {
+	since := p.waiting.Load()
+	return since > 0 && now-since >= ackWithin.Milliseconds() || now-p.lastSaid.Load() >= beatEvery.Milliseconds()-sweepEvery.Milliseconds()
 }
 
 const (

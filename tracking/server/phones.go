@@ -4,40 +4,46 @@ package server
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"doorstep/tracking/server/poll"
 )
 
-// phones are the open connections, for the sweep.
+// phones are the open connections, for the sweep: in a list, since that is gone through every second.
 type phones struct {
 	mu   sync.Mutex
-	open map[*phone]struct{}
+	open []*phone // each knows its place
 }
 
-func newPhones() *phones { return &phones{open: make(map[*phone]struct{})} }
+func newPhones() *phones { return new(phones) }
 
 func (ps *phones) add(p *phone) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	ps.open[p] = struct{}{}
+	p.place = len(ps.open)
+	ps.open = append(ps.open, p)
 }
 
+// remove has the last one take the place. One that was never added, or is removed already, has none.
 func (ps *phones) remove(p *phone) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	delete(ps.open, p)
+	if p.place >= len(ps.open) || ps.open[p.place] != p {
+		return
+	}
+	end := len(ps.open) - 1
+	last := ps.open[end]
+	ps.open[p.place], last.place = last, p.place
+	ps.open[end] = nil
+	ps.open = ps.open[:end]
 }
 
 func (ps *phones) list() []*phone {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	list := make([]*phone, 0, len(ps.open))
-	for p := range ps.open {
-		list = append(list, p)
-	}
-	return list
+	return slices.Clone(ps.open)
 }
 
 // pollers share the phones that are watched: one judges some hundred thousand fixes a second.
