@@ -86,6 +86,15 @@ func TestWhatCannotBeIsTold(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want %d", c.method, c.path, status, code, c.status)
 		}
 	}
+	none := "01890a5d-ac96-774b-bcce-b302099a8057"
+	for method, path := range map[string]string{"GET": "/v1/admin/stores/nowhere/rules", "DELETE": "/v1/admin/stores/nowhere/rules", "POST": "/v1/admin/stores/nowhere/bookings/cancel"} {
+		if status, code := h.request(method, path, map[bool]string{true: `{"refs":["A-1"]}`}[method == "POST"], h.operator("ana")); status != http.StatusNotFound {
+			t.Errorf("%s %s: %d %s, want 404", method, path, status, code)
+		}
+	}
+	if status, code := h.request("POST", "/v1/staff/alerts/"+none+"/call", `{}`, h.staff("shift", time.Hour)); status != http.StatusNotFound {
+		t.Errorf("a call about no alert: %d %s, want 404", status, code)
+	}
 	if _, res, err := h.dialConsole(&peer{}, nil); err == nil || res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a console of nobody's: %v", err)
 	}

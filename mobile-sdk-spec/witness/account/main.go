@@ -22,9 +22,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "documented, and never sent:", name)
 	}
 	for _, name := range a.Idle {
-		fmt.Fprintln(os.Stderr, "excused for nothing:", name)
+		fmt.Println("seen, and excused all the same:", name)
 	}
-	if len(a.Never)+len(a.Idle) > 0 {
+	if len(a.Never) > 0 {
 		os.Exit(1)
 	}
 }
