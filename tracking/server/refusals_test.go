@@ -92,7 +92,9 @@ func TestWhatCannotBeIsTold(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want 404", method, path, status, code)
 		}
 	}
-	if status, code := h.request("POST", "/v1/staff/alerts/"+none+"/call", `{}`, h.staff("shift", time.Hour)); status != http.StatusNotFound {
+	floor := h.staff("shift", time.Hour)
+	floor.Set("Idempotency-Key", none)
+	if status, code := h.request("POST", "/v1/staff/alerts/"+none+"/call", `{}`, floor); status != http.StatusNotFound {
 		t.Errorf("a call about no alert: %d %s, want 404", status, code)
 	}
 	if _, res, err := h.dialConsole(&peer{}, nil); err == nil || res.StatusCode != http.StatusUnauthorized {
