@@ -55,7 +55,8 @@ type Console struct {
 	looks     map[string]*look    // by alert
 	beat      int64
 	beatDue   bool
-	owed      bool // a snapshot, before anything else about a visit
+	missed    *missed // what it is told instead of the first snapshot; nil for all
+	owed      bool    // a snapshot, before anything else about a visit
 	closed    bool
 }
 
@@ -177,6 +178,15 @@ func (c *Console) owe() {
 	c.owed = true
 	c.queue = slices.DeleteFunc(c.queue, func(o outgoing) bool { return o.visit != "" && !o.final })
 	clear(c.positions)
+}
+
+// takeMissed hands out what the console has missed, once: after that it is owed all or nothing.
+func (c *Console) takeMissed() *missed {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.missed
+	c.missed = nil
+	return m
 }
 
 // paid notes that the snapshot is made, and of which visits it tells.

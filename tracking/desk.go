@@ -315,7 +315,8 @@ func (d *desk) zone(purpose string, p Position) *ZoneFrame {
 	return &ZoneFrame{ID: z.ID, Name: z.Name, Level: z.Level, Likely: p.Likely}
 }
 
-func parseAlert(body []byte) (Alert, bool) {
+// ParseAlert reads an alert as a feed entry carries it.
+func ParseAlert(body []byte) (Alert, bool) {
 	var a Alert
 	return a, json.Unmarshal(body, &a) == nil
 }

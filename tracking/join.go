@@ -8,6 +8,10 @@ import "context"
 // leave when the screen is gone. Errors: ErrShuttingDown, ErrNoStore, ErrUnavailable without a lease, or
 // the ledger's.
 func (n *Node) Join(ctx context.Context, store string, p Person, s Screen) (c *Console, leave func(), err error) {
+	return n.join(ctx, store, p, s, nil)
+}
+
+func (n *Node) join(ctx context.Context, store string, p Person, s Screen, m *missed) (c *Console, leave func(), err error) {
 	if n.draining.Load() {
 		return nil, nil, ErrShuttingDown
 	}
@@ -41,6 +45,7 @@ func (n *Node) Join(ctx context.Context, store string, p Person, s Screen) (c *C
 		ds.work.Go(func() { d.run(work) })
 	}
 	c = newConsole(d, p, s)
+	c.missed = m
 	d.mu.Lock()
 	d.consoles[c] = struct{}{}
 	d.introduce()
@@ -88,16 +93,18 @@ func (d *desk) welcome(ctx context.Context, c *Console) error {
 	return nil
 }
 
-// snapshot is what the console may see now. It is made under the console's gate, right before it is
+// snapshot is what the console may see now, or what changed since it was here. It is made under the console's gate, right before it is
 // written, so that nothing in it can have ended meanwhile.
-func (d *desk) snapshot(c *Console) snapshotFrame {
+func (d *desk) snapshot(c *Console) any {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if m := c.takeMissed(); m != nil {
+		return d.resumed(c, m)
+	}
 	s := snapshotFrame{Type: "snapshot", Offset: d.offset, Alerts: []AlertFrame{}}
 	var visits []string
 	for _, a := range d.alerts {
-		over := d.node.ended.has(a.Visit) && !a.Off && !a.Final()
-		if over || a.Kind == "" { // the second: known only by its end
+		if !d.tellable(a) {
 			continue
 		}
 		s.Alerts = append(s.Alerts, d.render(c, a))
@@ -105,4 +112,10 @@ func (d *desk) snapshot(c *Console) snapshotFrame {
 	}
 	c.paid(visits)
 	return s
+}
+
+// tellable leaves out what has ended and what is known only by its end. Called with mu held.
+func (d *desk) tellable(a *shownAlert) bool {
+	over := d.node.ended.has(a.Visit) && !a.Off && !a.Final()
+	return !over && a.Kind != ""
 }

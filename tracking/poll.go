@@ -100,7 +100,7 @@ func (n *Node) apply(entries []consent.Entry) (consoles int) {
 				consoles += n.applyEnd(*e.End, e.At)
 			}
 		case consent.EntryAlert:
-			if a, ok := parseAlert(e.Body); ok {
+			if a, ok := ParseAlert(e.Body); ok {
 				n.alertChanged(a, e.Change)
 			}
 		case consent.EntryStore:

@@ -161,6 +161,11 @@ type AlertStore interface {
 	// Alerts returns a store's alerts that are not final, and those that became so in the last
 	// minute, with the change number they are as of.
 	Alerts(ctx context.Context, store string) ([]Alert, int64, error)
+	// AlertsSince lists a store's alerts that changed after a change number, in the order of their changes, those that are over
+	// among them, with the change number that is as of. consent.ErrBehind if the feed does not reach back so far.
+	AlertsSince(ctx context.Context, store string, since int64) ([]Alert, int64, error)
+	// AlertEpoch names what change numbers count from: another one after a restore.
+	AlertEpoch(ctx context.Context) (string, error)
 	// AlertsDue lists the alerts of all stores that time has something to do to.
 	AlertsDue(ctx context.Context, now time.Time, limit int) ([]Alert, error)
 }

@@ -279,6 +279,37 @@ var alertCases = map[string]func(*testing.T, *house){
 		h.endVisit(p, false)
 		h.equal("gone after leaving", h.alert("shop", "a1").State, tracking.Gone)
 	},
+	"what changed since is listed, over or not, as far back as the feed goes": func(_ *testing.T, h *house) {
+		p, ben, far := h.visitor("ana", "shop"), h.visitor("ben", "shop"), h.visitor("eve", "other")
+		h.raise(p, "a1", tracking.Help)
+		h.raise(ben, "b1", tracking.Help)
+		_, seen, err := h.store.Alerts(h.ctx, "shop")
+		h.ok(err)
+		h.raise(far, "o1", tracking.Help)
+		h.change("a1", tracking.Claim)
+		h.endVisit(p, false)
+		since := func(n int64) (ids []string) {
+			list, asOf, err := h.store.AlertsSince(h.ctx, "shop", n)
+			h.ok(err)
+			h.equal("as of", asOf, h.admit(p).Change)
+			for _, a := range list {
+				ids = append(ids, a.ID+" "+string(a.State))
+			}
+			return ids
+		}
+		h.equals("since", since(seen), "a1 gone", "a1 gone")
+		h.equals("since now", since(h.admit(p).Change))
+		epoch := must(h.store.AlertEpoch(h.ctx))(h)
+		h.equal("the same epoch", must(h.store.AlertEpoch(h.ctx))(h) == epoch && epoch != "", true)
+		for _, n := range []int64{0, h.admit(p).Change + 1} {
+			_, _, err := h.store.AlertsSince(h.ctx, "shop", n)
+			h.wants(err, consent.ErrBehind)
+		}
+		h.clock.pass(consent.FeedLife + time.Second)
+		h.ok(h.ledger.Prune(h.ctx))
+		_, _, err = h.store.AlertsSince(h.ctx, "shop", seen)
+		h.wants(err, consent.ErrBehind)
+	},
 	"what time does is listed when it is due": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
 		h.decide(p, "assist", consent.ForATerm)

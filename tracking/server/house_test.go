@@ -280,8 +280,17 @@ func (h *house) staff(shift string, ttl time.Duration) http.Header {
 	return http.Header{"Authorization": {"Bearer " + token}}
 }
 
-// dialConsole shakes hands at the console's socket. res is the answer of a refusal.
+// dialConsole shakes hands at the console's socket and says hello. res is the answer of a refusal.
 func (h *house) dialConsole(p *peer, header http.Header) (*websocket.Conn, *http.Response, error) {
+	conn, res, err := h.rawConsole(p, header)
+	if err == nil {
+		err = conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"hello","since":0}`))
+	}
+	return conn, res, err
+}
+
+// rawConsole shakes hands and says nothing.
+func (h *house) rawConsole(p *peer, header http.Header) (*websocket.Conn, *http.Response, error) {
 	d := h.dialer(&p.wire)
 	d.Subprotocols = []string{"doorstep.staff.v1"}
 	conn, res, err := d.DialContext(h.Context(), "ws"+strings.TrimPrefix(h.url, "http")+"/v1/staff/socket", header)

@@ -117,6 +117,7 @@ type consoleWelcome struct {
 	BeatMS   int64             `json:"beat_ms"`
 	StaleMS  int64             `json:"stale_ms"`
 	Training bool              `json:"training"`
+	Epoch    string            `json:"epoch"` // in which offsets are counted: for hello, on coming back
 	Fence    string            `json:"fence"` // version of the map that positions are in metres of
 }
 
@@ -125,14 +126,24 @@ func (c *screen) serve(who auth.Staff, session *auth.StaffSession, site *geofenc
 	defer c.release()
 	defer c.close(wire.CloseBye)
 	person := c.srv.person(who)
-	err := c.Write(consoleWelcome{Type: "welcome", T: c.srv.now(),
-		Store: map[string]string{"id": who.Store, "name": site.Name}, Fence: site.Version,
+	seen, ok := c.hello()
+	if !ok {
+		c.close(wire.CloseBadProtocol)
+		return
+	}
+	epoch, err := c.srv.Node.Alerts.AlertEpoch(context.Background())
+	if err != nil {
+		c.close(wire.CloseDependency)
+		return
+	}
+	err = c.Write(consoleWelcome{Type: "welcome", T: c.srv.now(),
+		Store: map[string]string{"id": who.Store, "name": site.Name}, Fence: site.Version, Epoch: epoch,
 		Person: map[string]string{"shift": person.Shift, "tag": who.Tag, "role": who.Role},
 		BeatMS: tracking.BeatEvery.Milliseconds(), StaleMS: tracking.ConsoleStale.Milliseconds()})
 	if err != nil {
 		return
 	}
-	console, leave, err := c.srv.Node.Join(context.Background(), who.Store, person, c)
+	console, leave, err := c.srv.Node.Rejoin(context.Background(), who.Store, person, c, seen)
 	if err != nil {
 		c.srv.Log.Warn("console not joined", "error", err)
 		c.close(wire.CloseDependency)
@@ -170,13 +181,25 @@ func (c *screen) endWith(who auth.Staff, session *auth.StaffSession, over <-chan
 type consoleIn struct {
 	Type  string `json:"type"`
 	Since int64  `json:"since"`
+	Epoch string `json:"epoch"`
 	N     int64  `json:"n"`
 	Alert string `json:"alert"`
 }
 
-func (c *screen) read(console *tracking.Console, session *auth.StaffSession) {
+// hello is the first frame: how far the console had come, if it has been here before.
+func (c *screen) hello() (tracking.Seen, bool) {
 	c.conn.SetReadLimit(consoleFrame)
 	limitControls(c.conn)
+	_ = c.conn.SetReadDeadline(time.Now().Add(helloWait))
+	kind, b, err := c.message()
+	var in consoleIn
+	if err != nil || kind != websocket.TextMessage || strict(b, &in) != nil || in.Type != "hello" || in.Since < 0 {
+		return tracking.Seen{}, false
+	}
+	return tracking.Seen{Offset: in.Since, Epoch: in.Epoch}, true
+}
+
+func (c *screen) read(console *tracking.Console, session *auth.StaffSession) {
 	var frames perSecond
 	for {
 		_ = c.conn.SetReadDeadline(time.Now().Add(consoleSilent))
@@ -197,7 +220,6 @@ func (c *screen) read(console *tracking.Console, session *auth.StaffSession) {
 			return
 		}
 		switch in.Type {
-		case "hello": // the snapshot is on its way already
 		case "beat":
 			console.Beat(in.N)
 			if session != nil && !session.Touch() {
