@@ -54,8 +54,8 @@ func fill(h *house, dir string) (release func()) {
 	return func() { h.ok(os.Remove(name)) }
 }
 
-// The ledger's disk is full: a withdrawal is an error and no success, tracking stops all the same, and nobody is let
-// in. With room again the same withdrawal is carried out.
+// The ledger's disk is full: a withdrawal is an error and no success, tracking stops all the same, nobody is let
+// in, and counters say so. With room again the same withdrawal is carried out.
 func TestTheLedgersDiskIsFull(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -100,6 +100,7 @@ func diskFull(t *testing.T, dir, dsn string, useUp, restart func(context.Context
 	ben := h.shopper("ben", "assist")
 	release := fill(h, dir)
 	h.ok(useUp(h.Context()))
+	failed := n.Stats.PollFailed.Load()
 
 	r := ana.stop(consent.EndStore)
 	if a, err := n.End(h.Context(), r); !errors.Is(err, tracking.ErrUnavailable) {
@@ -109,6 +110,9 @@ func diskFull(t *testing.T, dir, dsn string, useUp, restart func(context.Context
 		t.Error("the session goes on, though it may have been ended")
 	}
 	h.until("nothing is served", func() bool { return !n.Serving() })
+	if n.Stats.PollFailed.Load() == failed {
+		t.Error("no poll counts as failed, and nothing is served")
+	}
 	shown := len(mei.got("position"))
 	if _, err := n.Open(h.Context(), ben.opening(), &phone{log: h.log}); !errors.Is(err, tracking.ErrUnavailable) {
 		t.Errorf("somebody was let in: %v", err)

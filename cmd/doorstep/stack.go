@@ -252,7 +252,7 @@ func (st *stack) Run(ctx context.Context) error {
 	if st.around != nil {
 		public = st.around(public)
 	}
-	g.Go(func() error { return serveHTTP(ctx, st.listener, public) })
+	g.Go(func() error { return serveHTTP(ctx, st.server.Spare(st.listener), public) })
 	if st.metrics != nil {
 		mux := http.NewServeMux()
 		mux.Handle("GET /metrics", st.server.Metrics())

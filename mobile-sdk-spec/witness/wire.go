@@ -41,6 +41,14 @@ func (w *wire) SyscallConn() (syscall.RawConn, error) {
 	return nil, errors.ErrUnsupported
 }
 
+// SetWriteBuffer bounds what waits for the peer as it would be without a witness.
+func (w *wire) SetWriteBuffer(bytes int) error {
+	if c, ok := w.Conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
+		return c.SetWriteBuffer(bytes)
+	}
+	return errors.ErrUnsupported
+}
+
 // Frames of RFC 6455, section 5.2. A server's are not masked.
 const (
 	opcode  = 0x0f

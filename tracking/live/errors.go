@@ -74,10 +74,20 @@ func translate(op, place string, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return &Error{Op: op, Place: place, Family: ErrUnavailable, Cause: contextError(err)}
 	case errors.As(err, &reply):
-		code, _, _ := strings.Cut(reply.Error(), " ")
+		code := codeOf(err)
 		return &Error{Op: op, Place: place, Family: ErrRefused, Cause: errors.New(code), Remedy: remedies[code]}
 	}
 	return &Error{Op: op, Place: place, Family: ErrUnavailable, Cause: err, Remedy: "check that Redis runs and can be reached from here"}
+}
+
+// codeOf is the first word of what Redis answered; empty if it did not.
+func codeOf(err error) string {
+	var reply redis.Error
+	if !errors.As(err, &reply) {
+		return ""
+	}
+	code, _, _ := strings.Cut(reply.Error(), " ")
+	return code
 }
 
 func contextError(err error) error {

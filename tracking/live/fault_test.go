@@ -230,3 +230,46 @@ func monitor(t *testing.T, server *redisserver.Server) func() []string {
 		return seen
 	}
 }
+
+// Redis has no memory left: nothing new is written or registered, what is there can be read, and a purge gets through,
+// also to a server that has lost the scripts. With memory again all goes on.
+func TestNoMemoryLeft(t *testing.T) {
+	server := startServer(t)
+	r, admin := open(t, server.URL(), live.Options{}), operator(t, server.AdminURL())
+	mustRegister(t, r)
+	wantWrite(t, r, 1, tracking.Written)
+	memory := func(most string) {
+		signal(t, func() error { return admin.ConfigSet(t.Context(), "maxmemory", most).Err() })
+	}
+	refused := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, live.ErrRefused) || !strings.Contains(fmt.Sprint(err), "OOM; give Redis more memory") {
+			t.Errorf("%s: got %v, want OOM and what to do", what, err)
+		}
+	}
+	for _, scripts := range []bool{true, false} {
+		memory("1")
+		_, err := r.Write(t.Context(), one(2, "p"))
+		refused("a write", err)
+		refused("a registration", r.Register(t.Context(), tracking.Slot{Store: "s1", Visit: "v2"}, "a", 0, time.Second))
+		if found, err := r.Read(t.Context(), "s1", []string{"v1"}); err != nil || len(found) != 1 {
+			t.Errorf("read: %d positions, %v", len(found), err)
+		}
+		if !scripts {
+			signal(t, func() error { return admin.ScriptFlush(t.Context()).Err() })
+		}
+		if err := r.Purge(t.Context(), "s1", []string{"v1", "v3"}); err != nil {
+			t.Errorf("a purge: %v", err)
+		}
+		for _, v := range []string{"v1", "v3"} {
+			if life := admin.PTTL(t.Context(), live.KeyOf("s1", v)).Val(); life <= 0 || life > tracking.FenceLife {
+				t.Errorf("%s: a fence for %v", v, life)
+			}
+		}
+		memory("0")
+		wantWrite(t, r, 3, tracking.Fenced)
+		signal(t, func() error { return admin.Del(t.Context(), live.KeyOf("s1", "v1")).Err() })
+		mustRegister(t, r)
+		wantWrite(t, r, 1, tracking.Written)
+	}
+}

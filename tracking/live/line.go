@@ -150,7 +150,7 @@ func breaks(err error) bool {
 	if !errors.As(err, &reply) {
 		return true
 	}
-	code, _, _ := strings.Cut(reply.Error(), " ")
+	code := codeOf(err)
 	return code == "READONLY" || code == "MASTERDOWN" || code == "LOADING"
 }
 

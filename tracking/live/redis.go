@@ -5,7 +5,6 @@ package live
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"time"
 
@@ -211,11 +210,7 @@ func (r *Redis) writer(client *redis.Client) (*writer, error) {
 
 // moved reports whether a node said that a slot is, or will be, somewhere else.
 func moved(err error) bool {
-	var reply redis.Error
-	if !errors.As(err, &reply) {
-		return false
-	}
-	code, _, _ := strings.Cut(reply.Error(), " ")
+	code := codeOf(err)
 	return code == "MOVED" || code == "ASK" || code == "TRYAGAIN" || code == "READONLY"
 }
 
@@ -251,8 +246,8 @@ func keys(store string, visits []string) []string {
 	return out
 }
 
-// Purge implements tracking.Live. It does not wait behind writes. On an error some of the visits
-// may have been purged; purge again.
+// Purge implements tracking.Live. It does not wait behind writes, and goes through where Redis has no
+// memory left for anything else. On an error some of the visits may have been purged; purge again.
 func (r *Redis) Purge(ctx context.Context, store string, visits []string) error {
 	if err := checkVisits("Purge", store, visits); err != nil {
 		return err
@@ -265,12 +260,29 @@ func (r *Redis) Purge(ctx context.Context, store string, visits []string) error 
 			}
 			return nil
 		})
+		if codeOf(err) == "OOM" {
+			err = r.purgeFull(ctx, keys(store, piece))
+		}
 		if err != nil {
 			r.lookAgain(ctx, err)
 			return translate("Purge", r.place, err)
 		}
 	}
 	return nil
+}
+
+// purgeFull purges where there is no memory left: SET is refused then, whatever it takes the place of.
+func (r *Redis) purgeFull(ctx context.Context, keys []string) error {
+	run := func() error {
+		return r.client.EvalSha(ctx, purgeScript.sha, keys, tombstone, tracking.FenceLife.Milliseconds()).Err()
+	}
+	err := run()
+	if codeOf(err) == "NOSCRIPT" {
+		if err = r.client.ScriptLoad(ctx, purgeScript.source).Err(); err == nil {
+			err = run()
+		}
+	}
+	return err
 }
 
 // Ping implements tracking.Live. Of a cluster it asks every primary.

@@ -20,6 +20,9 @@ var writeLua string
 //go:embed register.lua
 var registerLua string
 
+//go:embed purge.lua
+var purgeLua string
+
 // script is a Lua program that every server keeps under its SHA-1. SHA-1 is how Redis names
 // scripts; nothing rests on it.
 type script struct{ source, sha string }
@@ -27,7 +30,8 @@ type script struct{ source, sha string }
 var (
 	writeScript    = newScript(writeLua)
 	registerScript = newScript(registerLua)
-	scripts        = []*script{writeScript, registerScript}
+	purgeScript    = newScript(purgeLua)
+	scripts        = []*script{writeScript, registerScript, purgeScript}
 )
 
 func newScript(source string) *script {

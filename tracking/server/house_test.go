@@ -326,8 +326,14 @@ func (h *house) consoleOf(who http.Header) peer {
 
 // readAll reads until the socket is closed, and tells when the second frame has come: the snapshot.
 func readAll(conn *websocket.Conn, joined chan<- struct{}) int {
+	return listen(conn, joined, func(map[string]any) {})
+}
+
+// listen is readAll for somebody who takes in what comes.
+func listen(conn *websocket.Conn, joined chan<- struct{}, take func(frame map[string]any)) int {
 	for n := 1; ; n++ {
-		_, _, err := conn.ReadMessage()
+		var frame map[string]any
+		err := conn.ReadJSON(&frame)
 		if n == 2 {
 			close(joined)
 		}
@@ -337,6 +343,7 @@ func readAll(conn *websocket.Conn, joined chan<- struct{}) int {
 		if err != nil {
 			return websocket.CloseAbnormalClosure
 		}
+		take(frame)
 	}
 }
 

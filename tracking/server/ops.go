@@ -64,6 +64,8 @@ func (s *Server) Metrics() http.Handler {
 		{"ends_unmarked_total", "Ends that could not be marked outside the ledger's database: the disk of the data folder.", st.Unmarked.Load},
 		{"consoles_cut_total", "Consoles cut because they did not read.", st.ConsolesCut.Load},
 		{"frames_dropped_total", "Frames to consoles dropped by the last look before writing.", st.FramesDropped.Load},
+		{"accepts_failed_total", "Connections turned away for want of a file descriptor.", s.notAccepted.Load},
+		{"phones_unwatched_total", "Phones that take a goroutine each for want of a file descriptor.", s.unwatched.Load},
 	} {
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "doorstep_" + c.name, Help: c.help},
 			func() float64 { return float64(c.load()) }))

@@ -25,6 +25,7 @@ const (
 	staffProtocol = "doorstep.staff.v1"
 	consoleSilent = 10 * time.Second // a console that sends no beat for so long is gone
 	consoleFrame  = 512
+	consoleUnread = 64 << 10 // bytes that wait for a console to read; by itself the kernel would keep megabytes, and nobody would notice
 )
 
 // screen is the console's socket.
@@ -63,6 +64,9 @@ func (s *Server) screen(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		release()
 		return // Upgrade has answered
+	}
+	if line, ok := conn.NetConn().(interface{ SetWriteBuffer(bytes int) error }); ok {
+		_ = line.SetWriteBuffer(consoleUnread / 2) // Linux makes it twice as much
 	}
 	c := &screen{srv: s, conn: conn, release: release}
 	go c.serve(who, session, x.Site())

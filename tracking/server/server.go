@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"doorstep/consent"
@@ -65,6 +66,9 @@ type Server struct {
 	permits  permits
 	attempts *attempts
 	outcasts chan string // apps to be suspended, for Run
+
+	notAccepted atomic.Int64 // connections for which there was no descriptor
+	unwatched   atomic.Int64 // phones that could have been watched, with one more
 }
 
 // Visitor is a shopper made up for the demonstration.

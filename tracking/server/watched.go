@@ -67,7 +67,10 @@ func (p *phone) watch() bool {
 	switch {
 	case errors.Is(err, net.ErrClosed):
 		p.over()
-	case err != nil:
+	case err != nil: // by a goroutine it can be waited for in any case
+		if !errors.Is(err, poll.ErrUnsupported) {
+			p.srv.unwatched.Add(1)
+		}
 		return false
 	case more:
 		p.look()
