@@ -49,7 +49,7 @@ func TestAConsoleThatDoesNotRead(t *testing.T) {
 
 	by := tracking.Actor{Shift: "mei", Tag: "Mei"}
 	bytes, last := 0, int64(0)
-	for bytes < 4*consoleUnread && h.metric("doorstep_consoles_cut_total") == 0 {
+	for bytes < 4*consoleUnread && h.node.Stats.ConsolesCut.Load() == 0 {
 		for _, action := range []tracking.Action{tracking.Claim, tracking.Release} {
 			a, err := h.node.Act(h.Context(), demostore.ID, id, tracking.Change{Action: action, By: by})
 			h.ok(err)
