@@ -18,6 +18,8 @@ type Evidence interface {
 	Head(ctx context.Context) (size int64, origin string, err error)
 	// Notices are the notices that were in force, and those that are said to be in the log.
 	Notices(ctx context.Context, f func(KeptNotice) error) error
+	// People are the shoppers and phones that are known, in an order that says nothing of them.
+	People(ctx context.Context, f func(KeptPerson) error) error
 	// Leaves are the leaves in the order of their indexes.
 	Leaves(ctx context.Context, f func(index int64, text string) error) error
 	// Hashes are the stored hashes of the tree by sumdb/tlog's storage index, in its order.
@@ -31,6 +33,14 @@ type KeptNotice struct {
 	Hash  string
 	Index int64  // the leaf it is said to be; -1 if none is
 	Body  []byte // JSON; empty if it is not kept
+}
+
+// KeptPerson is the row of a shopper or of a phone.
+type KeptPerson struct {
+	Kind     string // subject or installation
+	Row      string // by which other tables name it: random, and never seen outside
+	Findable bool   // whoever it is sealed as finds it
+	Damaged  string // why it could not be read, "" if it could
 }
 
 // Kept is an event as it is kept beside the log: a decision, an end, or a sealed proof of either.
@@ -61,7 +71,8 @@ type KeptDecision struct {
 	EndedBy                        string // the ID of the event that ended it
 }
 
-// Discrepancy is one thing that is not as it was written. It names leaves by their index and nobody at all.
+// Discrepancy is one thing that is not as it was written. It names leaves by their index, rows of people by what stands
+// for them inside the database only, and nobody at all.
 type Discrepancy struct {
 	Code  string `json:"code"`  // stable, [a-z_]+
 	Leaf  int64  `json:"leaf"`  // -1 if it is about no one leaf
@@ -117,7 +128,7 @@ func Audit(ctx context.Context, e Evidence, keys Keys, saved []SavedCheckpoint, 
 	if a.Size, a.Origin, err = e.Head(ctx); err != nil {
 		return AuditReport{}, err
 	}
-	for _, step := range []func(context.Context, Evidence) error{a.readTree, a.readNotices, a.readKept} {
+	for _, step := range []func(context.Context, Evidence) error{a.readTree, a.readNotices, a.readPeople, a.readKept} {
 		if err := step(ctx, e); err != nil {
 			return AuditReport{}, err
 		}
@@ -169,6 +180,7 @@ var sayings = map[string]saying{
 	"unreadable":        {"What is kept of this event cannot be read, or was put together from several.", "Restore the row, or the keyring that it is sealed under, from a backup."},
 	"claimed_twice":     {"Two kept events say that they are the same leaf: one of them was copied or moved.", "Restore both rows from a backup."},
 	"event_missing":     {"The log has this event, and nothing kept beside it says what it was: its record was removed without an erasure.", restore + "."},
+	"person_hidden":     {"What this shopper or this phone asks for is answered as if they were somebody else, or a stranger: a withdrawal would end nothing, or not be taken.", restore + ", and look again at what was answered since to withdrawals and erasures."},
 	"notice_missing":    {"A notice that is said to be in the log is not, or not where it should be.", restore + "."},
 	"notice_changed":    {"The text is not the one that shoppers were shown under this hash.", "Restore the text from the registry's folder or from a backup: the hash in the log says which is right."},
 	"notice_unlisted":   {"The log has a notice that is not among those listed.", "Restore the table of settings from a backup."},

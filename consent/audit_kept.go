@@ -78,6 +78,20 @@ func (a *audit) readNotices(ctx context.Context, e Evidence) error {
 	return err
 }
 
+// readPeople tells who could not be found by who they are.
+func (a *audit) readPeople(ctx context.Context, e Evidence) error {
+	return e.People(ctx, func(p KeptPerson) error {
+		where := fmt.Sprintf("person %s (%s)", p.Row, p.Kind)
+		switch {
+		case p.Damaged != "":
+			a.find("unreadable", -1, where, "%s", p.Damaged)
+		case !p.Findable:
+			a.find("person_hidden", -1, where, "its lookup is not that of whom it is sealed as")
+		}
+		return nil
+	})
+}
+
 // readKept examines the kept events on all processors: a signature takes longer to check than all the rest.
 func (a *audit) readKept(ctx context.Context, e Evidence) error {
 	in, out := make(chan Kept, 256), make(chan examined, 256)

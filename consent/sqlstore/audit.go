@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -258,22 +259,49 @@ type joined [4]sql.NullString
 
 func (j *joined) fields() []any { return []any{&j[0], &j[1], &j[2], &j[3]} }
 
+func (j joined) row() personRow {
+	return personRow{j[0].String, j[1].String, j[2].String, j[3].String}
+}
+
 // open opens it with the keyring of the moment, which is not read again: what is in the snapshot is under its keys.
 func (j joined) open(e *Evidence) (person, error) {
-	row := personRow{j[0].String, j[1].String, j[2].String, j[3].String}
+	p, _, err := e.open(j.row())
+	return p, err
+}
+
+func (e *Evidence) open(row personRow) (person, consent.Bucket, error) {
 	b, ok := consent.Bucket{}, false
 	if e.db.ring != nil {
 		b, ok = e.db.ring.Bucket(row.bucket)
 	}
 	if !ok {
-		return person{}, consent.ErrSealed
+		return person{}, b, consent.ErrSealed
 	}
 	key, ref, err := row.open(b)
 	if err != nil {
-		return person{}, err
+		return person{}, b, err
 	}
 	secret, err := consent.SecretOf(key)
-	return person{row.handle, ref, secret}, err
+	return person{row.handle, ref, secret}, b, err
+}
+
+// People are the shoppers and phones that are known, each as far as they can be found and read.
+func (e *Evidence) People(ctx context.Context, f func(consent.KeptPerson) error) error {
+	return e.all(ctx, func(r *sql.Rows) error {
+		var row personRow
+		var lookup string
+		if err := r.Scan(append(row.fields(), &lookup)...); err != nil {
+			return err
+		}
+		k := consent.KeptPerson{Kind: row.kind, Row: row.handle}
+		if p, b, err := e.open(row); err != nil {
+			k.Damaged = "who it is cannot be opened"
+		} else {
+			lookups := e.db.ring.Lookups(row.kind, p.ref)
+			k.Findable = lookup == b.Mark(row.kind, string(p.ref)) && slices.Contains(lookups[:], lookup)
+		}
+		return f(k)
+	}, `SELECT `+personColumns+`, lookup FROM person ORDER BY handle`)
 }
 
 func (e *Evidence) decision(r *sql.Rows) (consent.Kept, error) {

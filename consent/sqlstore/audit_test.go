@@ -111,6 +111,10 @@ func TestAuditNamesWhatWasDone(t *testing.T) {
 			[]string{fmt.Sprint("column_changed ", refused), fmt.Sprint("claimed_twice ", refused), fmt.Sprint("event_missing ", withdrawn-1)}},
 		{"a byte of what is sealed", sqlDo(`UPDATE record SET body = 'A' || substr(body, 2) WHERE id = $1 AND body NOT LIKE 'A%' OR id = $1`, e.row(refused)), nil},
 		{"a person removed", sqlDo(`DELETE FROM person WHERE handle = (SELECT subject FROM record WHERE id = $1)`, e.row(given)), nil},
+		{"a shopper's lookup changed", sqlDo(`UPDATE person SET lookup = 'x' || lookup WHERE handle = (SELECT subject FROM record WHERE id = $1)`, e.row(given)), []string{"person_hidden -1"}},
+		{"a phone's lookup changed", sqlDo(`UPDATE person SET lookup = 'x' || lookup WHERE handle = (SELECT installation FROM record WHERE id = $1)`, e.row(given)), []string{"person_hidden -1"}},
+		{"the lookups of two shoppers exchanged", exchangeLookups("subject"), []string{"person_hidden -1", "person_hidden -1"}},
+		{"the lookups of two phones exchanged", exchangeLookups("installation"), []string{"person_hidden -1", "person_hidden -1"}},
 		{"a notice's text edited", sqlDo(`UPDATE notice SET body = replace(body, 'a', 'b')`), nil},
 		{"a notice entered without a leaf", sqlDo(`INSERT INTO notice SELECT 'ff' || substr(hash, 3), id || '2', version, lang, body, by_whom, kept_at FROM notice LIMIT 1`),
 			nil},
@@ -146,7 +150,7 @@ func TestAuditFindsAnyChangedByte(t *testing.T) {
 			"leaf": {"idx", "body"}, "loghash": {"idx", "hash"},
 			"record": {"id", "name", "subject", "installation", "store", "purpose", "notice", "choice", "state", "live", "decided_at", "given_until",
 				"expires_at", "ended_at", "ended_by", "body"},
-			"ending": {"id", "ended_at", "body"}, "person": {"handle", "bucket", "sealed"}, "notice": {"body"},
+			"ending": {"id", "ended_at", "body"}, "person": {"lookup", "handle", "bucket", "sealed"}, "notice": {"body"},
 		} {
 			var rows []int64
 			r, err := db.Query(`SELECT rowid FROM ` + table + map[bool]string{true: ` WHERE kind <> 'session'`}[table == "ending"])

@@ -119,7 +119,7 @@ func findPerson(ring *consent.Keyring, ask asker, kind personKind, ref consent.R
 		var r personRow
 		err := ask(`SELECT `+personColumns+` FROM person WHERE lookup IN ($1, $2)`, l[0], l[1]).into(r.fields()...)
 		if err == nil {
-			return openPerson(ring, ask, r)
+			return openAsked(ring, ask, r, kind, ref)
 		}
 		if !noRow(err) {
 			return person{}, err
@@ -132,6 +132,19 @@ func findPerson(ring *consent.Keyring, ask asker, kind personKind, ref consent.R
 			return person{}, err
 		}
 	}
+}
+
+// errLookup is a row that was found as somebody's and is sealed as somebody else's: whoever asks is answered nothing.
+var errLookup = errors.New("the ledger is damaged: a person's row is found under another one's lookup; `doorstep ledger verify` names it")
+
+// openAsked opens a row that was found by its lookup, and refuses one that is not of whom it was looked for: the lookup
+// is only a column, who it is, is sealed.
+func openAsked(ring *consent.Keyring, ask asker, r personRow, kind personKind, ref consent.Ref) (person, error) {
+	p, err := openPerson(ring, ask, r)
+	if err == nil && (r.kind != string(kind) || p.ref != ref) {
+		return person{}, unavailable(errLookup)
+	}
+	return p, err
 }
 
 // errRing is consent.ErrKeyring while the server runs: then it is no fault of whoever asks.

@@ -45,21 +45,21 @@ type scopeKey struct {
 
 func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a consent.Admission, row scopeKey, err error) {
 	l := db.ring.Lookups(string(anInstallation), s.Installation)
-	var subject personRow
+	var subject, phone personRow
 	var visit string
 	var names []string
 	err = db.all(ctx, func(r *sql.Rows) error {
-		var who [4]sql.NullString
+		var who, at joined
 		var installation, mark, name, id, purpose, notice, choice, state sql.NullString
 		var epoch, expires sql.NullInt64
 		var attended bool
 		if err := r.Scan(&a.Change, &installation, &epoch, &mark, &name, &who[0], &who[1], &who[2], &who[3],
-			&id, &purpose, &notice, &choice, &state, &expires, &attended); err != nil {
+			&at[0], &at[1], &at[2], &at[3], &id, &purpose, &notice, &choice, &state, &expires, &attended); err != nil {
 			return err
 		}
 		a.Epoch, visit = epoch.Int64, name.String
 		row = scopeKey{installation.String, s.Store, epoch.Int64, mark.String}
-		subject = personRow{who[0].String, who[1].String, who[2].String, who[3].String}
+		subject, phone = who.row(), at.row()
 		if id.Valid {
 			names = append(names, id.String)
 			a.Grants = append(a.Grants, consent.Grant{
@@ -68,7 +68,7 @@ func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a cons
 		}
 		return nil
 	}, `SELECT c.change, s.installation, s.epoch, s.visit, s.name, p.kind, p.handle, p.bucket, p.sealed,
-			r.name, r.purpose, r.notice, r.choice, r.state, r.expires_at,
+			i.kind, i.handle, i.bucket, i.sealed, r.name, r.purpose, r.notice, r.choice, r.state, r.expires_at,
 			(SELECT COUNT(*) > 0 FROM duty d WHERE d.store = $3 AND d.until > $4 AND d.purpose IN ('', r.purpose))
 		FROM counter c
 		LEFT JOIN person i ON i.lookup IN ($1, $2)
@@ -77,6 +77,9 @@ func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a cons
 		LEFT JOIN record r ON r.installation = s.installation AND r.store = s.store
 			AND r.live = 1 AND r.epoch = s.epoch AND r.expires_at > $4
 		WHERE c.id = 1 ORDER BY r.purpose`, l[0], l[1], s.Store, micros(now))
+	if err == nil && phone.handle != "" {
+		_, err = openAsked(db.ring, db.asker(ctx), phone, anInstallation, s.Installation)
+	}
 	if err != nil || row.visit == "" {
 		return a, row, err
 	}
