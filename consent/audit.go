@@ -32,7 +32,8 @@ type Evidence interface {
 type KeptNotice struct {
 	Hash  string
 	Index int64  // the leaf it is said to be; -1 if none is
-	Body  []byte // JSON; empty if it is not kept
+	Name  string // under which it is found, as Notice.Name; empty if it is not kept
+	Body  []byte // JSON
 }
 
 // KeptPerson is the row of a shopper or of a phone.
@@ -110,6 +111,7 @@ type audit struct {
 	set       KeySet
 	now       time.Time
 	tree      auditTree
+	notices   map[string]bool   // by hash: in the log, or kept, or missed already
 	witnesses map[int64]witness // by leaf: what its receipt or its kept record says of it
 	roots     []signedRoot      // what receipts say of the whole tree
 	ends      []keptEnd
@@ -123,7 +125,7 @@ func Audit(ctx context.Context, e Evidence, keys Keys, saved []SavedCheckpoint, 
 	if err != nil {
 		return AuditReport{}, err
 	}
-	a := &audit{keys: keys, set: set, now: now, witnesses: map[int64]witness{}}
+	a := &audit{keys: keys, set: set, now: now, notices: map[string]bool{}, witnesses: map[int64]witness{}}
 	a.Findings = []Discrepancy{}
 	if a.Size, a.Origin, err = e.Head(ctx); err != nil {
 		return AuditReport{}, err
@@ -182,7 +184,8 @@ var sayings = map[string]saying{
 	"event_missing":     {"The log has this event, and nothing kept beside it says what it was: its record was removed without an erasure.", restore + "."},
 	"person_hidden":     {"What this shopper or this phone asks for is answered as if they were somebody else, or a stranger: a withdrawal would end nothing, or not be taken.", restore + ", and look again at what was answered since to withdrawals and erasures."},
 	"notice_missing":    {"A notice that is said to be in the log is not, or not where it should be.", restore + "."},
-	"notice_changed":    {"The text is not the one that shoppers were shown under this hash.", "Restore the text from the registry's folder or from a backup: the hash in the log says which is right."},
+	"notice_changed":    {"The text, or the name under which it is found, is not the one that shoppers were shown under this hash.", "Restore the text from the registry's folder or from a backup: the hash in the log says which is right."},
+	"notice_lost":       {"The text that shoppers were shown under this hash is gone: nobody can tell any more what they decided on.", "Put the file of the notice back into the registry's folder and start the server, which keeps its text again; or restore the row from a backup."},
 	"notice_unlisted":   {"The log has a notice that is not among those listed.", "Restore the table of settings from a backup."},
 	"checkpoint_bad":    {"It says nothing about this log.", "Use the checkpoint as it was saved, and the key file of the ledger that signed it."},
 	"checkpoint_cut":    {"The log was longer when it signed the checkpoint: it was cut, or rolled back to an older backup.", "Restore the newest backup there is: what a shopper was told is recorded is missing here."},

@@ -57,8 +57,14 @@ func (a *audit) readNotices(ctx context.Context, e Evidence) error {
 	err := e.Notices(ctx, func(n KeptNotice) error {
 		a.Notices++
 		listed[n.Index] = true
-		if _, err := NoticeFrom(n.Body, n.Hash); len(n.Body) > 0 && err != nil {
+		a.notices[n.Hash] = true
+		switch text, err := NoticeFrom(n.Body, n.Hash); {
+		case n.Name == "":
+			a.find("notice_lost", n.Index, "notice "+n.Hash, "its text is not kept")
+		case err != nil:
 			a.find("notice_changed", n.Index, "notice "+n.Hash, "its text does not have this hash")
+		case n.Name != text.Name():
+			a.find("notice_changed", n.Index, "notice "+n.Hash, "it is kept as %s, and its text is that of %s", n.Name, text.Name())
 		}
 		if n.Index < 0 || n.Index >= a.Size || !a.tree.text[n.Index].ok || a.tree.text[n.Index].kind != LeafNotice {
 			a.find("notice_missing", n.Index, "notice "+n.Hash, "it is said to be leaf %d, which is no notice", n.Index)
@@ -131,6 +137,10 @@ func (a *audit) take(x examined) {
 	}
 	if x.kept.Decided != nil {
 		a.Decisions++
+		if hash := x.kept.Decided.Notice; x.kept.Damaged == "" && !a.notices[hash] {
+			a.notices[hash] = true // to be named once
+			a.find("notice_lost", -1, "notice "+hash, "it was decided on, and is neither in the log nor kept")
+		}
 		a.decided = append(a.decided, keptDecision{*x.kept.Decided, x.kept.ID, i, x.kept.Damaged != ""})
 	} else {
 		a.Ends++

@@ -181,11 +181,15 @@ func (e *Evidence) TreeHead(ctx context.Context) (consent.TreeHead, error) {
 // Notices are the notices that were ever in force, and what is said to be in the log.
 func (e *Evidence) Notices(ctx context.Context, f func(consent.KeptNotice) error) error {
 	return e.all(ctx, func(r *sql.Rows) error {
-		var name, place, hash, body sql.NullString
-		if err := r.Scan(&name, &place, &hash, &body); err != nil {
+		var name, place, hash, id, lang, body sql.NullString
+		var version sql.NullInt64
+		if err := r.Scan(&name, &place, &hash, &id, &version, &lang, &body); err != nil {
 			return err
 		}
-		n := consent.KeptNotice{Hash: strings.TrimPrefix(name.String, noticeLeaf), Index: -1, Body: []byte(body.String)}
+		n := consent.KeptNotice{Hash: strings.TrimPrefix(name.String, noticeLeaf), Index: -1}
+		if hash.Valid {
+			n.Name, n.Body = consent.Notice{ID: id.String, Version: int(version.Int64), Lang: lang.String}.Name(), []byte(body.String)
+		}
 		if !name.Valid {
 			n.Hash = hash.String
 		}
@@ -193,8 +197,8 @@ func (e *Evidence) Notices(ctx context.Context, f func(consent.KeptNotice) error
 			n.Index = i
 		}
 		return f(n)
-	}, `SELECT s.name, s.value, n.hash, n.body FROM setting s LEFT JOIN notice n ON s.name = $1 || n.hash WHERE s.name LIKE $2
-		UNION ALL SELECT NULL, NULL, n.hash, n.body FROM notice n WHERE NOT EXISTS (SELECT 1 FROM setting s WHERE s.name = $1 || n.hash)`,
+	}, `SELECT s.name, s.value, n.hash, n.id, n.version, n.lang, n.body FROM setting s LEFT JOIN notice n ON s.name = $1 || n.hash WHERE s.name LIKE $2
+		UNION ALL SELECT NULL, NULL, n.hash, n.id, n.version, n.lang, n.body FROM notice n WHERE NOT EXISTS (SELECT 1 FROM setting s WHERE s.name = $1 || n.hash)`,
 		noticeLeaf, noticeLeaf+"%")
 }
 

@@ -52,15 +52,27 @@ func TestAuditBesideARunningLedger(t *testing.T) {
 		t.Errorf("the file at rest was changed: %v", err)
 	}
 	db := open(t, e.path)
-	if err := db.LogNotices(t.Context(), []string{strings.Repeat("c", 64)}, e.now); err != nil {
-		t.Fatal(err)
-	}
+	e.ok(db.KeepNotices(t.Context(), []consent.Notice{laterNotice(t, 2)}, "", e.now))
 	if r := e.audit(e.checkpoints...); r.Size != e.size+1 || len(r.Findings) > 0 {
 		t.Errorf("%+v", r)
 	}
-	if err := db.LogNotices(t.Context(), []string{strings.Repeat("d", 64)}, e.now); err != nil {
+	if err := db.KeepNotices(t.Context(), []consent.Notice{laterNotice(t, 3)}, "", e.now); err != nil {
 		t.Errorf("the ledger was disturbed: %v", err)
 	}
+}
+
+// noticeAt2 changes the row of the notice whose leaf is 2.
+func noticeAt2(set string) func(*sql.DB) error {
+	return sqlDo(`UPDATE notice SET ` + set + ` WHERE 'notice_leaf/' || hash = (SELECT name FROM setting WHERE name LIKE 'notice_leaf/%' AND value = '2')`)
+}
+
+// laterNotice is another version of a notice of the example.
+func laterNotice(t *testing.T, version int) consent.Notice {
+	t.Helper()
+	n := must(consent.DevelopmentRegistry().Notice("assist", "en", ""))(t)
+	n.Version = version
+	n.Hash = must(n.ComputeHash())(t)
+	return n
 }
 
 // Each way of spoiling a log is found, and named by its kind and its place.
@@ -109,13 +121,20 @@ func TestAuditNamesWhatWasDone(t *testing.T) {
 			[]string{fmt.Sprint("column_changed ", refused), fmt.Sprint("state_changed ", refused)}},
 		{"what is kept put into another row of the same person", sqlDo(`UPDATE record SET body = (SELECT o.body FROM record o WHERE o.id = $1) WHERE id = $2`, e.row(refused), e.row(withdrawn-1)),
 			[]string{fmt.Sprint("column_changed ", refused), fmt.Sprint("claimed_twice ", refused), fmt.Sprint("event_missing ", withdrawn-1)}},
-		{"a byte of what is sealed", sqlDo(`UPDATE record SET body = 'A' || substr(body, 2) WHERE id = $1 AND body NOT LIKE 'A%' OR id = $1`, e.row(refused)), nil},
+		{"a byte of what is sealed", sqlDo(`UPDATE record SET body = CASE substr(body, 1, 1) WHEN 'A' THEN 'B' ELSE 'A' END || substr(body, 2) WHERE id = $1`, e.row(refused)), nil},
 		{"a person removed", sqlDo(`DELETE FROM person WHERE handle = (SELECT subject FROM record WHERE id = $1)`, e.row(given)), nil},
 		{"a shopper's lookup changed", sqlDo(`UPDATE person SET lookup = 'x' || lookup WHERE handle = (SELECT subject FROM record WHERE id = $1)`, e.row(given)), []string{"person_hidden -1"}},
 		{"a phone's lookup changed", sqlDo(`UPDATE person SET lookup = 'x' || lookup WHERE handle = (SELECT installation FROM record WHERE id = $1)`, e.row(given)), []string{"person_hidden -1"}},
 		{"the lookups of two shoppers exchanged", exchangeLookups("subject"), []string{"person_hidden -1", "person_hidden -1"}},
 		{"the lookups of two phones exchanged", exchangeLookups("installation"), []string{"person_hidden -1", "person_hidden -1"}},
 		{"a notice's text edited", sqlDo(`UPDATE notice SET body = replace(body, 'a', 'b')`), nil},
+		{"a notice's text removed", sqlDo(`DELETE FROM notice WHERE 'notice_leaf/' || hash = (SELECT name FROM setting WHERE name LIKE 'notice_leaf/%' AND value = '2')`), []string{"notice_lost 2"}},
+		{"a notice's text emptied", noticeAt2("body = ''"), []string{"notice_changed 2"}},
+		{"a notice renamed", noticeAt2("id = 'zzz'"), []string{"notice_changed 2"}},
+		{"a notice of another version", noticeAt2("version = version + 7"), []string{"notice_changed 2"}},
+		{"a notice in another language", noticeAt2("lang = 'fr'"), []string{"notice_changed 2"}},
+		{"a notice that was decided on removed, and unlisted", then(sqlDo(`DELETE FROM setting WHERE name = 'notice_leaf/' || (SELECT notice FROM record WHERE id = $1)`, e.row(given)),
+			sqlDo(`DELETE FROM notice WHERE hash = (SELECT notice FROM record WHERE id = $1)`, e.row(given))), []string{"notice_unlisted 1", "notice_lost -1"}},
 		{"a notice entered without a leaf", sqlDo(`INSERT INTO notice SELECT 'ff' || substr(hash, 3), id || '2', version, lang, body, by_whom, kept_at FROM notice LIMIT 1`),
 			nil},
 		{"a notice unlisted", sqlDo(`DELETE FROM setting WHERE name LIKE 'notice_leaf/%' AND value = '2'`), []string{"notice_unlisted 2", "notice_missing -1"}},
@@ -150,7 +169,7 @@ func TestAuditFindsAnyChangedByte(t *testing.T) {
 			"leaf": {"idx", "body"}, "loghash": {"idx", "hash"},
 			"record": {"id", "name", "subject", "installation", "store", "purpose", "notice", "choice", "state", "live", "decided_at", "given_until",
 				"expires_at", "ended_at", "ended_by", "body"},
-			"ending": {"id", "ended_at", "body"}, "person": {"lookup", "handle", "bucket", "sealed"}, "notice": {"body"},
+			"ending": {"id", "ended_at", "body"}, "person": {"lookup", "handle", "bucket", "sealed"}, "notice": {"hash", "id", "version", "lang", "body"},
 		} {
 			var rows []int64
 			r, err := db.Query(`SELECT rowid FROM ` + table + map[bool]string{true: ` WHERE kind <> 'session'`}[table == "ending"])
@@ -389,11 +408,13 @@ func TestAuditOnPostgreSQL(t *testing.T) {
 	if w.err != nil {
 		t.Fatal(w.err)
 	}
+	later := 1
 	audit := func() consent.AuditReport {
 		t.Helper()
 		x := must(sqlstore.OpenEvidence(t.Context(), url, sqlstore.WithKeyring(ring)))(t)
 		defer x.Close()
-		w.try(db.LogNotices(t.Context(), []string{fmt.Sprintf("%064x", now.UnixNano())}, now)) // not in the snapshot
+		later++
+		w.try(db.KeepNotices(t.Context(), []consent.Notice{laterNotice(t, later)}, "", now)) // not in the snapshot
 		return must(consent.Audit(t.Context(), x, w.keys, []consent.SavedCheckpoint{{Name: "early", Signed: early}}, now))(t)
 	}
 	if r := audit(); len(r.Findings) > 0 || r.Checkpoints != 1 || r.Decisions < 10 {
