@@ -113,6 +113,10 @@ func (c *checker) jurisdiction(path string, j Jurisdiction) {
 		c.report("proof_days", fmt.Sprintf("%d days are fewer than the %d in which nobody is asked again in %s: the refusal would be forgotten before", c.reg.ProofDays, quiet, j.ID),
 			"GDPR 7(1); EDPB 05/2020", fmt.Sprintf("Write %d or more", quiet))
 	}
+	if needed := j.MaxTermDays + int(JournalLife/days(1)); c.reg.ProofDays > 0 && c.reg.ProofDays < needed {
+		c.report("proof_days", fmt.Sprintf("%d days are fewer than %d: in %s a consent may hold for %d days, and who looked in its last days stays in the journal for %d more; what allowed it must be provable as long",
+			c.reg.ProofDays, needed, j.ID, j.MaxTermDays, int(JournalLife/days(1))), "GDPR 5(2), 7(1)", fmt.Sprintf("Write %d or more, or shorten max_term_days", needed))
+	}
 	c.need(j.QuietDeferredDays > 0, path+".quiet_deferred_days", "EDPB 03/2022", "Write for how many days nobody is asked after a not now: 1 or more")
 	if j.MaxTermDays <= 0 || j.MaxTermDays > mostTermDays {
 		c.report(path+".max_term_days", fmt.Sprintf("%d is not between 1 and %d: consent has to be asked for anew", j.MaxTermDays, mostTermDays), "CNIL 2020-092", "Write 183 for six months, or less")

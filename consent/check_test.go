@@ -150,6 +150,7 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
     "neccessity",`, `"neccessity" is no duty`},
 		{reg, `"proof_days": 1096`, `"proof_days": 0`, "proof_days: is missing (GDPR 7(1)"},
 		{reg, `"proof_days": 1096`, `"proof_days": 30`, "proof_days: 30 days are fewer than the"},
+		{reg, `"proof_days": 1096`, `"proof_days": 272`, "proof_days: 272 days are fewer than 273: in "},
 		{reg, `"this store's own server"`, ``, "storage_locations: is missing"},
 		{reg, `"withdrawal_method": "one tap`, `"withdrawal_method": "", "x": "one tap`, `"x" is not a member`},
 		{reg, `"id": "zone"`, `"id": "area"`, `purposes assist data: data type "zone" is not declared`},

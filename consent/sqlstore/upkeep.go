@@ -64,7 +64,7 @@ func (db *DB) Prune(ctx context.Context, now time.Time, proof time.Duration) err
 }
 
 // pruneHeld forgets reads, and what proves consent, unless a legal hold keeps them. A decision is kept while what was
-// granted by it lasts.
+// granted by it lasts, and so are the stop tokens of its scope.
 func (t *tx) pruneHeld(now time.Time, proof time.Duration) error {
 	for _, old := range []struct {
 		query string
@@ -73,7 +73,8 @@ func (t *tx) pruneHeld(now time.Time, proof time.Duration) error {
 		{`DELETE FROM look WHERE opened_at < $1 AND NOT ` + heldSpan("look.store", "look.opened_at"), consent.JournalLife},
 		{`DELETE FROM record WHERE live = 0 AND decided_at < $1 AND ended_at < $1 AND NOT ` + heldSpan("record.store", "record.decided_at"), proof},
 		{`DELETE FROM ending WHERE kind <> 'session' AND ended_at < $1`, proof},
-		{`DELETE FROM stop_token WHERE given_at < $1`, proof},
+		{`DELETE FROM stop_token WHERE given_at < $1 AND NOT EXISTS (SELECT 1 FROM record r WHERE r.live = 1
+			AND r.subject = stop_token.subject AND r.installation = stop_token.installation AND r.store = stop_token.store)`, proof},
 	} {
 		args := []any{micros(now.Add(-old.life))}
 		if strings.Contains(old.query, "$2") {

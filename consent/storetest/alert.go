@@ -125,8 +125,8 @@ var alertCases = map[string]func(*testing.T, *house){
 		h.clock.pass(tracking.EscalateAfter)
 		var won, late counter
 		var all sync.WaitGroup
+		due := must(h.store.AlertsDue(h.ctx, h.clock.now(), 10))(h) // before the first of them has escalated it
 		for range 4 {
-			due := must(h.store.AlertsDue(h.ctx, h.clock.now(), 10))(h)
 			all.Go(func() {
 				c, _ := due[0].Due(h.clock.now())
 				c.Expect = due[0].Version

@@ -99,11 +99,16 @@ var retentionCases = map[string]func(*testing.T, *house){
 		h.equal("its end", h.held(q, func(k consent.Held) int { return len(k.Ends) })(), 0)
 	},
 	"what is in force proves itself however old it is": func(_ *testing.T, h *house) {
-		p := h.phone("ana", "k1", "shop")
-		h.decide(p, "assist", consent.ForATerm)
-		h.clock.pass(h.proofLife() + time.Hour) // nobody has ended it yet
+		p, q := h.phone("ana", "k1", "shop"), h.phone("ben", "k2", "shop")
+		d, over := h.decide(p, "assist", consent.ForATerm), h.decide(q, "assist", consent.ForATerm)
+		h.end(consent.EndRequest{Kind: consent.EndAll, Subject: q.subject})
+		h.clock.pass(h.proofLife() + time.Hour) // nobody has ended ana's yet
 		h.ok(h.ledger.Prune(h.ctx))
 		h.equal("decisions", h.held(p, func(k consent.Held) int { return len(k.Decisions) })(), 1)
+		_, err := h.ledger.Stop(h.ctx, over.StopToken, consent.EndRequest{ID: newID()})
+		h.wants(err, consent.ErrStopToken)
+		e := must(h.ledger.Stop(h.ctx, d.StopToken, consent.EndRequest{ID: newID()}))(h)
+		h.equal("ended by its stop token", len(e.Ends), 1)
 	},
 	"a leaf says the hour": func(_ *testing.T, h *house) {
 		h.clock.pass(17*time.Minute + 3*time.Second)
