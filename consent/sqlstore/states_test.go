@@ -48,6 +48,7 @@ func newHistory(t *testing.T, rt *rapid.T) *randomHistory {
 	clock := func() time.Time { return h.now }
 	h.db = storetest.SQLite(t, clock)
 	h.l = consent.New(h.db, h.keys, consent.DevelopmentRegistry(), clock)
+	h.ok(h.l.Bind(t.Context())) // as a server does: what people decide on is kept
 	return h
 }
 
