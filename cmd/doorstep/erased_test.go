@@ -51,7 +51,7 @@ func erasureLeavesNothing(t *testing.T, on func(*settings) (folder string)) {
 	r := serveWith(t, set)
 	redis := tapRedis(t, r.scanURL)
 	a, secrets := r.liveThrough(t)
-	for _, what := range []string{"the visit", "the latitude"} { // what is looked for has been there to be kept
+	for _, what := range []string{"the visit", "the place"} { // what is looked for has been there to be kept
 		redis.until(t, secrets[what])
 	}
 	id := a.NewErasure()
@@ -191,7 +191,7 @@ func (r *running) liveThrough(t *testing.T) (*app, map[string]string) {
 		"the shopper": a.sub, "the phone": a.key.Thumbprint(), "the shopper's pseudonym": string(keys.Subject(a.sub)),
 		"the phone's pseudonym": string(keys.Installation(a.key.Thumbprint())), "the visit": s.Welcome().Session,
 		"the second visit": again.Welcome().Session, "the alert": alert, "the served id": p.ServedID, "the record": d.RecordID,
-		"the stop token": d.StopToken, "the latitude": digits(at.Lat), "the longitude": digits(at.Lng), "the receipt of the end": c.Receipt,
+		"the stop token": d.StopToken, "the latitude": digits(at.Lat), "the longitude": digits(at.Lng), "the place": kept(at), "the receipt of the end": c.Receipt,
 	} {
 		secrets[what] = secret
 	}

@@ -154,7 +154,7 @@ func nothingFromOutside(t *testing.T, x *geofence.Index) {
 	logs, files := r.logs.String(), ledgerFiles(t, r.dir)
 	heard := 0
 	for _, p := range inside {
-		heard += len(redis.heard(digits(p.Lat)))
+		heard += len(redis.heard(kept(p)))
 	}
 	if heard == 0 {
 		t.Error("Redis was told no position inside: this test would see nothing")
@@ -165,6 +165,9 @@ func nothingFromOutside(t *testing.T, x *geofence.Index) {
 	}
 	only := 0
 	for _, p := range outside {
+		if found := redis.heard(kept(p)); len(found) > 0 {
+			t.Errorf("Redis was told a place outside: %v", found)
+		}
 		for _, c := range []string{digits(p.Lat), digits(p.Lng)} {
 			if within[c] {
 				continue
@@ -319,7 +322,7 @@ func TestNoDotInSensitiveZones(t *testing.T) {
 		}
 	}
 	await(t, s, func(a client.Ack) bool { return a.AcceptedSeq == a.Seq && a.Seq > 2 })
-	if found := redis.heard(digits(in.Lat)); len(found) > 0 {
+	if found := append(redis.heard(kept(in)), redis.heard(digits(in.Lat))...); len(found) > 0 {
 		t.Errorf("a position in a fitting room was written: %v", found)
 	}
 	if len(redis.heard(live.KeyOf(demostore.ID, s.Welcome().Session))) == 0 {
