@@ -26,11 +26,16 @@ type wire struct {
 // Write notes the frames that are complete.
 func (w *wire) Write(b []byte) (int, error) {
 	n, err := w.Conn.Write(b)
+	w.Wrote(b[:n])
+	return n, err
+}
+
+// Wrote notes what a server wrote past it, to the same peer.
+func (w *wire) Wrote(b []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.behind = append(w.behind, b[:n]...)
+	w.behind = append(w.behind, b...)
 	w.take()
-	return n, err
 }
 
 // SyscallConn lets a server wait for the connection as it would without a witness.

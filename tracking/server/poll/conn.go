@@ -17,7 +17,8 @@ type Conn struct {
 	conn     net.Conn   // the runtime's; nil while it is not needed
 	bare     int        // a descriptor of ours; none when it is not watched
 	deadline time.Time  // for writing
-	unwatch  func()     // nil unless a poller waits for it
+	wrote    func([]byte)
+	unwatch  func() // nil unless a poller waits for it
 	closing  func()
 	closed   bool
 }
@@ -28,7 +29,8 @@ const none = -1
 func NewConn(conn net.Conn) *Conn { return &Conn{conn: conn, bare: none} }
 
 // Watch has a poller wait for the connection until it is closed or unwatched, and closing called when it is closed before.
-// net.ErrClosed says that it is closed already; with any other error it is as it was.
+// net.ErrClosed says that it is closed already; with any other error it is as it was. What it was made of is not written
+// through while it is watched; if that has a method Wrote, it is told instead of each write.
 func (c *Conn) Watch(p *Poller, r Reader, closing func()) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -43,6 +45,9 @@ func (c *Conn) Watch(p *Poller, r Reader, closing func()) error {
 	if err != nil {
 		closeBare(bare)
 		return err
+	}
+	if w, ok := c.conn.(interface{ Wrote(b []byte) }); ok {
+		c.wrote = w.Wrote
 	}
 	_ = c.conn.Close() // the runtime's share of it
 	c.conn, c.bare, c.unwatch, c.closing = nil, bare, remove, closing
@@ -90,20 +95,29 @@ func (c *Conn) Read(b []byte) (int, error) {
 
 // Write implements net.Conn. It only waits if the other end does not read.
 func (c *Conn) Write(b []byte) (n int, err error) {
-	c.mu.Lock()
-	if c.conn == nil && c.bare != none {
-		if n, err = writeNow(c.bare, b); err != nil || n == len(b) {
-			c.mu.Unlock()
-			return n, err
+	n, wrote, err := c.writeNow(b)
+	if err == nil && n < len(b) {
+		var conn net.Conn
+		if conn, err = c.usual(); err == nil {
+			var rest int
+			rest, err = conn.Write(b[n:])
+			n += rest
 		}
 	}
-	c.mu.Unlock()
-	conn, err := c.usual()
-	if err != nil {
-		return n, err
+	if wrote != nil {
+		wrote(b[:n])
 	}
-	rest, err := conn.Write(b[n:])
-	return n + rest, err
+	return n, err
+}
+
+// writeNow writes what goes without waiting, if the connection is out of the runtime's hands.
+func (c *Conn) writeNow(b []byte) (n int, wrote func([]byte), err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn == nil && c.bare != none {
+		n, err = writeNow(c.bare, b)
+	}
+	return n, c.wrote, err
 }
 
 // usual is the connection in the runtime's hands. One that is watched goes on being so: for reading, it stays ours.

@@ -41,13 +41,15 @@ type listener struct {
 	conn *Conn
 	room int // read at a time
 	got  bytes.Buffer
+	over bool
 	done chan error // how it ended
 }
 
 func (l *listener) Ready(buf []byte, drain bool) {
-	for {
+	for !l.over { // an end may be told of more than once
 		n, err := l.conn.ReadNow(buf[:l.room])
 		if err != nil {
+			l.over = true
 			l.done <- err
 			return
 		}
