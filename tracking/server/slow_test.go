@@ -40,6 +40,21 @@ func TestMessageInTime(t *testing.T) {
 	}
 }
 
+// TestThePiecesOfAnEarlierMessage cost nothing when it is whole, also if the library reads on from there.
+func TestThePiecesOfAnEarlierMessage(t *testing.T) {
+	t.Parallel()
+	p := newHouse(t).phone()
+	f := frame(opText|last, `{"type":"time","t0":1}`)
+	_ = p.write(f[:12])
+	if code := p.within(time.Second); code != 0 {
+		t.Fatalf("closed with %d", code)
+	}
+	_ = p.write(append(f[12:], frame(opPing|last, "")...))
+	if code := p.within(7 * time.Second); code != 0 {
+		t.Fatalf("closed with %d", code)
+	}
+}
+
 // trickle sends a message's beginning and never its end.
 func trickle(p peer) int {
 	_ = p.write(frame(opText|last, `{"type":"beat","n":1}`)[:12])

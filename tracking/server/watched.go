@@ -157,6 +157,7 @@ func (p *phone) frames(b []byte) afterBytes {
 			return watchOn
 		case is == unusual:
 			p.rest = nil
+			p.began.Store(0) // of a frame that is whole by now; the next has its own time
 			p.line.PutBack(b)
 			p.line.Unwatch()
 			go p.attend()
