@@ -92,7 +92,13 @@ func TestFromTheBookingToTheDesk(t *testing.T) {
 // atConsole is somebody on duty whose console beats.
 func (h *house) atConsole(shift string) *handset {
 	h.Helper()
-	conn, _, err := h.dialConsole(&peer{}, h.staff(shift, 8*time.Hour))
+	return h.atConsoleOf(h.staff(shift, 8*time.Hour))
+}
+
+// atConsoleOf is atConsole for somebody in particular.
+func (h *house) atConsoleOf(who http.Header) *handset {
+	h.Helper()
+	conn, _, err := h.dialConsole(&peer{}, who)
 	h.ok(err)
 	c := &handset{h: h, conn: conn}
 	go c.listen()

@@ -46,12 +46,13 @@ type house struct {
 	index  *geofence.Index
 	live   *deafLive
 	ledger *deafLedger
-	store  *sqlstore.DB
+	store  *awayStore
 	node   *tracking.Node
 	server *server.Server
 	web    *http.Client
 	said   *canary.Aviary // by the server, in its log and its metrics
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	leave  context.CancelFunc // has the node and the server let go, as the signal to end does
 }
 
 // deafLive is a live state whose purges fail while deaf is set.
@@ -94,6 +95,47 @@ func (l *deafLedger) End(ctx context.Context, r consent.EndRequest) (consent.End
 	return l.Ledger.End(ctx, r)
 }
 
+// awayStore is a store that cannot be read, nor written by staff, while away is set.
+type awayStore struct {
+	*sqlstore.DB
+	away atomic.Bool
+}
+
+func (s *awayStore) err() error {
+	if s.away.Load() {
+		return consent.ErrUnavailable
+	}
+	return nil
+}
+
+func (s *awayStore) Journal(ctx context.Context, subject consent.Ref, from consent.Cursor, limit int) ([]consent.Read, error) {
+	if err := s.err(); err != nil {
+		return nil, err
+	}
+	return s.DB.Journal(ctx, subject, from, limit)
+}
+
+func (s *awayStore) Export(ctx context.Context, subject consent.Ref, entry consent.Read) (consent.Held, error) {
+	if err := s.err(); err != nil {
+		return consent.Held{}, err
+	}
+	return s.DB.Export(ctx, subject, entry)
+}
+
+func (s *awayStore) Admit(ctx context.Context, scope consent.Scope, now time.Time) (consent.Admission, error) {
+	if err := s.err(); err != nil {
+		return consent.Admission{}, err
+	}
+	return s.DB.Admit(ctx, scope, now)
+}
+
+func (s *awayStore) ChangeAlert(ctx context.Context, store, id string, c tracking.Change) (tracking.Alert, error) {
+	if err := s.err(); err != nil {
+		return tracking.Alert{}, err
+	}
+	return s.DB.ChangeAlert(ctx, store, id, c)
+}
+
 // newHouse is a house on a real listener.
 func newHouse(t *testing.T) *house {
 	t.Helper()
@@ -128,7 +170,7 @@ func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string,
 	if len(under) > 0 {
 		registry = under[0]
 	}
-	db := storetest.SQLite(t, time.Now)
+	db := &awayStore{DB: storetest.SQLite(t, time.Now)}
 	h.store = db
 	h.ledger = &deafLedger{Ledger: consent.New(db, consent.NewKeys(), registry, time.Now)}
 	h.ok(h.ledger.Bind(t.Context()))
@@ -158,6 +200,7 @@ func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string,
 // open serves until the test ends.
 func (h *house) open(l net.Listener) {
 	ctx, cancel := context.WithCancel(context.Background())
+	h.leave = cancel
 	done := make(chan error, 3)
 	go func() { done <- h.node.Run(ctx) }()
 	go func() { done <- h.server.Run(ctx) }()

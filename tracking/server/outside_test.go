@@ -33,6 +33,7 @@ type receiver struct {
 	broken atomic.Bool // answers 500
 	heard  chan string // the types of what was taken
 	alert  atomic.Value
+	id     atomic.Value // of the delivery
 }
 
 func (h *house) receiver() *receiver {
@@ -75,6 +76,7 @@ func (r *receiver) take(w http.ResponseWriter, q *http.Request) {
 		r.Error(err)
 	}
 	r.alert.Store(m.Data.Alert)
+	r.id.Store(q.Header.Get("webhook-id"))
 	r.heard <- m.Type
 }
 
