@@ -34,18 +34,25 @@ type board struct {
 
 // call is one shopper's call for help. mu of the board owns it.
 type call struct {
-	phone  *phone
-	raised chan struct{} // closed when a console lists it
-	listed bool
-	since  time.Time     // of the withdrawal that is to end it
-	told   int           // consoles that were told it is gone
-	gone   chan struct{} // closed when all were
+	phone *phone
+	known [2]chan struct{} // by news, closed when a console has it
+	since time.Time        // of the withdrawal that is to end it
+	told  int              // consoles that were told it is gone
+	gone  chan struct{}    // closed when all were
 }
+
+// news is what a console may be told of a call.
+type news int
+
+const (
+	listed  news = iota // there is one
+	visible             // and the shopper can be seen, up to a second later: only then a step outside hides anything
+)
 
 func (b *board) expect(id string, p *phone) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.calls[id] = &call{phone: p, raised: make(chan struct{}), gone: make(chan struct{})}
+	b.calls[id] = &call{phone: p, known: [2]chan struct{}{make(chan struct{}), make(chan struct{})}, gone: make(chan struct{})}
 }
 
 func (b *board) find(id string) *call {
@@ -54,24 +61,29 @@ func (b *board) find(id string) *call {
 	return b.calls[id]
 }
 
-// await waits until a console lists a call.
-func (b *board) await(ctx context.Context, id string) error {
+// await waits until a console has the news of a call.
+func (b *board) await(ctx context.Context, id string, what news) error {
 	ctx, cancel := context.WithTimeout(ctx, settle)
 	defer cancel()
 	select {
-	case <-b.find(id).raised:
+	case <-b.find(id).known[what]:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("no console was told of a call for help within %v", settle)
+		return fmt.Errorf("no console %s a call for help within %v", [...]string{"listed", "showed who made"}[what], settle)
 	}
 }
 
-func (b *board) list(id string) {
+func (b *board) told(id string, what news) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if c := b.calls[id]; c != nil && !c.listed {
-		c.listed = true
-		close(c.raised)
+	c := b.calls[id]
+	if c == nil {
+		return
+	}
+	select {
+	case <-c.known[what]:
+	default:
+		close(c.known[what])
 	}
 }
 
@@ -171,9 +183,12 @@ func (c *console) take(raw []byte, at time.Time) {
 	}
 	switch head.Type {
 	case "alert":
-		var a struct{ ID string }
+		var a struct{ ID, Presence string }
 		_ = json.Unmarshal(head.Alert, &a)
-		c.run.board.list(a.ID)
+		c.run.board.told(a.ID, listed)
+		if a.Presence == "visible" {
+			c.run.board.told(a.ID, visible)
+		}
 		return
 	case "snapshot": // stands in for what it would have been told one by one, after a moment without a lease
 		for _, a := range head.Alerts {
@@ -189,6 +204,8 @@ func (c *console) take(raw []byte, at time.Time) {
 	case called == nil:
 	case head.Type == "position":
 		called.phone.shownAt(head.T, at)
+	case head.Type == "presence" && head.To == "visible":
+		c.run.board.told(id, visible)
 	case head.Type == "presence" && head.To == "hidden":
 		called.phone.hid(c, at)
 	case head.Type == "gone":

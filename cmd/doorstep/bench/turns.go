@@ -17,14 +17,16 @@ import (
 func (r *run) raise(ctx context.Context, rep *Report) error {
 	defer r.keepAlive(ctx)()
 	callers := r.phones[:min(alertsOpen, len(r.phones))]
+	ids := make([]string, 0, len(callers))
 	for i, p := range callers {
 		id, err := p.call()
 		if err != nil {
 			return err
 		}
-		if err := r.board.await(ctx, id); err != nil {
+		if err := r.board.await(ctx, id, listed); err != nil {
 			return err
 		}
+		ids = append(ids, id)
 		rep.Alerts++
 		desk := r.deskFor(i, p.store)
 		shown := i < claimed && desk != nil
@@ -37,6 +39,11 @@ func (r *run) raise(ctx context.Context, rep *Report) error {
 		p.mu.Lock()
 		p.shown, p.leaves = shown, r.leaver(i)
 		p.mu.Unlock()
+	}
+	for _, id := range ids {
+		if err := r.board.await(ctx, id, visible); err != nil {
+			return err
+		}
 	}
 	r.say("%d alerts, %d of them claimed; %d consoles", rep.Alerts, rep.Claimed, rep.Consoles)
 	return nil
@@ -203,7 +210,7 @@ func (r *run) withdrawMany(ctx context.Context, rep *Report) error {
 func (r *run) withdraw(ctx context.Context, p *phone) {
 	id, err := p.call()
 	if err == nil {
-		err = r.board.await(ctx, id)
+		err = r.board.await(ctx, id, listed)
 	}
 	if err != nil {
 		r.problem("a call before a withdrawal: " + err.Error())
