@@ -173,7 +173,10 @@ func (p *play) usual(name string, r *http.Request, in map[string]any) (int, any)
 	case "POST /v1/tickets":
 		return http.StatusOK, map[string]any{"ticket": p.issue("t"), "url": "ws://" + r.Host + "/v1/session", "expires_t": now + 30_000, "t": now}
 	case "POST /v1/withdrawals":
-		p.withSocket(func(k *socket) { k.end("withdrawn", 4500, "decision") })
+		p.withSocket(func(k *socket) {
+			k.hear("frame withdraw", in["id"]) // a browser drops what it has not sent yet when it is told to close
+			k.end("withdrawn", 4500, "decision")
+		})
 		return http.StatusOK, map[string]any{"id": in["id"], "receipt": receipt, "change": 1, "removed": map[string]any{"nodes": 2, "consoles": 1, "ms": 12}}
 	case "GET /v1/me":
 		return http.StatusOK, map[string]any{"grants": []any{}, "may_prompt": true}

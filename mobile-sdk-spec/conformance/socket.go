@@ -255,6 +255,30 @@ func (k *socket) left(where any, now int64) {
 	k.say(map[string]any{"type": "state", "t": now, "state": "suspended", "reason": "phone_outside"})
 }
 
+// besides is how long a frame may be behind a request that was sent with it.
+const besides = time.Second
+
+// hear waits until a frame with the id has come, for as long as it may be behind, or until the connection is gone.
+func (k *socket) hear(name string, id any) {
+	limit := time.NewTimer(besides)
+	defer limit.Stop()
+	for {
+		k.p.mu.Lock()
+		i, stirred := k.p.find(0, Step{With: map[string]any{"id": id}}, name), k.p.stirred
+		k.p.mu.Unlock()
+		if i >= 0 {
+			return
+		}
+		select {
+		case <-stirred:
+		case <-k.gone:
+			return
+		case <-limit.C:
+			return
+		}
+	}
+}
+
 // end says the last state and closes.
 func (k *socket) end(reason string, code int, restart string) {
 	k.say(map[string]any{"type": "state", "t": k.p.suite.ms(), "state": "ended", "reason": reason, "code": code, "restart": restart})
