@@ -8,7 +8,13 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +30,7 @@ import (
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/consent/storetest"
 	"doorstep/mobile-sdk-spec/go/client"
+	"doorstep/mobile-sdk-spec/witness"
 	"doorstep/tracking/live/redisserver"
 	"doorstep/tracking/server/auth"
 )
@@ -123,6 +130,26 @@ func (d *deployment) tryStart(args ...string) (*separate, error) {
 		return s, err
 	}
 	return s, errors.New("it ended")
+}
+
+// witnessed is an address by which all that servers at another one send is held against the specification: where they are
+// processes of their own, nothing else can stand between. Who cannot be reached by it cannot be reached through it.
+func (d *deployment) witnessed(address string) string {
+	d.Helper()
+	at, err := url.Parse(address)
+	if err != nil {
+		d.Fatal(err)
+	}
+	front := httptest.NewUnstartedServer(witness.Before(d.T, &httputil.ReverseProxy{
+		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(at); r.Out.Host = r.In.Host },
+		Transport:    &http.Transport{DisableKeepAlives: true}, // a balancer behind it spreads connections
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		ErrorLog:     log.New(io.Discard, "", 0),
+	}))
+	front.Config.ErrorLog = log.New(io.Discard, "", 0)
+	front.Start()
+	d.Cleanup(func() { front.CloseClientConnections(); front.Close() })
+	return front.URL
 }
 
 func freeAddress(t *testing.T) string {

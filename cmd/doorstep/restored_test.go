@@ -75,14 +75,15 @@ func TestAnOldBackupIsNotServed(t *testing.T) {
 
 func restoreUnder(d *deployment, take, putBack func()) {
 	s := d.start()
-	ana, ben := d.app(s.address), d.app(s.address)
+	front := d.witnessed(s.address)
+	ana, ben := d.app(front), d.app(front)
 	for _, a := range []*app{ana, ben} {
 		a.decide(d.T, demostore.ID, "term")
 	}
 	s.kill(d.T)
 	take()
 	s = d.start()
-	if c, err := d.sameAt(ana, s.address).Withdraw(d.Context(), client.Withdrawal{Scope: "all"}); err != nil || c.Receipt == "" {
+	if c, err := d.sameAt(ana, d.witnessed(s.address)).Withdraw(d.Context(), client.Withdrawal{Scope: "all"}); err != nil || c.Receipt == "" {
 		d.Fatalf("%+v, %v", c, err)
 	}
 	s.kill(d.T)

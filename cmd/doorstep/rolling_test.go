@@ -190,6 +190,7 @@ func until(t *testing.T, what string, f func() bool) {
 func TestServersComeAndGo(t *testing.T) {
 	t.Parallel()
 	d, b := together(t), newBalancer(t)
+	front := d.witnessed(b.address())
 	at := insideOf(t, demoIndex(t))
 	nodes := []*separate{d.start(), d.start(), d.start()}
 	b.use(nodes...)
@@ -212,7 +213,7 @@ func TestServersComeAndGo(t *testing.T) {
 	t.Cleanup(func() { cancel(); walking.Wait() })
 	var phones []*walker
 	for range people {
-		p := &walker{app: d.app(b.address()), at: at}
+		p := &walker{app: d.app(front), at: at}
 		p.decide(t, demostore.ID, "visit")
 		phones = append(phones, p)
 		walking.Go(func() { p.run(ctx) })
@@ -240,7 +241,7 @@ func TestServersComeAndGo(t *testing.T) {
 	left := people
 	withdraw := func(p *walker) {
 		t.Helper()
-		c, err := d.sameAt(p.app, b.address()).Withdraw(t.Context(), client.Withdrawal{Scope: "all"})
+		c, err := d.sameAt(p.app, front).Withdraw(t.Context(), client.Withdrawal{Scope: "all"})
 		if err != nil || c.Receipt == "" {
 			t.Fatalf("%+v, %v", c, err)
 		}

@@ -196,5 +196,6 @@ func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return conn, buffered, err
 	}
 	a.hijacked = true
-	return &wire{Conn: conn, witness: a.witness, direction: a.direction}, buffered, nil
+	w := &wire{Conn: conn, witness: a.witness, direction: a.direction}
+	return w, bufio.NewReadWriter(buffered.Reader, bufio.NewWriter(w)), nil
 }

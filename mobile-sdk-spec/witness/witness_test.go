@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -66,7 +68,7 @@ func TestFramesAreHeldAgainstTheSpecification(t *testing.T) {
 	long := `{"type":"call","id":"01890a5d-ac96-774b-bcce-b302099a8057","text":"` + strings.Repeat("x", 200) + `","until":1}`
 	for frame, complains := range map[string]int{`{"type":"unseen"}`: 0, `{"type":"unseen","why":1}`: 1, `{"type":"dance"}`: 1, `[]`: 1, long: 0} {
 		t.Setenv(Folder, t.TempDir())
-		c := testify(t, func(w http.ResponseWriter, r *http.Request) {
+		h := func(w http.ResponseWriter, r *http.Request) {
 			conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
 			if err != nil {
 				return
@@ -74,7 +76,8 @@ func TestFramesAreHeldAgainstTheSpecification(t *testing.T) {
 			_ = conn.WriteMessage(websocket.TextMessage, []byte(frame))
 			_ = conn.WriteMessage(websocket.CloseMessage, binary.BigEndian.AppendUint16(nil, 4501))
 			_ = conn.Close()
-		}, func(url string) {
+		}
+		listen := func(url string) {
 			conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(url, "http")+"/v1/session", nil)
 			if err != nil {
 				t.Fatal(err)
@@ -83,10 +86,19 @@ func TestFramesAreHeldAgainstTheSpecification(t *testing.T) {
 				_, _, err = conn.ReadMessage()
 			}
 			_ = conn.Close()
-		})
-		if len(c.said) != complains {
-			t.Errorf("%q: %v", frame, c.said)
 		}
+		server := httptest.NewServer(http.HandlerFunc(h)) // of another process, as far as a witness can tell
+		at, err := url.Parse(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for how, c := range map[string]*complaints{"": testify(t, h, listen),
+			"by a proxy": testify(t, httputil.NewSingleHostReverseProxy(at).ServeHTTP, listen)} {
+			if len(c.said) != complains {
+				t.Errorf("%q %s: %v", frame, how, c.said)
+			}
+		}
+		server.Close()
 	}
 }
 
