@@ -96,6 +96,7 @@ type EndRequest struct {
 	Reason      Reason
 	Claimed     time.Time // when the client says it happened; clamped and kept as claimed
 	KeepRequest bool      // an open request for help survives as "location off" (silence), instead of going
+	OnRecord    bool      // nobody knows the store any more: the withdrawal is taken if something is on record there, else ErrNotOnRecord
 }
 
 // End is one scope that an Ending ended.

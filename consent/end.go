@@ -11,14 +11,30 @@ import (
 	"github.com/google/uuid"
 )
 
-// End commits an end. What it answers is true already: no grant it took can be admitted again, and no
+// End commits an end; ErrNotOnRecord if nobody can know what a withdrawal is about. What it answers is true already: no grant it took can be admitted again, and no
 // decision on a notice served before it, for what it ended, will be accepted. Repeat it with the
 // same ID after an error.
 func (l *Ledger) End(ctx context.Context, r EndRequest) (Ending, error) {
 	if err := checkEnd(r); err != nil {
 		return Ending{}, err
 	}
+	r.OnRecord = r.Reason == Withdrawn && (r.OnRecord || !l.Registry().names(r))
 	return l.store.End(ctx, EndCommand{EndRequest: r, Now: l.now(), Seal: l})
+}
+
+// names reports whether the registry declares what an end is about. What it does not may still be on record, of a time when it did.
+func (r *Registry) names(e EndRequest) bool {
+	if e.Kind != EndGrant && e.Kind != EndStore {
+		return true
+	}
+	_, store := r.PremisesOf(e.Scope.Store)
+	_, purpose := r.Purpose(e.Purpose)
+	return store && (purpose || e.Kind == EndStore)
+}
+
+// OpenVisits are the visits that have begun and not ended: of a phone or, where that is empty, of all phones of a shopper.
+func (l *Ledger) OpenVisits(ctx context.Context, subject, installation Ref) ([]OpenVisit, error) {
+	return l.store.OpenVisits(ctx, subject, installation)
 }
 
 // Remember keeps outside the database that ends up to change were committed, so that no older copy of the ledger is

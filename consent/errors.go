@@ -60,6 +60,10 @@ var (
 	ErrStopToken = forbidden("stop_token", "this stop token ends nothing here", "use the token as it was given, for the shopper it was given to")
 	// ErrIDTaken: an id of an end was used for another end.
 	ErrIDTaken = conflict("id_taken", "this id was used for something else", "make a new id for a new request")
+	// ErrNotOnRecord: a withdrawal of what nobody declares and nobody has on record: most likely misspelt. To take it would
+	// be to sign that something ended, while what was meant goes on.
+	ErrNotOnRecord = invalid("not_on_record", "nothing was withdrawn: this store or purpose is neither declared nor on record of this shopper",
+		"tell the shopper; correct store and purpose, or withdraw all, under a new id")
 	// ErrIdle: somebody withdraws again and again, and there is nothing to withdraw. The log only ever grows.
 	ErrIdle = &Problem{"rate", 429, "nothing is in force, and within an hour that was asked for and recorded often enough",
 		"there is nothing to withdraw; ask again in an hour if it must be recorded once more", ErrTooOften}

@@ -13,6 +13,12 @@ type Entered struct {
 	From     time.Time
 }
 
+// OpenVisit is a visit that has begun and not ended.
+type OpenVisit struct {
+	Scope Scope
+	Visit string
+}
+
 // EnteredLife is how long a stay is kept: 72 hours to report an incident, and the days in which it is noticed.
 const EnteredLife = 8 * 24 * time.Hour
 

@@ -120,13 +120,16 @@ type Store interface {
 	// without its grant, which may not be in force any more; ErrServed if there is none.
 	Decided(ctx context.Context, id string, subject, installation Ref) (Decided, error)
 
-	// End commits an end; see EndRequest. Everything it takes goes in one transaction.
+	// End commits an end; see EndRequest. Everything it takes goes in one transaction. With OnRecord, ErrNotOnRecord unless
+	// something is in force there, was served, or is kept of whoever asks: a record in any state, or the end itself.
 	End(ctx context.Context, c EndCommand) (Ending, error)
 	// Remember returns once it is known outside the database, on a disk, that ends up to change were committed: a copy
 	// from before them is refused from then on (ErrRestored).
 	Remember(ctx context.Context, change int64) error
 	// Due lists grants that expired before now and are not ended yet, as the ends they need.
 	Due(ctx context.Context, now time.Time, limit int) ([]EndRequest, error)
+	// OpenVisits are those of a phone, or of all phones of a subject if installation is empty; none of a stranger.
+	OpenVisits(ctx context.Context, subject, installation Ref) ([]OpenVisit, error)
 	// StopRight looks up the hash of a stop token; ErrStopToken if there is none.
 	StopRight(ctx context.Context, hash [32]byte) (StopRight, error)
 

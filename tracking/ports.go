@@ -118,6 +118,8 @@ type Ledger interface {
 	Enter(ctx context.Context, s consent.Entered) error
 	// End commits an end; see consent.EndRequest.
 	End(ctx context.Context, r consent.EndRequest) (consent.Ending, error)
+	// OpenVisits are those of a phone, or of all phones of a subject, that have begun and not ended.
+	OpenVisits(ctx context.Context, subject, installation consent.Ref) ([]consent.OpenVisit, error)
 	// Remember keeps outside the ledger's database that ends up to change were committed.
 	Remember(ctx context.Context, change int64) error
 	// Due lists scopes with a grant that expired before now and has not been ended yet.

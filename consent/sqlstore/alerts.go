@@ -102,8 +102,8 @@ func (t *tx) openTwin(a tracking.Alert, s scope) (body, installation string, err
 			body, installation = sealed, phone
 		}
 		return err
-	}, `SELECT body, installation FROM alert WHERE visit = $1 AND final = 0 AND kind = $2 AND topic = $3 AND store = $4 ORDER BY changed_at`,
-		s.stay(), string(a.Kind), a.Topic, a.Store)
+	}, `SELECT body, installation FROM alert WHERE visit IN ($1, $5) AND final = 0 AND kind = $2 AND topic = $3 AND store = $4 ORDER BY changed_at`,
+		s.stay(), string(a.Kind), a.Topic, a.Store, s.unplaced())
 	return body, installation, err
 }
 

@@ -79,7 +79,7 @@ func (t *tx) end(c consent.EndCommand) (consent.Ending, error) {
 		return e, nil // nothing to do and nobody who asked: no event
 	}
 	if c.Reason == consent.Withdrawn && voided == 0 && len(e.Ends) == 0 {
-		if err := t.checkIdle(c); err != nil {
+		if err := t.checkNothing(c); err != nil {
 			return consent.Ending{}, err
 		}
 	}
@@ -231,20 +231,47 @@ func (t *tx) void(c consent.EndCommand) (n int64, err error) {
 	return n, err
 }
 
-// checkIdle answers ErrIdle to a withdrawal that finds nothing, once its owner has had idleMost recorded within an hour.
-func (t *tx) checkIdle(c consent.EndCommand) error {
+// checkNothing judges a withdrawal that finds nothing: of what was never declared nor on record, or too many of them.
+func (t *tx) checkNothing(c consent.EndCommand) error {
 	people, err := t.whoMayHaveEnded(c)
+	if err != nil {
+		return err
+	}
+	if c.OnRecord {
+		if err := t.checkOnRecord(c, people); err != nil {
+			return err
+		}
+	}
+	return t.checkIdle(c, people)
+}
+
+// checkOnRecord answers ErrNotOnRecord unless a record of one of the people is about what is to end.
+func (t *tx) checkOnRecord(c consent.EndCommand, people []person) error {
 	for _, p := range people {
 		var n int64
-		if err == nil {
-			err = t.row(`SELECT COUNT(*) FROM ending WHERE subject = $1 AND kind <> 'session' AND ended_at > $2`,
-				p.handle, micros(c.Now.Add(-time.Hour))).into(&n)
+		err := t.row(`SELECT COUNT(*) FROM record WHERE (subject = $1 OR installation = $1) AND store = $2 AND ($3 = '' OR purpose = $3)`,
+			p.handle, c.Scope.Store, c.Purpose).into(&n)
+		if err != nil || n > 0 {
+			return err
 		}
+	}
+	return consent.ErrNotOnRecord
+}
+
+// checkIdle answers ErrIdle to a withdrawal that finds nothing, once its owner has had idleMost recorded within an hour.
+func (t *tx) checkIdle(c consent.EndCommand, people []person) error {
+	for _, p := range people {
+		var n int64
+		err := t.row(`SELECT COUNT(*) FROM ending WHERE subject = $1 AND kind <> 'session' AND ended_at > $2`,
+			p.handle, micros(c.Now.Add(-time.Hour))).into(&n)
 		if err == nil && n >= idleMost {
 			err = consent.ErrIdle
 		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // endScope ends one scope: its epoch, the grants that go and those that stay, its views, its alerts,
@@ -281,10 +308,10 @@ func (t *tx) endScope(c consent.EndCommand, s scope, e *consent.Ending) ([]conse
 			return nil, err
 		}
 	}
-	if err := t.closeLooks(s.stay(), c.Now); err != nil {
+	if err := t.closeLooks(s, c.Now); err != nil {
 		return nil, err
 	}
-	if err := t.endStay(s.stay(), c.Now); err != nil {
+	if err := t.endStay(s, c.Now); err != nil {
 		return nil, err
 	}
 	return took, t.announce(c, s.who.handle, alerts, &end, e)

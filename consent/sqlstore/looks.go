@@ -72,7 +72,7 @@ func (db *DB) CloseView(ctx context.Context, id string, at time.Time, count int6
 }
 
 // closeLooks closes the views of a visit that is over, in case their node does not live to do it.
-func (t *tx) closeLooks(stay string, at time.Time) error {
-	_, err := t.exec(`UPDATE look SET closed_at = $2 WHERE visit = $1 AND closed_at = 0`, stay, micros(at))
+func (t *tx) closeLooks(s scope, at time.Time) error {
+	_, err := t.exec(`UPDATE look SET closed_at = $2 WHERE visit IN ($1, $3) AND store = $4 AND closed_at = 0`, s.stay(), micros(at), s.unplaced(), s.Store)
 	return err
 }

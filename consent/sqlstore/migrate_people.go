@@ -251,7 +251,7 @@ func (t *tx) carryAlerts() error {
 			if err != nil {
 				return err
 			}
-			subject, stay := "", stayOf(installation.handle, 0)
+			subject, stay := "", stayOf(installation.handle, 0, a.Store)
 			scopes, err := t.scopesWhere(`installation = $1 AND store = $2`, installation.handle, a.Store)
 			for _, s := range scopes {
 				if subject = s.who.handle; s.visit == a.Visit {

@@ -122,10 +122,17 @@ type scope struct {
 	installation, who person // of Scope.Installation and of subject
 }
 
-// stay is the scope's visit as alerts and looks refer to it: handle and epoch, which say nothing outside.
-func (s scope) stay() string { return stayOf(s.installation.handle, s.epoch) }
+// stay is the scope's visit as alerts, looks and stays refer to it: handle, epoch and store, which say nothing outside.
+func (s scope) stay() string { return stayOf(s.installation.handle, s.epoch, s.Store) }
 
-func stayOf(installation string, epoch int64) string {
+// unplaced is how it was called at first, and still is in older rows: two stores of one phone could share it.
+func (s scope) unplaced() string { return unplacedStay(s.installation.handle, s.epoch) }
+
+func stayOf(installation string, epoch int64, store string) string {
+	return unplacedStay(installation, epoch) + "." + store
+}
+
+func unplacedStay(installation string, epoch int64) string {
 	return installation + "." + strconv.FormatInt(epoch, 10)
 }
 

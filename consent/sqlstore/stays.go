@@ -31,7 +31,7 @@ func (db *DB) Enter(ctx context.Context, s consent.Entered) error {
 		if err == nil { // the same visit again: the app came back to it
 			_, err = t.exec(`INSERT INTO stay (visit, subject, store, purposes, opened_at, ended_at)
 				SELECT $1, subject, store, $4, CAST($5 AS BIGINT), 0 FROM scope WHERE installation = $2 AND store = $3
-				ON CONFLICT (visit) DO NOTHING`, stayOf(p.handle, s.Epoch), p.handle, s.Scope.Store, string(purposes), micros(minute(s.From)))
+				ON CONFLICT (visit) DO NOTHING`, stayOf(p.handle, s.Epoch, s.Scope.Store), p.handle, s.Scope.Store, string(purposes), micros(minute(s.From)))
 		}
 		return err
 	})
@@ -41,9 +41,39 @@ func (db *DB) Enter(ctx context.Context, s consent.Entered) error {
 func minute(at time.Time) time.Time { return at.Truncate(time.Minute) }
 
 // endStay keeps when a visit ended: in the minute that has begun, so that its span is never told shorter than it was.
-func (t *tx) endStay(stay string, at time.Time) error {
-	_, err := t.exec(`UPDATE stay SET ended_at = $2 WHERE visit = $1 AND ended_at = 0`, stay, micros(minute(at).Add(time.Minute)))
+func (t *tx) endStay(s scope, at time.Time) error {
+	_, err := t.exec(`UPDATE stay SET ended_at = $2 WHERE visit IN ($1, $3) AND store = $4 AND ended_at = 0`,
+		s.stay(), micros(minute(at).Add(time.Minute)), s.unplaced(), s.Store)
 	return err
+}
+
+// OpenVisits are those of a phone, or of all phones of a subject, that have begun and not ended.
+func (db *DB) OpenVisits(ctx context.Context, subject, installation consent.Ref) (out []consent.OpenVisit, err error) {
+	kind, column, who := aSubject, "subject", subject
+	if installation != "" {
+		kind, column, who = anInstallation, "installation", installation
+	}
+	err = db.writeNow(ctx, func(t *tx) error {
+		p, err := t.find(kind, who)
+		if noRow(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		scopes, err := t.scopesWhere(column+` = $1`, p.handle)
+		for _, s := range scopes {
+			var open int64
+			if err == nil {
+				err = t.row(`SELECT COUNT(*) FROM stay WHERE visit IN ($1, $2) AND store = $3 AND ended_at = 0`, s.stay(), s.unplaced(), s.Store).into(&open)
+			}
+			if open > 0 {
+				out = append(out, consent.OpenVisit{Scope: s.Scope, Visit: s.visit})
+			}
+		}
+		return err
+	})
+	return out, err
 }
 
 // Exposed is what was open at any moment of the span [from, to), of one store or, for an empty one, of all.

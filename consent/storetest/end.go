@@ -5,6 +5,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,6 +103,70 @@ var endCases = map[string]func(*testing.T, *house){
 			h.equal("ends", len(e.Ends), 0)
 			h.equal("receipt", e.Receipt != "", true)
 		}
+	},
+	"what nobody declares is refused, unless it is on record": func(_ *testing.T, h *house) {
+		p, ben := h.phone("ana", "k1", "shop"), h.phone("ben", "k2", "shop")
+		grant, store := consent.EndGrant, consent.EndStore
+		end := func(by *consent.Ledger, p phone, kind consent.EndKind, at, purpose string, onRecord bool) error {
+			_, err := by.End(h.ctx, consent.EndRequest{ID: newID(), Kind: kind, Subject: p.subject, Reason: consent.Withdrawn, OnRecord: onRecord,
+				Scope: consent.Scope{Installation: p.installation, Store: at}, Purpose: purpose})
+			return err
+		}
+		h.decide(p, "assist", consent.ForATerm)
+		h.decide(p, "pickup", consent.ForATerm)
+		h.wants(end(h.ledger, p, grant, "shop", "asist", false), consent.ErrNotOnRecord)
+		h.wants(end(h.ledger, p, grant, "shopp", "assist", true), consent.ErrNotOnRecord)
+		h.wants(end(h.ledger, p, store, "shopp", "", true), consent.ErrNotOnRecord)
+		h.equal("leaves", must(h.ledger.TreeHead(h.ctx))(h).Size, int64(2))
+		h.equal("what stays", purposes(h.admit(p)), "assist pickup ")
+
+		fewer := *consent.DevelopmentRegistry()
+		fewer.Purposes, fewer.Trying = fewer.Purposes[:1], "" // it knows neither pickup nor any store
+		later := consent.New(h.store, h.keys, &fewer, h.clock.now)
+		h.wants(end(later, ben, grant, "shop", "pickup", false), consent.ErrNotOnRecord)
+		taken := consent.EndRequest{ID: newID(), Kind: grant, Subject: p.subject, Reason: consent.Withdrawn, Scope: p.scope(), Purpose: "pickup"}
+		must(later.End(h.ctx, taken))(h)
+		h.equal("what stays of it", purposes(h.admit(p)), "assist ")
+		h.ok(end(later, p, grant, "shop", "pickup", true)) // it is over, and still on record
+		h.ok(end(later, p, store, "shop", "", true))
+		h.ok(end(later, ben, consent.EndAll, "", "", false))
+		h.equal("what stays of all", purposes(h.admit(p)), "")
+
+		h.ask(ben, "pickup")
+		h.ok(end(later, ben, grant, "shop", "pickup", true)) // a notice that waits is on record too
+		idle := consent.EndRequest{ID: newID(), Kind: grant, Subject: ben.subject, Reason: consent.Withdrawn, Scope: ben.scope(), Purpose: "pickup"}
+		h.end(idle)
+		h.equal("sent again", must(later.End(h.ctx, idle))(h).Repeated, true)
+		idle.ID, idle.Reason = newID(), consent.Revoked
+		_, err := later.End(h.ctx, idle)
+		h.ok(err) // whoever else ends something knows what they mean
+	},
+	"the visits that are open": func(_ *testing.T, h *house) {
+		p, annex, tablet, ben := h.phone("ana", "k1", "shop"), h.phone("ana", "k1", "annex"), h.phone("ana", "k2", "shop"), h.phone("ben", "k3", "shop")
+		var open []consent.OpenVisit
+		for _, x := range []phone{p, annex, tablet, ben} {
+			h.decide(x, "assist", consent.ForATerm)
+			h.enter(x)
+			open = append(open, consent.OpenVisit{Scope: x.scope(), Visit: h.admit(x).Visit})
+		}
+		h.decide(h.phone("ana", "k1", "never entered"), "assist", consent.ForATerm)
+		are := func(subject, installation consent.Ref, want ...consent.OpenVisit) {
+			h.Helper()
+			got := must(h.ledger.OpenVisits(h.ctx, subject, installation))(h)
+			key := func(v consent.OpenVisit) string { return string(v.Scope.Installation) + v.Scope.Store }
+			slices.SortFunc(got, func(a, b consent.OpenVisit) int { return strings.Compare(key(a), key(b)) })
+			slices.SortFunc(want, func(a, b consent.OpenVisit) int { return strings.Compare(key(a), key(b)) })
+			h.same(want, got)
+		}
+		are(p.subject, p.installation, open[0], open[1])
+		are(p.subject, "", open[0], open[1], open[2])
+		are(ben.subject, "", open[3])
+		h.ok(h.ledger.OpenView(h.ctx, consent.View{ID: "v1", Store: "shop", Visit: open[0].Visit, Reader: "s1", Purpose: "assist"}))
+		h.endVisit(annex, false)
+		are(p.subject, p.installation, open[0])
+		h.equal("a look at the other store's visit is open", must(h.ledger.Journal(h.ctx, p.subject))(h)[0].ClosedAt.IsZero(), true)
+		are(h.keys.Subject("nobody"), "")
+		are("", h.keys.Installation("nowhere"))
 	},
 	"what finds nothing is recorded so often an hour, and what finds something always": func(_ *testing.T, h *house) {
 		p, ben := h.phone("ana", "k1", "shop"), h.phone("ben", "k2", "shop")

@@ -226,64 +226,120 @@ type withdrawalAnswer struct {
 }
 
 // withdraw ends what was granted. It takes the shopper's token with the installation's proof, or
-// the stop token alone, and answers success only when it is true everywhere.
+// the stop token alone, and answers success only when it is true everywhere. A withdrawal that is refused for what it says
+// stops the sessions of whoever said it all the same: see tracking.Node.StopAnyway.
 func (s *Server) withdraw(_ http.ResponseWriter, r *http.Request) (any, error) {
-	stop, byToken := auth.Credential(r, "Stop")
-	var who shopper
-	if !byToken {
-		var err error
-		if who, err = s.installed(r); err != nil {
-			return nil, err
-		}
+	who, err := s.withdraws(r)
+	if err != nil {
+		return nil, err
 	}
 	b, err := body[withdrawalBody](r)
-	if err != nil {
-		return nil, err
+	var a tracking.Answer
+	if err == nil {
+		a, err = s.end(r, b, who)
 	}
-	req, err := b.request(who)
-	if err != nil {
-		return nil, err
+	if misspelt(err) {
+		return nil, s.stopAnyway(r, who, b.Scope, err)
 	}
-	if byToken {
-		if req, err = s.stopRequest(r, stop, req); err != nil {
-			return nil, err
-		}
-		if err := s.byOwner.Allow("stop|" + string(req.Subject)); err != nil {
-			return nil, err
-		}
-	}
-	a, err := s.Node.End(r.Context(), req)
-	s.ended(a, err)
 	if err != nil {
 		return nil, err
 	}
 	return withdrawalAnswer{b.ID, a.Ending.Receipt, a.Ending.Change, removed{a.Nodes, a.Consoles, a.Took.Milliseconds()}}, nil
 }
 
-// stopRequest is what a stop token asks for. Like the end itself it does not depend on whether the asker
+// withdrawer is who may end what, and the store that is meant where none is named.
+type withdrawer struct {
+	subject, installation consent.Ref
+	store                 string
+}
+
+// withdraws says who asks.
+func (s *Server) withdraws(r *http.Request) (withdrawer, error) {
+	stop, byToken := auth.Credential(r, "Stop")
+	if !byToken {
+		who, err := s.installed(r)
+		return withdrawer{subject: who.subject, installation: who.installation}, err
+	}
+	req, err := s.stopRequest(r, stop)
+	if err != nil {
+		return withdrawer{}, err
+	}
+	return withdrawer{req.Subject, req.Scope.Installation, req.Scope.Store}, s.byOwner.Allow("stop|" + string(req.Subject))
+}
+
+// stopRequest is what a stop token may end. Like the end itself it does not depend on whether the asker
 // waits: a page that is being closed sends its stop and is gone.
-func (s *Server) stopRequest(r *http.Request, token string, req consent.EndRequest) (consent.EndRequest, error) {
+func (s *Server) stopRequest(r *http.Request, token string) (consent.EndRequest, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), helloWait)
 	defer cancel()
-	req, err := s.Ledger.StopRequest(ctx, token, req)
+	req, err := s.Ledger.StopRequest(ctx, token, consent.EndRequest{})
 	if errors.Is(err, consent.ErrStopToken) {
 		err = problem.New(problem.StopToken).Because(err)
 	}
 	return req, err
 }
 
+// end ends what a body asks for.
+func (s *Server) end(r *http.Request, b withdrawalBody, who withdrawer) (tracking.Answer, error) {
+	req, err := b.request(who)
+	if err != nil {
+		return tracking.Answer{}, err
+	}
+	_, mapped := s.Atlas.Index(req.Scope.Store)
+	req.OnRecord = !mapped && req.Kind != consent.EndAll
+	a, err := s.Node.End(r.Context(), req)
+	s.ended(a, err)
+	return a, err
+}
+
+// misspelt tells a withdrawal that was refused for what it says from one that nothing could be found for, or that could not be
+// carried out.
+func misspelt(err error) bool {
+	var p *problem.Problem
+	var refused *consent.Problem
+	switch {
+	case errors.As(err, &p):
+		return p.Status < http.StatusInternalServerError
+	case errors.As(err, &refused):
+		return !errors.Is(err, consent.ErrUnavailable) && !errors.Is(err, consent.ErrIdle)
+	}
+	return false
+}
+
+// stopAnyway stops the phone that a withdrawal was to speak for; all the shopper's phones, if it did not say so much as that.
+func (s *Server) stopAnyway(r *http.Request, who withdrawer, scope string, why error) error {
+	phone := who.installation
+	if kind := endKinds[scope]; kind != consent.EndGrant && kind != consent.EndStore {
+		phone = ""
+	}
+	p := asProblem(why)
+	if p.Detail == "" {
+		p.Detail = p.Title
+	}
+	if err := s.Node.StopAnyway(r.Context(), who.subject, phone); err != nil {
+		s.Log.Error("sessions of a withdrawal that was refused are not stopped everywhere yet", "error", err)
+		return p.WithDetail(p.Detail + "; tracking was stopped here, and elsewhere ends with its lease")
+	}
+	return p.WithDetail(p.Detail + "; tracking was stopped")
+}
+
 var endKinds = map[string]consent.EndKind{"grant": consent.EndGrant, "store": consent.EndStore, "all": consent.EndAll}
 
-func (b withdrawalBody) request(who shopper) (consent.EndRequest, error) {
+func (b withdrawalBody) request(who withdrawer) (consent.EndRequest, error) {
 	kind, ok := endKinds[b.Scope]
-	if !ok {
+	switch {
+	case !ok:
 		return consent.EndRequest{}, problem.New(problem.Scope).WithDetail("scope is grant, store or all")
-	}
-	if !isUUID(b.ID) {
+	case !isUUID(b.ID):
 		return consent.EndRequest{}, problem.New(problem.Request).WithDetail("id is a UUID of 36 characters")
+	case b.T <= 0:
+		return consent.EndRequest{}, problem.New(problem.Request).WithDetail("t says when the shopper withdrew, in Unix milliseconds")
 	}
 	r := consent.EndRequest{ID: b.ID, Kind: kind, Scope: consent.Scope{Installation: who.installation, Store: b.Store},
 		Subject: who.subject, Reason: consent.Withdrawn, Claimed: time.UnixMilli(b.T)}
+	if b.Store == "" {
+		r.Scope.Store = who.store
+	}
 	if kind == consent.EndGrant { // the same id by socket and by HTTP is the same request
 		r.Purpose = b.Purpose
 	}

@@ -133,9 +133,13 @@ func (p *phone) handle(f *frameIn, err error) afterwards {
 	case v == tooMany:
 		p.out.end(wire.CloseRate)
 		return takeNothingMore
+	case refused && f.in.Type == wire.Withdraw: // what was meant nobody can tell, but that it was to stop
+		p.refuse(bad)
+		p.session.Bye()
+		return takeNothingMore
 	case refused:
 		p.refuse(bad)
-	case v == faster:
+	case v == faster && f.in.Type != wire.Withdraw: // a stop is never too early
 		p.refuse(&wire.Error{Code: wire.CodeRate, Seq: f.in.Seq})
 	case !p.take(&f.in):
 		return takeNothingMore
@@ -299,7 +303,10 @@ func (p *phone) withdraw(in *wire.In) {
 	}
 	a, err := p.srv.Node.End(context.Background(), req)
 	p.srv.ended(a, err)
-	if err != nil {
+	if misspelt(err) { // an id that is another's
+		p.say(wire.ErrorFrame{Code: wire.Code(asProblem(err).Code), Scope: "session"}.Append)
+		p.session.Bye()
+	} else if err != nil {
 		p.say(wire.ErrorFrame{Code: wire.Code(asProblem(err).Code), Scope: "session", Retryable: true, RetryMS: 1000}.Append)
 	} else {
 		p.say(wire.Withdrawn{ID: in.ID, Receipt: a.Ending.Receipt, Nodes: a.Nodes, Consoles: a.Consoles, MS: a.Took.Milliseconds()}.Append)

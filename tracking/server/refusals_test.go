@@ -76,7 +76,7 @@ func TestWhatCannotBeIsTold(t *testing.T) {
 		{"GET", "/v1/cards/nowhere", "", "", 404},
 		{"GET", "/v1/staff/socket", "", "", 400},
 		{"POST", "/v1/withdrawals", `{"id":"01890a5d-ac96-774b-bcce-b302099a8057","scope":"all","t":1}`, "Stop it", 403},
-		{"POST", "/v1/withdrawals", `{"id":"01890a5d-ac96-774b-bcce-b302099a8057","scope":"dance","t":1}`, "Stop it", 422},
+		{"POST", "/v1/withdrawals", `{"id":"01890a5d-ac96-774b-bcce-b302099a8057","scope":"dance","t":1}`, "Stop it", 403},
 	} {
 		header := http.Header{}
 		if c.authorization != "" {
