@@ -88,6 +88,27 @@ func TestAMisspeltWithdrawal(t *testing.T) {
 	}
 }
 
+// The id of another withdrawal is none for this one, and that stops the phone too.
+func TestAWithdrawalUnderAnothersID(t *testing.T) {
+	inBubble(t, nil, func(h *house) {
+		h.onDuty()
+		ana := h.granted("ana", 10*time.Minute)
+		id := uuid.NewString()
+		_, err := ana.Withdraw(h.Context(), client.Withdrawal{ID: id, Scope: "grant", Store: demostore.ID, Purpose: "pickup"})
+		h.ok(err)
+		s := ana.session()
+		s.enter()
+		_, err = ana.Withdraw(h.Context(), client.Withdrawal{ID: id, Scope: "store", Store: demostore.ID})
+		if p, ok := errors.AsType[*client.Problem](err); !ok || p.Status != http.StatusConflict || p.Code != "id_taken" {
+			h.Errorf("answered %v", err)
+		}
+		h.pass(time.Second)
+		if code, _ := s.closed(); code != 1000 {
+			h.Errorf("closed with %d", code)
+		}
+	})
+}
+
 // Of whoever comes with their token it is the same. A store that has lost its map is still on record of who was there.
 func TestAWithdrawalOfWhatIsOnRecordOnly(t *testing.T) {
 	h := newHouse(t)

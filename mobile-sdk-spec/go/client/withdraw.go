@@ -14,7 +14,8 @@ import (
 // Withdraw stops: location is off and what waits is dropped before anything is sent; then the
 // withdrawal goes by every open socket that it concerns and by POST, with one id, until one of
 // them confirms that it is true everywhere, or ctx ends. A retriable failure is repeated with
-// jitter. After an error the app repeats it later with the same ID, forever.
+// jitter. After an error the app repeats it later with the same ID, forever; after a [Problem] that is Final it keeps it,
+// and tells the shopper: nothing was withdrawn, and it says something that the server cannot take (W-5).
 func (c *Client) Withdraw(ctx context.Context, w Withdrawal) (Confirmation, error) {
 	if err := w.check(); err != nil {
 		return Confirmation{}, err
@@ -113,7 +114,7 @@ func (c *Client) post(ctx context.Context, w Withdrawal) (Confirmation, error) {
 			return done, nil
 		}
 		var p *Problem
-		if errors.As(err, &p) && final(p.Status) {
+		if errors.As(err, &p) && p.Final() {
 			return Confirmation{}, err
 		}
 		var retryMS int64
@@ -128,11 +129,11 @@ func (c *Client) post(ctx context.Context, w Withdrawal) (Confirmation, error) {
 	}
 }
 
-// final tells answers that will not change from those that may. A token that is refused may be
-// replaced, so it is not final.
-func final(status int) bool {
-	return status >= 400 && status < 500 &&
-		status != http.StatusUnauthorized && status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
+// Final reports whether the same request will be answered the same for good: it is for somebody to mend. A token that is
+// refused may be replaced, so that is not final.
+func (p *Problem) Final() bool {
+	return p.Status >= 400 && p.Status < 500 &&
+		p.Status != http.StatusUnauthorized && p.Status != http.StatusRequestTimeout && p.Status != http.StatusTooManyRequests
 }
 
 // postOnce asks with the shopper's token, and with a stop token when there is none to be had.

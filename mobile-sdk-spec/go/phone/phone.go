@@ -87,7 +87,8 @@ type Phone struct {
 	lease     time.Time // in server time
 	sent      *Reading
 	sentAt    time.Time
-	end       client.State // the reason of the last end
+	end       client.State    // the reason of the last end
+	untaken   *client.Problem // why a withdrawal cannot be taken
 }
 
 // ErrNotReady is Start's.
@@ -154,6 +155,14 @@ func (p *Phone) End() client.State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.end
+}
+
+// Refused is why the store cannot take a withdrawal as it is, nil if nothing is wrong with any. The phone is Stopping: the app says that the
+// stop is not confirmed and that what was granted is still granted, and offers Withdraw("all").
+func (p *Phone) Refused() *client.Problem {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.untaken
 }
 
 // Decide sends the shopper's answer to a prompt. An app whose prompt was put away calls nothing.

@@ -5,6 +5,7 @@ package phone
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
@@ -57,7 +58,7 @@ func (p *Phone) Withdraw(scope, purpose string) {
 	if scope != "all" {
 		w.Store = p.kept.Store
 	}
-	p.state, p.sent = Stopping, nil
+	p.state, p.sent, p.untaken = Stopping, nil, nil
 	p.run++
 	p.session = nil // its socket stays for the withdrawal
 	p.kept.Stop = append(p.kept.Stop, w)
@@ -71,12 +72,19 @@ func (p *Phone) Withdraw(scope, purpose string) {
 	p.goOn(func() { p.confirm(w) })
 }
 
-// confirm repeats a withdrawal until it is confirmed, or this run of the app is over.
+// confirm repeats a withdrawal until it is confirmed, or this run of the app is over; or until the server says that it
+// cannot be taken as it is, which is kept (W-5). One of everything settles those too.
 func (p *Phone) confirm(w client.Withdrawal) {
 	for n := 0; ; n++ {
 		_, err := p.c.Withdraw(p.done, p.does.again(w))
 		if err == nil {
 			break
+		}
+		if why, ok := errors.AsType[*client.Problem](err); ok && why.Final() && why.Status != http.StatusForbidden { // a stop token that is none; there may be another way in
+			p.mu.Lock()
+			p.untaken = why
+			p.mu.Unlock()
+			return
 		}
 		if p.done.Err() != nil || !pause(p.done, p.does.wait(n, retryOf(err))) {
 			return
@@ -84,7 +92,13 @@ func (p *Phone) confirm(w client.Withdrawal) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.kept.Stop = slices.DeleteFunc(slices.Clone(p.kept.Stop), func(k client.Withdrawal) bool { return k.ID == w.ID })
+	if i := slices.IndexFunc(p.kept.Stop, func(k client.Withdrawal) bool { return k.ID == w.ID }); i >= 0 {
+		first := i
+		if w.Scope == "all" { // and what was asked for before it
+			first = 0
+		}
+		p.kept.Stop = slices.Delete(slices.Clone(p.kept.Stop), first, i+1)
+	}
 	p.keep()
 	if p.state != Stopping || len(p.kept.Stop) > 0 {
 		return

@@ -16,6 +16,9 @@ export class Problem extends Error {
 
   /** Whether the same request may succeed later without anybody doing anything. */
   get passing() { return this.status === 0 || this.status === 429 || this.status >= 500; }
+
+  /** Whether it will be answered the same for good: somebody has to mend the request. A token can be replaced. */
+  get final() { return this.status >= 400 && this.status < 500 && ![401, 403, 408, 429].includes(this.status); }
 }
 
 /** How long to wait for an answer. */

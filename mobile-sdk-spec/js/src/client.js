@@ -32,7 +32,7 @@ const GRANTS = "grants", PROOF = "erasure";
 /** @returns {import("./types.js").View} */
 const blank = () => ({
   state: "OFF", store: null, purposes: [], word: null, seen: null, end: null, pausedBy: null, obstacle: null, help: {}, call: null,
-  leaseUntil: 0, acceptedSeq: 0, refused: {}, withdrawal: null, stopQueued: false, erasing: false, erasure: null,
+  leaseUntil: 0, acceptedSeq: 0, refused: {}, withdrawal: null, stopQueued: false, stopRefused: null, erasing: false, erasure: null,
 });
 
 /**
@@ -60,7 +60,8 @@ export class Client {
       baseUrl: config.baseUrl.replace(/\/$/, ""), token: config.token, key, clock: this.clock,
       fetch: config.fetch ?? ((...a) => globalThis.fetch(...a)),
     });
-    this.withdrawals = new Outbox("withdrawals", sendWithdrawal(this.api), store, this.env);
+    this.withdrawals = new Outbox("withdrawals", sendWithdrawal(this.api), store, this.env,
+      ({ code, title, remedy }) => this.#note({ stopRefused: { code, title, remedy } }));
     /** @type {Outbox<{t: number}, import("./types.js").Erasure>} */
     this.erasures = new Outbox("erasures", ({ id }) => this.#sendErasure(id), store, this.env);
     /** @type {ReturnType<Client["erase"]>|null} */ this.erasing = null;
@@ -198,9 +199,11 @@ export class Client {
     this.#halt();
     const phoneMs = this.env.mono() - tapped;
     const stopTokens = this.grants.filter((g) => covers(scope, what, g)).map((g) => g.stopToken).filter(Boolean);
+    const earlier = [...this.withdrawals.running.keys()];
     const { id, done } = await this.withdrawals.begin({ scope, t, stopTokens, ...what });
     this.session?.link.send({ type: "withdraw", id, scope });
     const result = done.then(async (confirmed) => {
+      if (scope === "all") this.withdrawals.settle(earlier);
       const result = { ...confirmed, phoneMs, storeMs: this.env.mono() - tapped };
       await this.#confirmed(scope, what, result);
       return result;
@@ -215,13 +218,13 @@ export class Client {
     this.grants = this.grants.filter((g) => !covers(scope, what, g));
     await this.store.set(GRANTS, this.grants).catch(() => {});
     if (this.erasing) this.#note({ withdrawal: result }); // stopped, but not all of it is confirmed yet
-    else this.#step("confirmed", { stopQueued: false, withdrawal: result, end: this.#ended("withdrawn") });
+    else this.#step("confirmed", { stopQueued: false, stopRefused: null, withdrawal: result, end: this.#ended("withdrawn") });
   }
 
   /** Location goes off, before anything is written or sent. @param {Partial<import("./types.js").View>} [patch] */
   #halt(patch) {
     this.session?.halt();
-    this.#step("withdraw", { ...patch, seen: null, word: null, obstacle: null, call: null, help: {}, stopQueued: true, withdrawal: null });
+    this.#step("withdraw", { ...patch, seen: null, word: null, obstacle: null, call: null, help: {}, stopQueued: true, stopRefused: null, withdrawal: null });
   }
 
   /** @param {string} reason @returns {import("./types.js").View["end"]} */

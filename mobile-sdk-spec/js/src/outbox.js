@@ -18,9 +18,11 @@ export class Outbox {
   /**
    * @param {string} slot where it is written down @param {(pending: What & {id: string}, n: number) => Promise<Done>} send n: attempts before
    * @param {import("./storage.js").Store} store @param {import("./clock.js").Env} env
+   * @param {(why: Problem) => void} [refused] hears that the store cannot take what is pending as it is: it is kept then, and not repeated in this run
    */
-  constructor(slot, send, store, env) {
+  constructor(slot, send, store, env, refused) {
     this.slot = slot;
+    this.refused = refused;
     this.send = send;
     this.store = store;
     this.env = env;
@@ -65,6 +67,15 @@ export class Outbox {
     entry.resolve(confirmed);
   }
 
+  /** Lets go of what something else has settled. @param {string[]} ids */
+  settle(ids) {
+    for (const id of ids) {
+      this.env.clearTimeout(this.running.get(id)?.timer);
+      this.running.delete(id);
+    }
+    void this.#save().catch(() => {});
+  }
+
   /** Stops repeating in this run; what is written down stays for the next. */
   close() {
     this.closed = true;
@@ -97,6 +108,7 @@ export class Outbox {
       return;
     } catch (e) {
       if (e instanceof Problem) retryMs = e.retryMs;
+      if (e instanceof Problem && e.final && this.refused && this.running.has(id)) return this.refused(e);
     }
     if (this.closed || !this.running.has(id)) return;
     const wait = Math.min(MOST_MS, backoffMs(n, Math.max(retryMs, 200), this.env.random));

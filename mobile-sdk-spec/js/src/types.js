@@ -110,6 +110,7 @@
  * @property {Record<string, number>} refused
  * @property {WithdrawalResult|null} withdrawal
  * @property {boolean} stopQueued  A stop was made and the store has not confirmed it yet.
+ * @property {{code: string, title: string, remedy: string}|null} stopRefused  The store cannot take the stop as it is: nothing was withdrawn. Say so, and offer to stop everything.
  * @property {boolean} erasing  An erasure was asked for and the store has not confirmed it yet.
  * @property {Erasure|null} erasure  The last one, with its proof, until forgetProof.
  */

@@ -33,7 +33,7 @@ export const sendWithdrawal = (api) => async ({ id, scope, store, purpose, t, st
     try {
       return await send(token);
     } catch (e) {
-      if (e instanceof Problem && e.passing) throw e;
+      if (e instanceof Problem && (e.passing || e.final)) throw e;
     }
   }
   return send();

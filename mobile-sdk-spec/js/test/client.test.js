@@ -280,6 +280,27 @@ test("an unconfirmed withdrawal survives a restart and is repeated with its id u
   assert.equal(third.view.state, "OFF");
 });
 
+test("a withdrawal that the store cannot take is kept and told, and not repeated; one of everything settles it", async () => {
+  const store = memoryStore();
+  server.answers["/v1/withdrawals"] = (body) => (body.scope === "all" ? null : [422, { code: "not_on_record", title: "Nothing was withdrawn", remedy: "Mend it" }]);
+  const first = await ready({ store });
+  await first.withdraw("grant", { store: "s1", purpose: "asist" });
+  await until("it is told", () => first.view.stopRefused?.code === "not_on_record");
+  assert.equal(first.view.state, "STOPPING");
+  assert.equal(first.view.stopQueued, true);
+  await new Promise((later) => setTimeout(later, 500));
+  assert.equal(asked("/v1/withdrawals").length, 1);
+  first.close();
+  const second = await open({ store });
+  await until("it is tried once more", () => second.view.stopRefused !== null);
+  assert.equal(second.view.state, "STOPPING");
+  const { done } = await second.withdraw("all");
+  assert.equal(second.view.stopRefused, null);
+  await done;
+  assert.equal(second.view.state, "OFF");
+  assert.equal((await open({ store })).view.state, "OFF");
+});
+
 test("an export is asked for with token and proof, and is everything the server says", async () => {
   const client = await open();
   const all = await client.export();
