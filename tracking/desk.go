@@ -140,9 +140,7 @@ func (a Alert) asked() string {
 // render is the alert as this console may see it.
 func (d *desk) render(c *Console, a *shownAlert) AlertFrame {
 	f, r := a.Frame(c.person.Shift), d.routing(a)
-	if f.Quiet = !c.isFor(a.Alert, r); r.Priority != rulebook.Normal {
-		f.Priority = string(r.Priority)
-	}
+	f.Quiet, f.Priority = !c.isFor(a.Alert, r), urgency(r)
 	if a.presence == presenceVisible && !a.Final() && !a.Off {
 		f.Presence, f.Zone, f.Word, f.Rule, f.AtDesk = presenceVisible, a.zone, Word(a.Visit), r.Name, a.near
 	}
@@ -152,7 +150,16 @@ func (d *desk) render(c *Console, a *shownAlert) AlertFrame {
 // live is what is joined of a visible alert, as this console may see it. Called with mu held.
 func (d *desk) live(c *Console, a *shownAlert) outgoing {
 	r := d.routing(a)
-	return outgoing{visit: a.Visit, frame: liveFrame{Type: "live", Alert: a.ID, Zone: a.zone, Word: Word(a.Visit), Rule: r.Name, AtDesk: a.near, Quiet: !c.isFor(a.Alert, r)}}
+	return outgoing{visit: a.Visit, frame: liveFrame{Type: "live", Alert: a.ID, Zone: a.zone, Word: Word(a.Visit), Rule: r.Name, AtDesk: a.near,
+		Priority: urgency(r), Quiet: !c.isFor(a.Alert, r)}}
+}
+
+// urgency is a priority as a frame has it: normal is left out.
+func urgency(r rulebook.Routing) string {
+	if r.Priority == rulebook.Normal {
+		return ""
+	}
+	return string(r.Priority)
 }
 
 // setPresence hides a visit's alerts at once, or shows them again.

@@ -67,13 +67,14 @@ type (
 		T        int64  `json:"t"`
 	}
 	liveFrame struct {
-		Type   string     `json:"type"`
-		Alert  string     `json:"alert"`
-		Zone   *ZoneFrame `json:"zone"`
-		Word   string     `json:"word"`
-		Rule   string     `json:"rule,omitempty"`
-		AtDesk string     `json:"at_desk,omitempty"`
-		Quiet  bool       `json:"quiet,omitempty"`
+		Type     string     `json:"type"`
+		Alert    string     `json:"alert"`
+		Zone     *ZoneFrame `json:"zone"`
+		Word     string     `json:"word"`
+		Rule     string     `json:"rule,omitempty"`
+		AtDesk   string     `json:"at_desk,omitempty"`
+		Priority string     `json:"priority,omitempty"`
+		Quiet    bool       `json:"quiet,omitempty"`
 	}
 	positionFrame struct {
 		Type      string  `json:"type"`

@@ -151,3 +151,20 @@ func TestAnEscalatedAlertIsForEverybody(t *testing.T) {
 		}
 	})
 }
+
+// A priority that follows from where somebody is comes with the place: the alert's own frame is older than that.
+func TestThePriorityOfAPlaceComesWithIt(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s, _ := seeing(h, false)
+		h.ruled(`{"routes":[{"kind":"help","zone":"shoes","priority":"high"}]}`)
+		a := must(s.n.Raise(h.Context(), tracking.Alert{Store: shop, Visit: s.v.hid, Kind: tracking.Help, Topic: "size", Purpose: "assist"}))(h)
+		s.v.stay(20 * time.Second)
+		told := any(nil)
+		for _, f := range s.mei.got("live") {
+			if f["alert"] == a.ID {
+				told = f["priority"]
+			}
+		}
+		equal(h, "priority", told, any("high"))
+	})
+}

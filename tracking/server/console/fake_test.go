@@ -44,6 +44,7 @@ type backend struct {
 	broken  string      // the code with which an approval is refused
 	slow    bool        // erasures are recorded, and not true everywhere
 	ended   int         // readings of the journal in which the look is still open
+	missed  obj         // what a console that comes back is told; without it, everything
 }
 
 // pipe is a socket with one writer at a time.
@@ -134,6 +135,7 @@ func (b *backend) staffRoutes(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET /v1/staff/map", func(w http.ResponseWriter, _ *http.Request) { serveFile(b.t, w, "testdata/map.json") })
 	mux.HandleFunc("POST /v1/staff/alerts/{id}/actions", b.act)
+	mux.HandleFunc("POST /v1/staff/alerts/{id}/call", b.call)
 	mux.HandleFunc("GET /v1/staff/break-glass", func(w http.ResponseWriter, _ *http.Request) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -142,6 +144,12 @@ func (b *backend) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/staff/break-glass", b.askGlass)
 	mux.HandleFunc("POST /v1/staff/break-glass/{id}/approve", b.breakGlass)
 	mux.HandleFunc("GET /v1/staff/socket", b.screen)
+}
+
+func (b *backend) call(w http.ResponseWriter, r *http.Request) {
+	in := read(r)
+	b.note(obj{"type": "call", "alert": r.PathValue("id"), "desk": in["desk"], "key": r.Header.Get("Idempotency-Key")})
+	answer(w, obj{"alert": obj{}})
 }
 
 func (b *backend) askGlass(w http.ResponseWriter, r *http.Request) {
@@ -173,16 +181,19 @@ func (b *backend) act(w http.ResponseWriter, r *http.Request) {
 		refuse(w, 409, obj{"code": "alert_held", "title": "Somebody else has this alert", "holder": b.claimBy})
 		return
 	}
-	states := map[any]string{"claim": "claimed", "release": "raised", "resolve": "resolved", "snooze": "snoozed", "hand_over": "claimed"}
+	states := map[any]string{"claim": "claimed", "release": "raised", "resolve": "resolved", "snooze": "snoozed", "hand_over": "claimed", "keep": "claimed", "escalate": "escalated"}
 	in["type"] = "action"
 	b.got = append(b.got, in)
 	for _, a := range b.alerts {
 		if a["id"] == r.PathValue("id") {
 			b.offset++
 			a["state"], a["version"] = states[in["action"]], a["version"].(int)+1
-			a["mine"] = in["action"] == "claim"
+			a["mine"] = in["action"] == "claim" || in["action"] == "keep"
 			if in["action"] == "hand_over" {
 				a["holder_tag"] = in["to_tag"]
+			}
+			if a["mine"] == true {
+				a["due_t"] = time.Now().Add(5 * time.Minute).UnixMilli()
 			}
 			answer(w, obj{"alert": a})
 			return
@@ -212,13 +223,17 @@ func (b *backend) screen(w http.ResponseWriter, r *http.Request) {
 		} else {
 			b.got = append(b.got, f)
 		}
-		serving, mute, alerts, offset := b.serving, b.mute, append([]obj{}, b.alerts...), b.offset
+		serving, mute, alerts, offset, missed := b.serving, b.mute, append([]obj{}, b.alerts...), b.offset, b.missed
 		b.mu.Unlock()
 		switch f["type"] {
 		case "hello":
 			p.send(obj{"type": "welcome", "t": time.Now().UnixMilli(), "store": obj{"id": "s1", "name": "Harbour Street"},
-				"person": obj{"shift": "sh1", "tag": "Mei", "role": "floor"}, "beat_ms": 250, "stale_ms": 800, "training": false, "fence": "v1"})
-			p.send(obj{"type": "snapshot", "offset": offset, "alerts": alerts})
+				"person": obj{"shift": "sh1", "tag": "Mei", "role": "floor"}, "beat_ms": 250, "stale_ms": 800, "training": false, "fence": "v1", "epoch": "e1"})
+			if missed != nil && f["epoch"] == "e1" {
+				p.send(missed)
+			} else {
+				p.send(obj{"type": "snapshot", "offset": offset, "alerts": alerts})
+			}
 			p.send(obj{"type": "colleagues", "colleagues": []obj{{"shift": "sh2", "tag": "Jonas"}, {"shift": "sh1", "tag": "Mei"}}})
 		case "beat":
 			if !mute {

@@ -19,7 +19,7 @@ const glassReason = "She has fallen and does not answer"
 func TestAskingToLookInAnEmergency(t *testing.T) {
 	b := newBackend(t)
 	b.alerts = someAlerts()
-	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 800)
+	p := consoletest.OpenPage(t, browser.Browser(t), 1280, 800)
 	signIn(t, p, b)
 	p.Until("six cards", `document.querySelectorAll('[data-testid="card"]').length === 6`)
 	p.Do(consoletest.ClickIn("a4", "menu")) // a colleague has it, and does not answer
@@ -66,7 +66,7 @@ func TestAskingToLookInAnEmergency(t *testing.T) {
 func TestApprovingALookInAnEmergency(t *testing.T) {
 	b := newBackend(t)
 	b.alerts, b.role = someAlerts(), "lead"
-	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 800)
+	p := consoletest.OpenPage(t, browser.Browser(t), 1280, 800)
 	signIn(t, p, b)
 	p.Until("six cards", `document.querySelectorAll('[data-testid="card"]').length === 6`)
 	asked := obj{"id": "g1", "alert": "a4", "reason": glassReason, "by": "Jonas", "mine": false, "until_t": time.Now().Add(14 * time.Minute).UnixMilli()}

@@ -24,12 +24,14 @@ func someAlerts() []obj {
 	in := func(s int) int64 { return now.Add(time.Duration(s) * time.Second).UnixMilli() }
 	return []obj{
 		{"id": "a1", "kind": "help", "topic": "fitting", "state": "escalated", "version": 2, "mine": false, "raised_t": ago(4), "changed_t": ago(2), "due_t": in(900), "presence": "visible", "zone": zone("shoes", "Shoes", 0), "word": "Maple ▲ green"},
-		{"id": "a2", "kind": "arrived", "topic": "appointment", "ref": "4711", "state": "raised", "version": 1, "mine": false, "raised_t": ago(1.5), "changed_t": ago(1), "due_t": in(42), "presence": "visible", "zone": zone("beauty", "Beauty", 0), "word": "River ● blue"},
-		{"id": "a3", "kind": "waiting", "state": "raised", "version": 1, "mine": false, "raised_t": ago(.3), "changed_t": ago(1), "due_t": in(71), "presence": "visible",
+		{"id": "a2", "kind": "arrived", "topic": "appointment", "ref": "ORDER-4711", "state": "raised", "version": 1, "mine": false, "raised_t": ago(1.5), "changed_t": ago(1), "due_t": in(42), "presence": "visible",
+			"booking": obj{"case": "early", "t": in(1800), "desk": "service", "proxy": true}, "zone": zone("beauty", "Beauty", 0), "word": "River ● blue"},
+		{"id": "a3", "kind": "waiting", "priority": "high", "quiet": true, "state": "raised", "version": 1, "mine": false, "raised_t": ago(.3), "changed_t": ago(1), "due_t": in(71), "presence": "visible",
 			"zone": obj{"id": "pickup", "name": "Pickup Counter", "level": 0, "likely": true}, "word": "Comet ★ orange"},
-		{"id": "a4", "kind": "called", "state": "claimed", "version": 3, "mine": false, "holder_tag": "Jonas", "raised_t": ago(6), "changed_t": ago(1), "due_t": in(71), "presence": "visible", "zone": zone("service-desk", "Service Desk", 0), "word": "Olive ◆ teal"},
+		{"id": "a4", "kind": "called", "desk": "service", "at_desk": "near", "state": "claimed", "version": 3, "mine": false, "holder_tag": "Jonas", "raised_t": ago(6), "changed_t": ago(1), "due_t": in(71), "presence": "visible", "zone": zone("service-desk", "Service Desk", 0), "word": "Olive ◆ teal"},
 		{"id": "a5", "kind": "help", "topic": "question", "state": "raised", "version": 1, "mine": false, "raised_t": ago(.1), "changed_t": ago(1), "due_t": in(85), "presence": "hidden"},
-		{"id": "a6", "kind": "rule", "state": "snoozed", "version": 2, "mine": false, "raised_t": ago(9), "changed_t": ago(1), "due_t": in(200), "presence": "off"},
+		{"id": "a6", "kind": "rule", "rule": "Long among the bags", "priority": "low", "state": "snoozed", "version": 2, "mine": false, "raised_t": ago(9), "changed_t": ago(1), "due_t": in(200),
+			"presence": "visible", "zone": zone("bags", "Bags & Accessories", 0), "word": "Pebble ■ violet"},
 	}
 }
 
@@ -49,7 +51,7 @@ func signIn(t *testing.T, p *consoletest.Page, b *backend) {
 func TestConsole(t *testing.T) {
 	b := newBackend(t)
 	b.alerts = someAlerts()
-	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 800)
+	p := consoletest.OpenPage(t, browser.Browser(t), 1280, 800)
 	signIn(t, p, b)
 	p.Until("six cards", `document.querySelectorAll('[data-testid="card"]').length === 6`)
 	p.Until("map", `document.querySelectorAll('.floor .zone').length > 5`)
@@ -233,7 +235,7 @@ func signsOut(p *consoletest.Page) {
 
 func TestShopper(t *testing.T) {
 	b := newBackend(t)
-	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 900)
+	p := consoletest.OpenPage(t, browser.Browser(t), 1280, 900)
 	p.Open(b.url + "/shopper/#code=" + goodCode)
 	p.Until("off", indicator("off"))
 	if got := consoletest.JS[string](p, "location.href"); strings.Contains(got, "code") {
@@ -254,7 +256,7 @@ func TestShopper(t *testing.T) {
 // What anybody may ask for about themselves: all of it in a file; that all of it goes, after being told what that means.
 func TestShopperRights(t *testing.T) {
 	b := newBackend(t)
-	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 900)
+	p := consoletest.OpenPage(t, browser.Browser(t), 1280, 900)
 	p.Open(b.url + "/shopper/#code=" + goodCode)
 	p.Until("off", indicator("off"))
 	for _, lang := range []string{"ar", "en"} {
@@ -476,7 +478,7 @@ func stops(p *consoletest.Page, b *backend) {
 func TestDemo(t *testing.T) {
 	b := newBackend(t)
 	b.alerts = someAlerts()
-	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 800)
+	p := consoletest.OpenPage(t, browser.Browser(t), 1280, 800)
 	p.Open(b.url + "/demo#shopper=" + goodCode + "&staff=" + goodCode)
 	inside := func(side, what string) string {
 		return `document.querySelector('iframe.` + side + `')?.contentDocument?.querySelector('` + what + `')`
@@ -496,7 +498,7 @@ func TestDemo(t *testing.T) {
 // The way to the pages, in each language and without horizontal scrolling.
 func TestFront(t *testing.T) {
 	b := newBackend(t)
-	p := consoletest.OpenPage(t, consoletest.Browser(t), 1280, 800)
+	p := consoletest.OpenPage(t, browser.Browser(t), 1280, 800)
 	p.Open(b.url + "/")
 	for lang, title := range map[string]string{"en": "Both sides", "zh": "双方视角", "ar": "الجانبان معاً"} {
 		p.Do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '`+lang+`')`), chromedp.Reload())

@@ -12,7 +12,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"doorstep/mobile-sdk-spec/conformance"
-	"doorstep/tracking/server/console/consoletest"
 )
 
 // told are stories in which the JavaScript client meets a browser's own sockets, fetch, clock and cryptography.
@@ -28,12 +27,12 @@ func TestTheClientConformsInABrowser(t *testing.T) {
 	defer server.Close()
 	files := httptest.NewServer(http.FileServer(http.Dir("../../../mobile-sdk-spec/js")))
 	defer files.Close()
-	browser := consoletest.Browser(t)
+	tab := browser.Browser(t)
 	script := fmt.Sprintf(`import("/test/hands.js").then(({ hands }) => Promise.all([0, 1, 2, 3].map((i) => hands(%q, "browser-" + i, WebSocket)))).then(() => "done", String)`, server.URL)
-	if err := chromedp.Do(browser, chromedp.Navigate(files.URL+"/README.md")); err != nil {
+	if err := chromedp.Do(tab, chromedp.Navigate(files.URL+"/README.md")); err != nil {
 		t.Fatal(err)
 	}
-	said, err := chromedp.Run(browser, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
+	said, err := chromedp.Run(tab, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
 	if err != nil || said != "done" {
 		t.Errorf("%v: %s", err, said)
 	}

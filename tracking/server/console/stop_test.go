@@ -18,7 +18,7 @@ const outcome = `document.querySelector('[data-testid="outcome"]')?.dataset.stat
 // Any other phone stops with what it scanned, by one tap and not before it, and the token is in no address.
 func TestStopFromAnotherPhone(t *testing.T) {
 	b := newBackend(t)
-	p := consoletest.OpenPage(t, consoletest.Browser(t), 390, 844)
+	p := consoletest.OpenPage(t, browser.Browser(t), 390, 844)
 	for lang, title := range map[string]string{"en": "Stop sharing", "zh": "停止共享", "ar": "إيقاف المشاركة"} {
 		p.Open(b.url + "/stop")
 		p.Do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '` + lang + `')`))

@@ -39,19 +39,68 @@ func chromium(t *testing.T) string {
 // Browser starts one Chromium for the whole of a test.
 func Browser(t *testing.T) context.Context {
 	t.Helper()
+	ctx, stop, err := Start(chromium(t), t.TempDir())
+	if err != nil {
+		t.Fatalf("chromium does not start: %v", err)
+	}
+	t.Cleanup(stop)
+	return ctx
+}
+
+// Shared is one Chromium for all tests of a package, started by the first that asks. Each gets cookies and storage of its own.
+type Shared struct {
+	once sync.Once
+	ctx  context.Context
+	stop func()
+	dir  string
+	err  error
+}
+
+// Browser is Browser for one test or one person, in the shared Chromium.
+func (s *Shared) Browser(t *testing.T) context.Context {
+	t.Helper()
+	path := chromium(t)
+	s.once.Do(func() {
+		if s.dir, s.err = os.MkdirTemp("", "doorstep-chromium-"); s.err == nil {
+			s.ctx, s.stop, s.err = Start(path, s.dir)
+		}
+	})
+	if s.err != nil {
+		t.Fatalf("chromium does not start: %v", s.err)
+	}
+	ctx, leave := chromedp.NewContext(s.ctx, chromedp.WithNewBrowserContext())
+	t.Cleanup(leave)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("chromium opens no window: %v", err)
+	}
+	return ctx
+}
+
+// Close ends the browser, after the last test.
+func (s *Shared) Close() {
+	if s.stop != nil {
+		s.stop()
+	}
+	if s.dir != "" {
+		_ = os.RemoveAll(s.dir)
+	}
+}
+
+// Start starts a Chromium that keeps what it keeps in dir.
+func Start(path, dir string) (ctx context.Context, stop func(), err error) {
 	opts := append([]chromedp.ExecAllocatorOption{}, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(path), chromedp.UserDataDir(dir),
 		chromedp.Flag("headless", "new"), chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("lang", "en-US"))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(stop)
+	ctx, end := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, quit := chromedp.NewContext(ctx)
-	t.Cleanup(quit)
+	stop = func() { quit(); end() }
 	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("chromium does not start: %v", err)
+		stop()
+		return nil, nil, err
 	}
-	return ctx
+	return ctx, stop, nil
 }
 
 // Page is one tab, and everything it complains about.
@@ -69,7 +118,7 @@ func OpenPage(t *testing.T, parent context.Context, w, h int64) *Page {
 	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(cancel)
 	p := &Page{T: t, Ctx: ctx}
-	p.Do(call(log.Enable, cdp.Empty{}), chromedp.EmulateViewport(w, h))
+	p.Do(Call(log.Enable, cdp.Empty{}), chromedp.EmulateViewport(w, h))
 	watch(p, runtime.ExceptionThrown, func(e runtime.EventExceptionThrown) string {
 		return (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error()
 	})
@@ -107,8 +156,8 @@ func watch[E any](p *Page, kind cdp.Event[E], complaint func(E) string) {
 	}()
 }
 
-// call is a protocol command as an action.
-func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+// Call is a protocol command as an action.
+func Call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, command, params)
 		return err
@@ -227,6 +276,6 @@ func (p *Page) Dark(on bool) {
 	if on {
 		scheme = "dark"
 	}
-	p.Do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+	p.Do(Call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
 }

@@ -15,7 +15,7 @@ import (
 func (p *Page) Saved(pattern string, do func()) []byte {
 	p.T.Helper()
 	dir := p.T.TempDir()
-	p.Do(call(browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: dir}))
+	p.Do(Call(browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: dir}))
 	do()
 	patience := time.NewTimer(15 * time.Second)
 	defer patience.Stop()

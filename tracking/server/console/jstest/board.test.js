@@ -67,6 +67,60 @@ test("a gone card keeps its place for thirty seconds", () => {
   assert.deepEqual(b.tab("ended", 1_000 + LINGER_MS).map((i) => i.state), ["gone"]);
 });
 
+test("who comes back is told what changed, once; what is neither told nor open is over", () => {
+  const b = board(alert({ mine: true, state: "claimed", version: 2 }), alert({ id: "b" }), alert({ id: "c" }));
+  b.counts("e1");
+  assert.deepEqual(b.seen, { since: 3, epoch: "e1" });
+  b.resumed({ since: 3, offset: 9, alerts: [alert({ id: "b", state: "resolved", version: 3, changed_t: 5 }), alert({ id: "d" })], open: ["a", "d"] }, 1);
+  assert.deepEqual(b.takeEvents().map((e) => [e.type, e.item.state]), [["new", "raised"], ["gone", "gone"]]);
+  assert.deepEqual([b.get("a")?.state, b.get("b"), b.get("c"), b.get("d")?.state], ["claimed", undefined, undefined, "raised"]);
+  assert.equal(b.tab("ended", 1).map((i) => i.state).sort().join(), "gone,resolved");
+  b.resumed({ since: 3, offset: 9, alerts: [alert({ id: "d" })], open: ["a", "d"] }, 1);
+  assert.deepEqual(b.takeEvents(), [], "told twice, known once");
+  assert.deepEqual(b.seen, { since: 9, epoch: "e1" });
+});
+
+test("another epoch counts anew: nothing that is held compares with it", () => {
+  const b = board(alert({ version: 7 }));
+  b.counts("e1");
+  b.counts("e1");
+  assert.equal(b.get("a")?.version, 7);
+  b.counts("e2");
+  assert.deepEqual(b.seen, { since: 0 });
+  b.snapshot({ alerts: [alert({ version: 1, state: "escalated" })], offset: 1 }, 0);
+  assert.deepEqual([b.get("a")?.state, b.seen.since], ["escalated", 1]);
+});
+
+test("what the answer to an action does not know stays as the socket had it", () => {
+  const b = board(alert({ priority: "high", quiet: true, rule: "Long", at_desk: "near" }));
+  b.answered({ id: "a", kind: "help", state: "claimed", version: 2, mine: true, raised_t: 1, changed_t: 2, due_t: 9, presence: "hidden" }, 0);
+  const a = b.get("a");
+  assert.deepEqual([a?.state, a?.presence, a?.zone?.name, a?.word, a?.priority, a?.quiet, a?.rule, a?.atDesk],
+    ["claimed", "visible", "Shoes", "Maple ▲ green", "high", true, "Long", "near"]);
+});
+
+test("what says where somebody is goes with the place: the rule, and how near the desk is", () => {
+  const b = board(alert({ kind: "called", desk: "shoes", rule: "Long", at_desk: "near" }));
+  b.presence({ alert: "a", presence: "hidden" });
+  assert.deepEqual([b.get("a")?.rule, b.get("a")?.atDesk, b.get("a")?.desk], ["", "", "shoes"]);
+  b.live({ alert: "a", zone: shoes, word: "Maple ▲ green", at_desk: "at" });
+  assert.equal(b.get("a")?.atDesk, "", "nothing is joined to what is hidden");
+  b.presence({ alert: "a", presence: "visible" });
+  for (const at_desk of ["at", undefined, "at"]) b.live({ alert: "a", zone: shoes, word: "Maple ▲ green", at_desk });
+  assert.deepEqual(b.takeEvents().map((e) => e.type), ["at_desk"], "that somebody is there is said once");
+  b.gone({ alert: "a", offset: 9, reason: "left_store", t: 1 }, 1);
+  const [item] = b.items.values();
+  assert.deepEqual([item?.desk, item?.rule, item?.atDesk, item?.booking, item?.came], ["", "", "", null, false]);
+});
+
+test("priority orders what nobody has, and nothing else", () => {
+  const b = board(alert({ id: "low", priority: "low" }), alert({ id: "mid" }), alert({ id: "high", priority: "high" }), alert({ id: "esc", state: "escalated", priority: "low" }),
+    alert({ id: "theirs", state: "claimed", priority: "high" }));
+  assert.deepEqual(b.tab("open", 0).map((i) => i.id), ["esc", "high", "mid", "low", "theirs"]);
+  b.live({ alert: "mid", zone: shoes, word: "", priority: "high" }); // it follows from where somebody is
+  assert.deepEqual(b.tab("open", 0).map((i) => i.id), ["esc", "mid", "high", "low", "theirs"]);
+});
+
 test("what a snapshot does not hold has ended meanwhile", () => {
   const b = board(alert(), alert({ id: "b" }));
   b.snapshot({ alerts: [alert({ id: "b" })], offset: 9 }, 5);

@@ -46,10 +46,23 @@ export async function me() {
 export const floorMap = () => call("GET", "/v1/staff/map");
 
 /**
- * One step in an alert's life. The key makes a repetition harmless.
- * @param {string} id @param {Record<string, unknown>} what @returns {Promise<{alert: any}>}
+ * Something that is to happen once. Without an answer it is not known whether it did: it is asked for again, under the same key.
+ * @param {string} path @param {Record<string, unknown>} what @returns {Promise<{alert: any}>}
  */
-export const act = (id, what) => call("POST", `/v1/staff/alerts/${encodeURIComponent(id)}/actions`, what, { "Idempotency-Key": crypto.randomUUID() });
+async function once(path, what) {
+  const key = { "Idempotency-Key": crypto.randomUUID() };
+  try {
+    return await call("POST", path, what, key);
+  } catch (e) {
+    if (e instanceof Refusal && e.status === 0) return call("POST", path, what, key);
+    throw e;
+  }
+}
+
+/** One step in an alert's life. @param {string} id @param {Record<string, unknown>} what */
+export const act = (id, what) => once(`/v1/staff/alerts/${encodeURIComponent(id)}/actions`, what);
+/** Tells whoever raised an alert that a desk is ready for them. @param {string} id @param {string} desk  a zone of the map */
+export const callTo = (id, desk) => once(`/v1/staff/alerts/${encodeURIComponent(id)}/call`, { desk });
 
 /** Who waits for somebody else to let them look in an emergency. @returns {Promise<{asked: import("./glass.js").Asked[]}>} */
 export const glasses = () => call("GET", "/v1/staff/break-glass");

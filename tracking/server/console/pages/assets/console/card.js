@@ -13,7 +13,8 @@ import { KIND_SHAPES, shape, wordChip } from "../lib/word.js";
  * @property {(ordinal: number) => string} levelName
  * @property {() => boolean} actions  whether anything can be done now
  * @property {() => boolean} live
- * @property {(item: Item) => string|null} said  what to say instead of the usual line: a lost claim, a refusal
+ * @property {(id: string) => string} zoneName
+ * @property {(item: Item) => {text: string, good: boolean}|null} said  what to say instead of the usual line: a lost claim, a refusal
  * @property {(item: Item) => boolean} busy
  * @property {(item: Item) => void} select
  * @property {(item: Item, action: string) => void} act
@@ -38,7 +39,7 @@ export class Card {
     }, icon("more"));
     this.el = h("li", {
       class: "card", tabindex: -1, data: { testid: "card", key: item.key }, onclick: () => context.select(this.item), onfocus: () => context.select(this.item),
-    }, this.kind, this.age, this.where, this.note, h("span", { class: "acts" }, this.main, this.more));
+    }, h("span", { class: "head" }, this.kind, this.age), this.where, this.note, h("span", { class: "acts" }, this.main, this.more));
     this.placeKind = place(this.kind);
     this.placeNote = place(this.note);
     this.update(item, false);
@@ -87,8 +88,11 @@ export class Card {
   #head(state) {
     const { item, context: { words } } = this;
     const topic = item.topic && words.has(`topic_${item.topic}`) ? words.t(`topic_${item.topic}`) : "";
-    this.placeKind([item.kind, topic], () => [
-      shape(KIND_SHAPES[item.kind] ?? "⬡"), h("span", {}, topic ? `${words.t(item.kind)} · ${topic}` : words.t(item.kind)),
+    const parts = [words.t(item.kind), topic, item.rule, item.ref].filter(Boolean);
+    this.placeKind([item.kind, parts, item.priority, item.quiet], () => [
+      shape(KIND_SHAPES[item.kind] ?? "⬡"), h("span", { class: "label" }, parts.join(" · ")),
+      item.priority ? h("b", { class: "priority", data: { priority: item.priority } }, words.t(`priority_${item.priority}`)) : null,
+      item.quiet ? h("span", { class: "others", title: words.t("quiet") }, icon("muted"), h("span", { class: "spoken" }, words.t("quiet"))) : null,
     ]);
     const age = item.raisedT ? words.age(this.context.serverNow() - item.raisedT) : "";
     text(this.age, age && !this.context.live() ? `${age}, ${words.t("not_live")}` : age);
@@ -99,11 +103,23 @@ export class Card {
   #note(state) {
     const { item, context: { words } } = this;
     const said = this.context.said(item);
-    const line = said ?? this.#line(state);
-    this.placeNote([item.word, line, Boolean(said)], () => [
-      item.word ? wordChip(item.word) : null, line ? h("span", { class: said ? "said" : "line" }, line) : null,
+    const line = said?.text ?? this.#line(state);
+    const about = item.endedAt > 0 ? "" : this.#about();
+    this.placeNote([item.word, line, said?.good, about, state, item.atDesk], () => [
+      item.word ? wordChip(item.word) : null,
+      line ? h("span", { class: said ? "said" : "line", data: { good: said?.good ? "1" : null } }, state === "escalated" && !said ? icon("escalate") : null, line) : null,
+      about ? h("span", { class: "about" }, about) : null,
+      item.atDesk ? h("span", { class: "near", data: { testid: "at-desk", at: item.atDesk } }, item.atDesk === "at" ? icon("tick") : null, words.t(`desk_${item.atDesk}`)) : null,
     ]);
-    void words;
+  }
+
+  /** What the order or the appointment was found to be, or where somebody was asked to come to. */
+  #about() {
+    const { item: { booking, kind, desk }, context: { words, zoneName } } = this;
+    if (kind === "called" && desk) return words.t("called_to", { desk: zoneName(desk) });
+    if (!booking) return "";
+    const said = words.t(words.has(`booking_${booking.case}`) ? `booking_${booking.case}` : "booking_unknown", { t: booking.t ? words.time(booking.t) : "", store: booking.store ?? "" });
+    return [said, booking.desk ? zoneName(booking.desk) : "", booking.proxy ? words.t("booking_proxy") : ""].filter(Boolean).join(" · ");
   }
 
   /** @param {string} state @returns {string} */
@@ -111,7 +127,7 @@ export class Card {
     const { item, context: { words, serverNow } } = this;
     switch (state) {
       case "theirs": return [words.t("has_it", { who: item.holder || words.t("someone") }), this.#left()].filter(Boolean).join(" · ");
-      case "mine": return this.#left() || words.t("you_have_it");
+      case "mine": return this.#left() || this.#returns() || words.t("you_have_it");
       case "snoozed": return words.t("snoozed_until", { t: words.time(item.dueT) });
       case "escalated": return words.t("escalated");
       case "raised": return item.dueT > serverNow() ? words.t("escalates_in", { t: countdown(item.dueT - serverNow()) }) : "";
@@ -123,6 +139,13 @@ export class Card {
   #left() {
     const { item, context: { words, serverNow } } = this;
     return item.kind === "emergency" ? words.t("glass_left", { t: countdown(item.dueT - serverNow()) }) : "";
+  }
+
+  /** That it goes back to everybody soon, since nothing was done about it. */
+  #returns() {
+    const { item, context: { words, serverNow } } = this;
+    const left = item.dueT - serverNow();
+    return item.dueT && left < 60_000 ? words.t("returns_in", { t: countdown(left) }) : "";
   }
 
   /** @param {string} state */

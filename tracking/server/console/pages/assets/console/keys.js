@@ -15,10 +15,12 @@ export function keysOn() {
 }
 
 /**
+ * @typedef {"claim"|"hand_over"|"snooze"|"resolve"|"call"|"escalate"|"keep"} Act
  * @typedef {object} KeyActions
  * @property {(step: number) => void} move
  * @property {() => void} open
- * @property {(action: "claim"|"hand_over"|"snooze"|"resolve") => void} act
+ * @property {(action: Act) => void} act  does nothing where the alert's menu does not offer it
+ * @property {() => void} menu
  * @property {(nth: number) => void} level
  * @property {() => void} fit
  * @property {() => void} filter
@@ -26,14 +28,14 @@ export function keysOn() {
  * @property {() => void} leave
  */
 
-/** @type {Record<string, "claim"|"hand_over"|"snooze"|"resolve">} */
-const ACTS = { c: "claim", h: "hand_over", s: "snooze", r: "resolve" };
+/** @type {Record<string, Act>} */
+const ACTS = { c: "claim", h: "hand_over", s: "snooze", r: "resolve", d: "call", e: "escalate", k: "keep" };
 
 /** @param {KeyActions} actions */
 export function listen(actions) {
   document.addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open]")) return;
-    const typing = e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement;
+    const typing = e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement || e.target instanceof HTMLTextAreaElement;
     if (e.key === "Escape") {
       actions.leave();
       return;
@@ -50,6 +52,7 @@ function handle(key, target, actions) {
   else if (key === "ArrowDown" || key === "ArrowUp") actions.move(key === "ArrowDown" ? 1 : -1);
   else if (key === "Enter" && !(target instanceof HTMLButtonElement)) actions.open();
   else if (/^[1-9]$/.test(key)) actions.level(Number(key));
+  else if (key === "m" || key === "M") actions.menu();
   else if (key === "f" || key === "F") actions.fit();
   else if (key === "/") actions.filter();
   else if (key === "?") actions.help();
@@ -60,7 +63,7 @@ function handle(key, target, actions) {
 /** The help on keys, with the switch. @param {import("../lib/i18n.js").Words} words */
 export function keysHelp(words) {
   /** @type {[string, string][]} */
-  const rows = [["↑ ↓", "k_move"], ["Enter", "k_open"], ["C", "claim"], ["H", "hand_over"], ["S", "snooze"], ["R", "resolve"], ["1–9", "k_level"], ["F", "k_fit"], ["/", "filter"], ["?", "k_help"], ["Esc", "k_esc"]];
+  const rows = [["↑ ↓", "k_move"], ["Enter", "k_open"], ["C", "claim"], ["H", "hand_over"], ["S", "snooze"], ["R", "resolve"], ["D", "call"], ["E", "escalate"], ["K", "keep"], ["M", "more"], ["1–9", "k_level"], ["F", "k_fit"], ["/", "filter"], ["?", "k_help"], ["Esc", "k_esc"]];
   const box = h("input", { type: "checkbox", onchange: () => remember(KEY, box.checked ? "on" : "off") });
   box.checked = keysOn();
   return h("div", {}, h("label", { class: "check" }, box, words.t("keys_on")),

@@ -19,10 +19,10 @@ const FIRST_MS = 500, MOST_MS = 10_000;
 
 /** The console's connection: beats, the judgement of silence, and the way back. */
 export class Line {
-  /** @param {LineEvents} events @param {() => number} offset of the last durable change seen */
-  constructor(events, offset) {
+  /** @param {LineEvents} events @param {() => {since: number, epoch?: string}} seen  how far this page had come */
+  constructor(events, seen) {
     this.events = events;
-    this.offset = offset;
+    this.seen = seen;
     this.beats = new Beats(() => performance.now());
     /** @type {Status} */ this.status = "connecting";
     /** @type {WebSocket|null} */ this.ws = null;
@@ -58,7 +58,7 @@ export class Line {
     this.beats.reset();
     const ws = new WebSocket(`${location.origin.replace(/^http/, "ws")}/v1/staff/socket`, ["doorstep.staff.v1"]);
     this.ws = ws;
-    ws.onopen = () => this.send({ type: "hello", since: this.offset() });
+    ws.onopen = () => this.send({ type: "hello", ...this.seen() });
     ws.onmessage = (m) => this.#receive(m.data);
     ws.onclose = (e) => this.#lost(e.code);
   }

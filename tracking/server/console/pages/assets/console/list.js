@@ -135,7 +135,7 @@ export class List {
   #matches(item) {
     if (!this.filter) return true;
     const { words } = this.context;
-    return `${words.t(item.kind)} ${item.zone?.name ?? ""} ${item.word} ${item.holder} ${item.topic}`.toLowerCase().includes(this.filter);
+    return `${words.t(item.kind)} ${item.zone?.name ?? ""} ${item.word} ${item.holder} ${item.topic} ${item.rule} ${item.ref}`.toLowerCase().includes(this.filter);
   }
 
   /** @param {number} n */

@@ -19,6 +19,8 @@ const MARGIN = 28, ASIDE = 76, BELOW = 64, ZOOMER = 160;
 const ZOOMS = [1, 1.5, 2.25, 3.4, 5];
 const OLD_MS = 5_000, JUMP_M = 10;
 const LETTER = 13;
+/** Nobody waits for anybody here. */
+const PASSED = new Set(["elevator", "escalator", "stairs", "ramp"]);
 
 export class FloorMap {
   /** @param {import("../lib/i18n.js").Words} words @param {() => void} changed */
@@ -78,6 +80,19 @@ export class FloorMap {
 
   /** @param {number} ordinal @returns {string} the level's own name, "" if the map does not know it */
   levelName(ordinal) { return this.map?.levels.find((l) => l.ordinal === ordinal)?.name ?? ""; }
+
+  /** @param {string} id */
+  zoneName(id) {
+    for (const l of this.map?.levels ?? []) for (const z of l.zones) if (z.id === id) return z.name || id;
+    return id;
+  }
+
+  /** Where people can be asked to come, level by level. @returns {{level: string, zones: {id: string, name: string}[]}[]} */
+  desks() {
+    return (this.map?.levels ?? []).map((l) => ({
+      level: l.name, zones: l.zones.filter((z) => !z.sensitive && z.name && isNamed(z.class) && !PASSED.has(z.class ?? "")).map(({ id, name }) => ({ id, name })).sort((a, b) => a.name.localeCompare(b.name, this.words.lang)),
+    })).filter((l) => l.zones.length > 0);
+  }
 
   /** The level by its place from below, 1 for the lowest. @param {number} nth */
   chooseNth(nth) { this.choose(this.map?.levels[nth - 1]?.ordinal); }
@@ -185,6 +200,11 @@ export class FloorMap {
     }
     const level = this.map.levels.find((l) => l.ordinal === this.level);
     attribute(this.svg, "aria-label", this.words.t("floor_map", { level: level?.name ?? "", n: perLevel.get(this.level ?? 0) ?? 0 }));
+  }
+
+  /** Draws those who move. Whoever is seen now is in no zone's count any more, which the next render knows. @param {import("./board.js").Board} board @param {number} now */
+  move(board, now) {
+    if (this.map) this.#people(board, now);
   }
 
   /** @param {ReturnType<import("./board.js").Board["byZone"]>} zones @param {string|null} selected */

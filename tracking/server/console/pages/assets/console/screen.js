@@ -3,9 +3,10 @@
 import { attribute, data, h, show, text } from "../lib/dom.js";
 import { countdown } from "../lib/i18n.js";
 import { icon } from "../lib/icons.js";
-import { Refusal, act, floorMap, signOut } from "./api.js";
+import { Refusal, act, callTo, floorMap, signOut } from "./api.js";
 import { Board } from "./board.js";
 import { ended, placeName } from "./card.js";
+import { askDesk } from "./desk.js";
 import { ask } from "./dialogs.js";
 import { Glass } from "./glass.js";
 import { Header } from "./header.js";
@@ -19,6 +20,8 @@ import { Speech } from "./speech.js";
 /** How long the word of a lost claim stays on its card. */
 const SAID_MS = 6_000;
 const MINUTE = 60_000;
+/** How long before an alert goes back to everybody whoever has it is told. */
+const WARN_MS = 60_000;
 
 /** The signed-in console: puts what the line says on the board, and the board on the page. */
 export class Screen {
@@ -37,12 +40,15 @@ export class Screen {
     this.asOf = Date.now();
     this.self = "";
     /** @type {Set<string>} alerts this page is looking at, by id */ this.looking = new Set();
+    /** @type {Set<string>} alerts of this person's that they do not want to look at, by id */ this.averted = new Set();
+    /** @type {Map<string, number>} by key: when it goes back, as it was last said */ this.warned = new Map();
+    /** the desk that somebody was asked to come to last */ this.desk = "";
     /** @type {Set<string>} keys with a request under way */ this.busy = new Set();
-    /** @type {Map<string, {text: string, until: number}>} by key */ this.said = new Map();
+    /** @type {Map<string, {text: string, good: boolean, until: number}>} by key */ this.said = new Map();
     /** @type {Map<string, string>} who else is there: shift → tag */ this.colleagues = new Map();
     /** @type {Map<string, number>} by key: how often a look was refused */ this.tries = new Map();
     /** version of the floor that is asked for or drawn */ this.fence = "";
-    this.queued = false;
+    this.queued = this.moving = false;
     this.ending = false;
     this.second = 0;
     this.barKey = "";
@@ -51,8 +57,8 @@ export class Screen {
     });
     this.list = new List({
       words, board: this.board, changed: () => this.changed(), serverNow: () => Date.now() + this.serverOffset,
-      levelName: (l) => this.map?.levelName(l) ?? "", actions: () => this.live, live: () => this.line.silentMs < LOST_MS, busy: (i) => this.busy.has(i.key),
-      said: (i) => { const s = this.said.get(i.key); return s && s.until > performance.now() ? s.text : null; },
+      levelName: (l) => this.map?.levelName(l) ?? "", zoneName: (id) => this.map?.zoneName(id) ?? "", actions: () => this.live, live: () => this.line.silentMs < LOST_MS, busy: (i) => this.busy.has(i.key),
+      said: (i) => { const s = this.said.get(i.key); return s && s.until > performance.now() ? s : null; },
       select: (i) => this.#select(i), act: (i, a) => void this.#act(i, a), menu: (i) => void this.#menu(i),
     });
     this.map = new FloorMap(words, () => this.changed());
@@ -69,7 +75,7 @@ export class Screen {
     this.line = new Line({
       frame: (f) => this.#frame(f), status: (s) => this.#status(s), tick: () => this.#tick(),
       blank: () => { this.board.blank(); this.render(); },
-    }, () => this.board.offset);
+    }, () => this.board.seen);
     this.visibility = () => this.#seen();
     document.addEventListener("visibilitychange", this.visibility);
     this.#keys();
@@ -78,11 +84,20 @@ export class Screen {
 
   get live() { return this.line.status === "live"; }
 
-  /** Draws soon: what comes together is drawn together, and within the same task that brought it. */
+  /** Draws with the next picture: what comes together is drawn together. A page that is out of sight gets no pictures, and has a title. */
   changed() {
     if (this.queued) return;
     this.queued = true;
-    queueMicrotask(() => { this.queued = false; this.render(); });
+    const draw = () => { this.queued = false; this.render(); };
+    if (document.hidden) setTimeout(draw, 100);
+    else requestAnimationFrame(draw);
+  }
+
+  /** Draws those who move, who come many times a second, and nothing else. */
+  moved() {
+    if (this.queued || this.moving) return;
+    this.moving = true;
+    requestAnimationFrame(() => { this.moving = false; this.map.move(this.board, performance.now()); });
   }
 
   render() {
@@ -104,6 +119,7 @@ export class Screen {
     switch (f.type) {
       case "welcome": this.#welcome(f); break;
       case "snapshot": this.board.snapshot(f, now); break;
+      case "resumed": this.board.resumed(f, now); break;
       case "alert": this.board.alert(f, now); break;
       case "presence": this.board.presence(f); break;
       case "live": this.board.live(f); break;
@@ -114,27 +130,32 @@ export class Screen {
       default: return;
     }
     if (f.type === "gone") this.looking.delete(f.alert);
-    if (f.type === "snapshot" || f.type === "alert") this.#look(f);
+    if (f.type === "alert") this.#look(this.board.get(f.alert.id));
+    if (f.type === "snapshot" || f.type === "resumed") for (const item of this.board.items.values()) this.#look(item);
     this.#tell();
     if (f.type === "gone" || f.type === "presence") this.render();
+    else if (f.type === "position") this.moved();
     else this.changed();
   }
 
   /** @param {any} w */
   #welcome(w) {
     if (w.fence !== this.fence) void this.#loadMap(w.fence);
+    this.board.counts(w.epoch ?? "");
     this.serverOffset = w.t - Date.now();
     this.self = w.person?.shift ?? "";
     show(this.ribbon, w.training === true);
     this.looking.clear();
   }
 
-  /** Whoever has claimed an alert looks at it; nobody looks from a page that is not on screen. @param {any} f */
-  #look(f) {
-    for (const a of f.alerts ?? [f.alert]) {
-      if (a.mine && a.state === "claimed" && !document.hidden) this.#start(a.id);
-      else if (!a.mine && this.looking.has(a.id)) this.#stop(a.id);
-    }
+  /** Whoever has claimed an alert looks at it, unless they said not to; nobody looks from a page that is not on screen. @param {import("./board.js").Item|undefined} item */
+  #look(item) {
+    if (!item?.id) return;
+    const { id, mine, state, showMe } = item;
+    if (!mine) this.averted.delete(id);
+    if (mine && state === "claimed") {
+      if (!document.hidden && !this.averted.has(id)) this.#start(id);
+    } else if (this.looking.has(id) && !(showMe && state !== "claimed")) this.#stop(id);
   }
 
   /** Whom an alert can be handed over to: whoever else is there now. @param {any} f */
@@ -150,7 +171,7 @@ export class Screen {
     const n = (this.tries.get(item.key) ?? 0) + 1;
     this.tries.set(item.key, n);
     if (item.mine && f.code === "alert_held" && n <= 3) setTimeout(() => this.board.get(f.alert) && this.#start(f.alert), 300 * n);
-    else this.said.set(item.key, { text: this.words.has(f.code) ? this.words.t(f.code) : f.detail || f.code, until: performance.now() + SAID_MS });
+    else this.said.set(item.key, { text: this.words.has(f.code) ? this.words.t(f.code) : f.detail || f.code, good: false, until: performance.now() + SAID_MS });
   }
 
   /** @param {string} id */
@@ -172,7 +193,7 @@ export class Screen {
       for (const id of [...this.looking]) this.#stop(id);
       this.board.blank();
     } else {
-      for (const item of this.board.items.values()) if (item.mine && item.id) this.#start(item.id);
+      for (const item of this.board.items.values()) this.#look(item);
     }
     this.render();
   }
@@ -194,7 +215,7 @@ export class Screen {
       const n = this.board.tab("open", performance.now()).filter((i) => i.endedAt === 0).length;
       if (type === "new" && !mine) {
         this.speech.say(words.t("say_new", { what: this.#named(item), n }));
-        this.sound.alert(item.kind);
+        if (!item.quiet) this.sound.alert(item.kind); // others are told
       } else if (type === "new" && item.kind === "emergency") {
         this.speech.now(words.t("glass_granted", { t: words.time(item.dueT) }));
         this.#select(item);
@@ -202,6 +223,8 @@ export class Screen {
       } else if (type === "escalated") {
         this.speech.now(words.t("say_escalated", { what: this.#named(item) }));
         this.sound.alert(item.kind);
+      } else if (type === "at_desk") {
+        this.speech.say(words.t("say_at_desk", { desk: this.map.zoneName(item.desk) }));
       } else if (type === "gone" && mine) {
         this.speech.now(words.t("say_mine_gone", { why: ended(words, item) }));
       } else if (type === "lost_claim") {
@@ -240,7 +263,19 @@ export class Screen {
     if (second !== this.second) {
       this.second = second;
       this.glass.tick();
+      if (this.live) this.#warn();
       this.render();
+    }
+  }
+
+  /** Whoever has an alert is told before it goes back to everybody: once, for each time that it would. */
+  #warn() {
+    const now = Date.now() + this.serverOffset;
+    for (const item of this.board.items.values()) {
+      const due = item.mine && item.state === "claimed" && item.kind !== "emergency" && item.dueT - now < WARN_MS && item.dueT > now;
+      if (!due || this.warned.get(item.key) === item.dueT) continue;
+      this.warned.set(item.key, item.dueT);
+      this.speech.now(this.words.t("say_returns", { what: this.#named(item) }));
     }
   }
 
@@ -265,8 +300,7 @@ export class Screen {
     this.said.delete(key);
     this.changed();
     try {
-      const { alert } = await act(id, { action, version, ...more });
-      if (alert) this.#frame({ type: "alert", alert: durable(alert) });
+      this.#answered((await act(id, { action, version, ...more })).alert);
     } catch (e) {
       this.#refused(item, e instanceof Refusal ? e : new Refusal(0, {}));
     } finally {
@@ -281,7 +315,16 @@ export class Screen {
     const why = this.#why(refusal);
     if (this.ending) return;
     this.#say(item, why);
-    if (body.alert) this.#frame({ type: "alert", alert: durable(body.alert) });
+    this.#answered(body.alert);
+  }
+
+  /** What an answer says is known here at once; the socket may be a moment behind. @param {any} alert */
+  #answered(alert) {
+    if (!alert) return;
+    this.board.answered(alert, performance.now());
+    this.#look(this.board.get(alert.id));
+    this.#tell();
+    this.changed();
   }
 
   /** A refusal in words; whoever is signed out has no console any more. @param {Refusal} refusal */
@@ -292,18 +335,21 @@ export class Screen {
       : words.has(code) ? words.t(code) : words.t("refused", { why: status === 0 ? words.t("unreachable") : message || code });
   }
 
-  /** On the card, and aloud. @param {import("./board.js").Item} item @param {string} text */
-  #say(item, text) {
-    this.said.set(item.key, { text, until: performance.now() + SAID_MS });
+  /** On the card, and aloud. @param {import("./board.js").Item} item @param {string} text @param {boolean} [good] */
+  #say(item, text, good = false) {
+    this.said.set(item.key, { text, good, until: performance.now() + SAID_MS });
     this.speech.now(text);
   }
 
-  /** What can be done to an alert besides the first thing. @param {import("./board.js").Item} item @returns {string[]} */
+  /** What can be done to an alert: what its state allows this person. @param {import("./board.js").Item} item @returns {string[]} */
   #choices(item) {
     const look = this.looking.has(item.id ?? "") ? "look_away" : "look";
+    if (item.endedAt > 0) return [];
     if (item.kind === "emergency") return item.mine ? [look, "resolve"] : [];
-    if (item.mine) return [look, "release", "hand_over", "snooze", "resolve"];
-    return [...(item.showMe ? [look] : []), ...(item.state === "claimed" ? [] : ["snooze"]), "glass_ask"];
+    const call = item.presence === "off" ? [] : ["call"]; // nobody can be seen to come who is not seen
+    if (item.mine) return [look, ...call, "keep", "release", "hand_over", "snooze", "escalate", "resolve"];
+    if (item.state === "claimed") return ["glass_ask"];
+    return [...(item.showMe ? [look] : []), "claim", ...call, ...(item.state === "snoozed" ? [] : ["snooze"]), ...(item.state === "escalated" ? [] : ["escalate"]), "glass_ask"];
   }
 
   /** @param {import("./board.js").Item} item */
@@ -314,13 +360,45 @@ export class Screen {
     const label = (/** @type {string} */ what) => words.t(what === "resolve" && item.kind === "emergency" ? "glass_end" : what);
     const answers = this.#choices(item).map((value) => ({ label: label(value), value, testid: `menu-${value.replace("_", "-")}` }));
     const chosen = await ask({ title: words.t("more"), answers, cancel: words.t("cancel") });
-    if (chosen === "look") this.#start(id);
-    else if (chosen === "look_away") this.#stop(id);
-    else if (chosen === "snooze") await this.#snooze(item);
-    else if (chosen === "hand_over") await this.#handOver(item);
-    else if (chosen === "glass_ask") await this.#askGlass(item, id);
-    else if (chosen) await this.#act(item, chosen);
+    if (chosen === "look") {
+      this.averted.delete(id);
+      this.#start(id);
+    } else if (chosen === "look_away") {
+      this.averted.add(id);
+      this.#stop(id);
+    } else if (chosen === "glass_ask") await this.#askGlass(item, id);
+    else if (chosen) await this.#do(item, chosen);
     this.changed();
+  }
+
+  /** An action, after what it has to be asked for. @param {import("./board.js").Item} item @param {string} action */
+  #do(item, action) {
+    switch (action) {
+      case "snooze": return this.#snooze(item);
+      case "hand_over": return this.#handOver(item);
+      case "call": return this.#call(item);
+      default: return this.#act(item, action);
+    }
+  }
+
+  /** Asks whoever raised it to come to a desk. @param {import("./board.js").Item} item */
+  async #call(item) {
+    const { words } = this;
+    const { id, key } = item;
+    const desk = await askDesk(words, this.map.desks(), item.booking?.desk || item.desk || this.desk);
+    if (!desk || !id || !this.live || this.busy.has(key)) return;
+    this.busy.add(key);
+    this.changed();
+    try {
+      await callTo(id, desk);
+      this.desk = desk;
+      this.#say(item, words.t("call_done", { desk: this.map.zoneName(desk) }), true);
+    } catch (e) {
+      this.#refused(item, e instanceof Refusal ? e : new Refusal(0, {}));
+    } finally {
+      this.busy.delete(key);
+      this.changed();
+    }
   }
 
   /** @param {import("./board.js").Item} item */
@@ -385,11 +463,10 @@ export class Screen {
       open: () => { const i = chosen(); if (i?.zone) this.map.choose(i.zone.level); data(this.main, "view", "map"); },
       act: (action) => {
         const i = chosen();
-        if (!i) return;
-        if (action === "snooze") void this.#snooze(i);
-        else if (action === "hand_over") void this.#handOver(i);
-        else void this.#act(i, action);
+        // Somebody else's alert may be claimed in vain: the answer says who has it.
+        if (i && this.live && (action === "claim" ? !i.mine : this.#choices(i).includes(action))) void this.#do(i, action);
       },
+      menu: () => { const i = chosen(); if (i) void this.#menu(i); },
       level: (nth) => this.map.chooseNth(nth), fit: () => this.map.fit(), filter: () => this.list.openSearch(true),
       help: () => this.#help(), leave: () => { if (document.activeElement === this.list.field) { this.list.openSearch(false); this.list.move(0); } data(this.main, "view", null); },
     });
@@ -423,6 +500,7 @@ export class Screen {
     this.board.clear();
     this.speech.clear();
     this.looking.clear();
+    this.averted.clear();
     this.glass.close();
     document.removeEventListener("visibilitychange", this.visibility);
     this.line.close();
@@ -431,12 +509,6 @@ export class Screen {
     this.onEnd();
   }
 }
-/** An alert as an answer has it: without what is joined live, which only the socket knows. @param {any} alert */
-function durable({ presence, zone, word, ...rest }) {
-  void [presence, zone, word];
-  return rest;
-}
-
 /** @param {unknown} holder a tag, or a person with one */
 function tag(holder) {
   if (typeof holder === "string") return holder;
