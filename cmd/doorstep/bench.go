@@ -16,6 +16,7 @@ import (
 	"doorstep/cmd/doorstep/bench"
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/consent"
+	"doorstep/consent/sqlstore/postgresserver"
 	"doorstep/geofence"
 	"doorstep/tracking/live/redisserver"
 	"doorstep/tracking/server/auth"
@@ -26,6 +27,8 @@ type benchCmd struct {
 	Rate     float64       `default:"1" help:"Fixes a second of each phone; 1 at most, as phones may."`
 	For      time.Duration `default:"50s" help:"How long the server is measured, and the echo as long, in five turns each."`
 	Stores   int           `default:"1" help:"Stores that they are in, evenly."`
+	Nodes    int           `default:"1" help:"Servers that phones and consoles are spread over; more than one need --postgres."`
+	Postgres bool          `help:"Keep the ledger in a PostgreSQL that is started for it, in place of a file."`
 	Map      string        `type:"path" help:"The map of each store (GeoJSON file or folder of levels). Without it: a store drawn for this program."`
 	Profile  string        `type:"existingdir" help:"Folder for profiles of the server: of its memory when idle, and of its first turn, which is slower for it."`
 	JSON     bool          `name:"json" help:"Print the report as one line of JSON, the last."`
@@ -97,6 +100,10 @@ func (c *benchCmd) check() error {
 		return wrong("--for %v: choose a second or more; 50s or more for figures that say something", c.For)
 	case c.Stores < 1 || c.Stores > c.Sessions:
 		return wrong("--stores %d: choose 1 or more, and no more than there are sessions", c.Stores)
+	case c.Nodes < 1 || c.Nodes > c.Sessions:
+		return wrong("--nodes %d: choose 1 or more, and no more than there are sessions", c.Nodes)
+	case c.Nodes > 1 && !c.Postgres:
+		return wrong("--nodes %d: a ledger in a file serves one node: add --postgres", c.Nodes)
 	}
 	return nil
 }
@@ -128,26 +135,38 @@ func (c *benchCmd) start(ctx context.Context, dir string, o *bench.Options) (sto
 	}
 	closers = append(closers, redis.Close)
 	o.RedisPID = redis.PID()
+	secrets := []string{envPrefix + "_REDIS=" + redis.AdminURL()} // not among the arguments, which anybody can list
+	if c.Postgres {
+		db, err := postgresserver.Start(ctx)
+		if err != nil {
+			return stop, err
+		}
+		closers = append(closers, db.Close)
+		secrets = append(secrets, envPrefix+"_DATABASE="+db.URL("postgres"))
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return stop, err
 	}
-	for _, part := range []struct {
-		as   **bench.Part
-		args []string
-	}{
-		{&o.Server, []string{"server", "--data", dir, "--dev-key", key, "--stores", fmt.Sprint(c.Stores), "--map", c.Map}},
-		{&o.Echo, []string{"echo"}},
-		{&o.EchoLoad, []string{"load"}},
-	} {
-		cmd := exec.Command(self, append([]string{"bench-part"}, part.args...)...)
-		cmd.Env = append(os.Environ(), envPrefix+"_REDIS="+redis.AdminURL()) // not among the arguments, which anybody can list
-		if *part.as, err = bench.StartPart(cmd); err != nil {
+	start := func(as **bench.Part, args ...string) error {
+		cmd := exec.Command(self, append([]string{"bench-part"}, args...)...)
+		cmd.Env = append(os.Environ(), secrets...)
+		var err error
+		if *as, err = bench.StartPart(cmd); err == nil {
+			closers = append(closers, (*as).Close)
+		}
+		return err
+	}
+	o.Servers = make([]*bench.Part, c.Nodes)
+	for i := range o.Servers {
+		if err := start(&o.Servers[i], "server", "--data", dir, "--dev-key", key, "--stores", fmt.Sprint(c.Stores), "--map", c.Map); err != nil {
 			return stop, err
 		}
-		closers = append(closers, (*part.as).Close)
+		if err := o.Servers[i].Ask("address", nil, new(string)); err != nil { // it has made or found the tables before the next begins
+			return stop, err
+		}
 	}
-	return stop, nil
+	return stop, errors.Join(start(&o.Echo, "echo"), start(&o.EchoLoad, "load"))
 }
 
 func (c *benchCmd) report(rep bench.Report, s streams) error {
@@ -180,8 +199,10 @@ type benchServerPart struct {
 	Data   string `required:"" type:"path"`
 	DevKey string `required:"" type:"path"`
 	Redis  string `required:""`
-	Stores int    `required:""`
-	Map    string `type:"path"`
+
+	Database string
+	Stores   int    `required:""`
+	Map      string `type:"path"`
 }
 
 // Run serves until nothing more is asked.
@@ -190,7 +211,7 @@ func (c *benchServerPart) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	set := settings{data: filepath.Join(c.Data, "ledger"), redis: c.Redis, listen: "127.0.0.1:0", devKey: dev, issuers: []auth.Issuer{dev.Issuer()},
+	set := settings{data: filepath.Join(c.Data, "ledger"), database: c.Database, redis: c.Redis, listen: "127.0.0.1:0", devKey: dev, issuers: []auth.Issuer{dev.Issuer()},
 		registry: consent.DevelopmentRegistry(), log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	site, err := benchSite(c.Map)
 	if err != nil {

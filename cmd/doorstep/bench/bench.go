@@ -4,9 +4,9 @@
 // Both are driven in turns, in one run, at the same pace, because an echo alone varies by a third from run to run, so
 // that only ratios count.
 //
-// Five processes take part, each with its own account of processor time, memory and file descriptors:
+// Five processes take part at least, each with its own account of processor time, memory and file descriptors:
 //
-//	server      all that serves, under the settings that it is shipped with
+//	server      all that serves, under the settings that it is shipped with; or several, which count as one
 //	Redis       its live state
 //	this one    the phones and consoles of the server
 //	echo        the yardstick: gorilla/websocket, read inside the handler
@@ -36,7 +36,7 @@ import (
 
 // Options say what is measured. All but Profile are required.
 type Options struct {
-	Server    *Part // answers counts, tidy and address
+	Servers   []*Part // all nodes; each answers counts, tidy and address
 	RedisPID  int
 	Echo      *Part           // runs ServeEcho
 	EchoLoad  *Part           // runs ServeEchoLoad
@@ -73,10 +73,15 @@ type Counts struct {
 	Fixes, Accepted, Refused, Written, Batches, Unstored int64
 }
 
+// and is what two nodes did.
+func (c Counts) and(d Counts) Counts {
+	return Counts{c.Fixes + d.Fixes, c.Accepted + d.Accepted, c.Refused + d.Refused, c.Written + d.Written, c.Batches + d.Batches, c.Unstored + d.Unstored}
+}
+
 // run is one measurement.
 type run struct {
 	Options
-	url      string
+	urls     []string       // of the nodes, among which phones and consoles are spread
 	http     *http.Client   // of staff
 	homes    []*http.Client // of shoppers
 	floor    *floor
@@ -101,7 +106,7 @@ type run struct {
 func Run(ctx context.Context, o Options) (Report, error) {
 	r := &run{Options: o, floor: newFloor(o.Index), staff: make(map[string]int), board: board{calls: make(map[string]*call)},
 		problems: make(map[string]int), http: asFrom(0)}
-	rep := Report{Sessions: o.Sessions, Hz: o.Hz, Stores: len(o.Stores)}
+	rep := Report{Sessions: o.Sessions, Hz: o.Hz, Stores: len(o.Stores), Nodes: len(o.Servers)}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer r.closing.Store(true)
@@ -146,7 +151,13 @@ func (r *run) lose(what string) {
 func (r *run) watching(store string) int { return r.staff[store] }
 
 func (r *run) reach(context.Context, *Report) error {
-	return r.Server.Ask("address", nil, &r.url)
+	r.urls = make([]string, len(r.Servers))
+	for i, s := range r.Servers {
+		if err := s.Ask("address", nil, &r.urls[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // staffUp puts somebody on duty in every store, and as many in all as 50 claims need.
@@ -184,7 +195,7 @@ func (r *run) openAll(ctx context.Context, rep *Report) error {
 		return err
 	}
 	rep.GrantsPerS = float64(r.Sessions) / time.Since(begin).Seconds()
-	empty, err := r.weigh(r.Server)
+	empty, err := r.weigh(r.Servers...)
 	if err != nil {
 		return err
 	}
@@ -198,7 +209,7 @@ func (r *run) openAll(ctx context.Context, rep *Report) error {
 	rep.OpensPerS = float64(r.Sessions) / time.Since(begin).Seconds()
 	pace(ctx, r.phones, r.Hz, time.Duration(warmFixes/r.Hz*float64(time.Second)))
 	r.settleDown(ctx)
-	full, err := r.weigh(r.Server)
+	full, err := r.weigh(r.Servers...)
 	if err == nil {
 		err = r.profile("heap", "idle.heap")
 	}
@@ -207,6 +218,9 @@ func (r *run) openAll(ctx context.Context, rep *Report) error {
 	r.say("%d sessions, each %.1f kB when idle (objects %.1f, stacks %.1f)", r.Sessions, rep.KBPerIdleSession, rep.KBHeap, rep.KBStacks)
 	return err
 }
+
+// node is the address of the one that the i-th phone or console talks to.
+func (r *run) node(i int) string { return r.urls[i%len(r.urls)] }
 
 // phone makes one; every eleventh stands where it can step out.
 func (r *run) phone(i int, rng *rand.Rand) (*phone, error) {
@@ -219,7 +233,7 @@ func (r *run) phone(i int, rng *rand.Rand) (*phone, error) {
 		return nil, err
 	}
 	shopper := fmt.Sprintf("shopper-%d", i)
-	p.app, err = client.New(client.Config{BaseURL: r.url, Installation: key, HTTP: r.homes[i%len(r.homes)],
+	p.app, err = client.New(client.Config{BaseURL: r.node(i), Installation: key, HTTP: r.homes[i%len(r.homes)],
 		Token: func(context.Context) (string, error) { return r.MintPhone(shopper) }})
 	return p, err
 }
@@ -294,21 +308,27 @@ func (r *run) settleDown(ctx context.Context) {
 	}
 }
 
-// weigh is what a part holds when it has given back what it does not need.
-func (r *run) weigh(p *Part) (w weight, err error) {
-	if err := p.Ask("tidy", nil, &w); err != nil {
-		return w, err
+// weigh is what parts hold when they have given back what they do not need.
+func (r *run) weigh(parts ...*Part) (sum weight, err error) {
+	for _, p := range parts {
+		var w weight
+		if err := p.Ask("tidy", nil, &w); err != nil {
+			return sum, err
+		}
+		if w.all, err = memoryOf(p.PID()); err != nil {
+			return sum, err
+		}
+		sum.all, sum.Heap, sum.Stacks = sum.all+w.all, sum.Heap+w.Heap, sum.Stacks+w.Stacks
 	}
-	w.all, err = memoryOf(p.PID())
-	return w, err
+	return sum, nil
 }
 
-// profile has the server write one, if any are asked for.
+// profile has the first node write one, if any are asked for.
 func (r *run) profile(kind, file string) error {
 	if r.Profile == "" {
 		return nil
 	}
-	return r.Server.Ask("profile", toProfile{filepath.Join(r.Profile, file), kind}, nil)
+	return r.Servers[0].Ask("profile", toProfile{filepath.Join(r.Profile, file), kind}, nil)
 }
 
 func kbEach(bytes int64, n int) float64 { return float64(bytes) / 1024 / float64(n) }

@@ -21,6 +21,7 @@ import (
 type console struct {
 	run    *run
 	store  string
+	url    string
 	bearer string
 	conn   *websocket.Conn
 	write  sync.Mutex
@@ -34,11 +35,13 @@ type board struct {
 
 // call is one shopper's call for help. mu of the board owns it.
 type call struct {
-	phone *phone
-	known [2]chan struct{} // by news, closed when a console has it
-	since time.Time        // of the withdrawal that is to end it
-	told  int              // consoles that were told it is gone
-	gone  chan struct{}    // closed when all were
+	phone    *phone
+	known    [2]chan struct{} // by news, closed when a console has it
+	on       map[*console]bool
+	since    time.Time // of the withdrawal that is to end it
+	last     time.Time // when a console was told that it is gone
+	answered bool      // the withdrawal: from then on nobody may list it
+	gone     chan struct{}
 }
 
 // news is what a console may be told of a call.
@@ -52,7 +55,7 @@ const (
 func (b *board) expect(id string, p *phone) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.calls[id] = &call{phone: p, known: [2]chan struct{}{make(chan struct{}), make(chan struct{})}, gone: make(chan struct{})}
+	b.calls[id] = &call{phone: p, known: [2]chan struct{}{make(chan struct{}), make(chan struct{})}, on: make(map[*console]bool), gone: make(chan struct{})}
 }
 
 func (b *board) find(id string) *call {
@@ -73,12 +76,15 @@ func (b *board) await(ctx context.Context, id string, what news) error {
 	}
 }
 
-func (b *board) told(id string, what news) {
+func (b *board) told(by *console, id string, what news) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c := b.calls[id]
 	if c == nil {
 		return
+	}
+	if c.on[by] = true; c.answered {
+		by.run.lose("a console was told of a call after its withdrawal was answered")
 	}
 	select {
 	case <-c.known[what]:
@@ -87,7 +93,7 @@ func (b *board) told(id string, what news) {
 	}
 }
 
-// leaving begins the time until a call is gone from all consoles; then what it returns is closed.
+// leaving begins the time until a call is gone from all consoles that list it; then what it returns is closed.
 func (b *board) leaving(id string) <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -96,19 +102,35 @@ func (b *board) leaving(id string) <-chan struct{} {
 	return c.gone
 }
 
-// gone takes down that one more console was told; the last one counts.
-func (b *board) gone(id string, at time.Time, run *run) {
+// answer takes down that the withdrawal was answered. A console that had not been told of the call yet never will be.
+func (b *board) answer(id string, run *run) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c := b.calls[id]
-	if c == nil || c.since.IsZero() {
+	c.answered = true
+	c.settle(run)
+}
+
+// gone takes down that a console was told.
+func (b *board) gone(by *console, id string, at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := b.calls[id]
+	if c == nil || !c.on[by] {
 		return
 	}
-	if c.told++; c.told == run.watching(c.phone.store) {
-		run.toGone.took(at.Sub(c.since))
-		close(c.gone)
-		delete(b.calls, id)
+	delete(c.on, by)
+	c.last = at
+	c.settle(by.run)
+}
+
+// settle closes a call that is withdrawn and gone from the last console. Called with the board's mu held.
+func (c *call) settle(run *run) {
+	if !c.answered || len(c.on) > 0 {
+		return
 	}
+	run.toGone.took(c.last.Sub(c.since))
+	close(c.gone)
 }
 
 // signIn puts somebody on duty.
@@ -117,8 +139,8 @@ func (r *run) signIn(ctx context.Context, n int, store string) (*console, error)
 	if err != nil {
 		return nil, err
 	}
-	c := &console{run: r, store: store, bearer: "Bearer " + token}
-	c.conn, _, err = sockets(n, "doorstep.staff.v1").DialContext(ctx, "ws"+strings.TrimPrefix(r.url, "http")+"/v1/staff/socket",
+	c := &console{run: r, store: store, url: r.node(n), bearer: "Bearer " + token}
+	c.conn, _, err = sockets(n, "doorstep.staff.v1").DialContext(ctx, "ws"+strings.TrimPrefix(c.url, "http")+"/v1/staff/socket",
 		http.Header{"Authorization": {c.bearer}})
 	if err != nil {
 		return nil, fmt.Errorf("open a console: %w", err)
@@ -185,9 +207,9 @@ func (c *console) take(raw []byte, at time.Time) {
 	case "alert":
 		var a struct{ ID, Presence string }
 		_ = json.Unmarshal(head.Alert, &a)
-		c.run.board.told(a.ID, listed)
+		c.run.board.told(c, a.ID, listed)
 		if a.Presence == "visible" {
-			c.run.board.told(a.ID, visible)
+			c.run.board.told(c, a.ID, visible)
 		}
 		return
 	case "snapshot": // stands in for what it would have been told one by one, after a moment without a lease
@@ -205,11 +227,11 @@ func (c *console) take(raw []byte, at time.Time) {
 	case head.Type == "position":
 		called.phone.shownAt(head.T, at)
 	case head.Type == "presence" && head.To == "visible":
-		c.run.board.told(id, visible)
+		c.run.board.told(c, id, visible)
 	case head.Type == "presence" && head.To == "hidden":
 		called.phone.hid(c, at)
 	case head.Type == "gone":
-		c.run.board.gone(id, at, c.run)
+		c.run.board.gone(c, id, at)
 	}
 }
 
@@ -219,7 +241,7 @@ func (c *console) claim(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.run.url+"/v1/staff/alerts/"+id+"/actions", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+"/v1/staff/alerts/"+id+"/actions", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

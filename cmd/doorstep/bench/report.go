@@ -18,6 +18,7 @@ type Report struct {
 	Sessions int     `json:"sessions"`
 	Hz       float64 `json:"hz"`
 	Stores   int     `json:"stores"`
+	Nodes    int     `json:"nodes"`
 	Consoles int     `json:"consoles"`
 	Alerts   int     `json:"alerts"`
 	Claimed  int     `json:"claimed"`
@@ -167,8 +168,8 @@ func (rep Report) Print(w io.Writer) {
 	line("cut off and back", fmt.Sprintf("%d in %.1f s", rep.Storm, rep.StormSeconds), "10,000 in 20 s")
 	line("  socket → welcome", span(rep.StormWelcome), "p99 2,000 or less")
 	line("lost", fmt.Sprint(rep.Lost), "0")
-	fmt.Fprintf(w, "%d sessions at %g Hz, %d stores, %d consoles, %d alerts, %d claimed; refused %v, each as the reference has it\n",
-		rep.Sessions, rep.Hz, rep.Stores, rep.Consoles, rep.Alerts, rep.Claimed, rep.Refused)
+	fmt.Fprintf(w, "%d sessions at %g Hz on %d nodes, %d stores, %d consoles, %d alerts, %d claimed; refused %v, each as the reference has it\n",
+		rep.Sessions, rep.Hz, rep.Nodes, rep.Stores, rep.Consoles, rep.Alerts, rep.Claimed, rep.Refused)
 }
 
 // spread is the least and the greatest ratio of a turn.

@@ -65,11 +65,17 @@ type usage struct {
 }
 
 func (r *run) usage() (u usage, err error) {
-	if err = r.Server.Ask("counts", nil, &u.counts); err != nil {
-		return u, err
-	}
-	if u.server, err = cpuOf(r.Server.PID()); err != nil {
-		return u, err
+	for _, s := range r.Servers {
+		var c Counts
+		if err = s.Ask("counts", nil, &c); err != nil {
+			return u, err
+		}
+		u.counts = u.counts.and(c)
+		used, err := cpuOf(s.PID())
+		if err != nil {
+			return u, err
+		}
+		u.server += used
 	}
 	u.redis, err = cpuOf(r.RedisPID)
 	return u, err
@@ -225,6 +231,7 @@ func (r *run) withdraw(ctx context.Context, p *phone) {
 		return
 	}
 	r.toAnswer.took(time.Since(begin))
+	r.board.answer(id, r)
 	select {
 	case <-gone:
 	case <-time.After(settle):

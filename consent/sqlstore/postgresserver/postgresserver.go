@@ -2,7 +2,7 @@
 
 //go:build unix
 
-// Package postgresserver starts a PostgreSQL server as a child, for tests: reached by a Unix socket only, with a
+// Package postgresserver starts a PostgreSQL server as a child, for tests and measurements: reached by a Unix socket only, with a
 // random password, and as durable as a real one, so that it may be killed. Its databases are copies of one,
 // which take a few milliseconds each.
 package postgresserver
