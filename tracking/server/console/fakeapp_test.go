@@ -23,7 +23,7 @@ func (b *backend) appRoutes(mux *http.ServeMux) {
 	get("/v1/stores", obj{"stores": []obj{{"id": "s1", "name": "Harbour Street", "fence": "v1", "bbox": []float64{2.9, 53.9, 3.1, 54.1}}}})
 	get("/v1/cards/{store}", obj{"cards": []obj{
 		{"zone": "shoes", "title": "Fitted while you wait", "text": "Ask for both feet to be measured. It takes four minutes."},
-		{"zone": "service", "title": "Service desk", "text": "Returns, repairs and gift wrapping until closing time."},
+		{"zone": "service", "title": "Service desk", "text": "Returns, repairs and gift wrapping until closing time.", "link": "https://shop.example/service"},
 		{"zone": "bags", "title": "Repairs", "text": "Bring any bag bought here and we mend it."}}})
 	mux.HandleFunc("GET /v1/journal", b.journal)
 	get("/v1/me", obj{"grants": []obj{}})

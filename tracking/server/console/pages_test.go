@@ -246,6 +246,7 @@ func TestShopper(t *testing.T) {
 		p.Until("off", indicator("off"))
 		shots(p, "shopper-off-"+lang)
 	}
+	t.Run("refuses, and keeps the shop", func(t *testing.T) { refuses(p, b) })
 	t.Run("asks", func(t *testing.T) { asks(p, b) })
 	t.Run("says when nobody is there", func(t *testing.T) { nobody(p, b) })
 	t.Run("is helped", func(t *testing.T) { helped(p, b) })
@@ -363,6 +364,23 @@ func shots(p *consoletest.Page, name string) {
 	p.Accessible(name)
 }
 
+// Who refuses has the same cards as anybody, as a list, and none is picked for them.
+func refuses(p *consoletest.Page, b *backend) {
+	p.Click("begin")
+	p.Click("choice-no")
+	p.Until("refused", `document.querySelector('[data-testid="prompt"]') === null`)
+	if got := b.sent("decision"); got["choice"] != "no" {
+		p.T.Errorf("the decision was %v", got)
+	}
+	p.Until("every card, and where one leads to", `document.querySelectorAll('[data-testid="context-card"]').length === 3 && document.querySelectorAll('[data-testid="context-card"] a[href="https://shop.example/service"]').length === 1 && !document.querySelector('.near')`)
+	b.mu.Lock()
+	n := len(b.phones)
+	b.mu.Unlock()
+	if n != 0 {
+		p.T.Errorf("who refused has opened %d sockets", n)
+	}
+}
+
 func asks(p *consoletest.Page, b *backend) {
 	p.Click("begin")
 	p.Until("the question", `document.querySelectorAll('[data-testid="prompt"] .choices button').length === 4`)
@@ -405,7 +423,11 @@ func nobody(p *consoletest.Page, b *backend) {
 	walksInFromAPhone(p)
 	p.Until("nobody", `document.querySelector('[data-testid="obstacle"]')?.innerText.includes('Nobody is at the desk now')`)
 	p.Shot("shopper-nobody")
+	p.Accessible("shopper, nobody on duty")
 	b.mu.Lock()
+	if len(b.phones) != 0 {
+		p.T.Errorf("nobody is on duty, and %d sockets were opened", len(b.phones))
+	}
 	b.onDuty = true
 	b.mu.Unlock()
 	p.Click("stop")
@@ -429,6 +451,10 @@ func helped(p *consoletest.Page, b *backend) {
 		p.T.Errorf("asked for %v", got)
 	}
 	p.Until("heard", `document.querySelector('[data-testid="request"]')?.dataset.state === 'seen'`)
+	p.Until("the card of this department, picked here", `document.querySelectorAll('[data-testid="context-card"].near').length === 1 && document.querySelectorAll('[data-testid="context-card"]').length === 1`)
+	p.Click("all-cards")
+	p.Until("all of them", `document.querySelectorAll('[data-testid="context-card"]').length === 3`)
+	isCalled(p, b)
 	shots(p, "shopper-active")
 	showsTheStopCode(p)
 	b.toPhones(obj{"type": "seen", "by": "floor", "team": "Shoes", "since": time.Now().UnixMilli()})
@@ -455,6 +481,34 @@ func helped(p *consoletest.Page, b *backend) {
 	p.Click("still")
 	p.Click("walk-in")
 	p.Until("active again", indicator("active"))
+}
+
+// Help is on its way, the desk is ready: said in words, until it was read or is over.
+func isCalled(p *consoletest.Page, b *backend) {
+	p.T.Helper()
+	help := b.sent("help")["id"]
+	b.toPhones(obj{"type": "help_update", "id": help, "state": "coming"})
+	p.Until("on its way", `document.querySelector('[data-testid="request"]').innerText === 'Help is on its way.'`)
+	call := func(id string, until time.Duration) {
+		b.toPhones(obj{"type": "call", "id": id, "text": "We are ready for you: come to Service Desk", "until": time.Now().Add(until).UnixMilli()})
+		p.Until("asked to come", `document.querySelector('[data-testid="called"]')?.innerText.includes('come to Service Desk')`)
+	}
+	call("c1", 5*time.Minute)
+	shots(p, "shopper-called")
+	p.Click("come-ok")
+	p.Until("read", `document.querySelector('[data-testid="called"]') === null`)
+	call("c2", time.Second)
+	p.Until("over by itself", `document.querySelector('[data-testid="called"]') === null`)
+	p.Click("here-for")
+	p.Until("asked what for", `document.querySelector('.sheet input') !== null`)
+	p.Accessible("shopper, here for")
+	p.Do(chromedp.SendKeys(chromedp.CSS(".sheet input"), "ORDER-4711"))
+	p.Click("here-pickup")
+	if got := b.sent("checkin"); got["kind"] != "pickup" || got["ref"] != "ORDER-4711" {
+		p.T.Errorf("came for %v", got)
+	}
+	b.toPhones(obj{"type": "help_update", "id": help, "state": "done"})
+	p.Until("done", `document.querySelector('[data-testid="request"]').innerText === 'Done. Thank you.'`)
 }
 
 func stops(p *consoletest.Page, b *backend) {

@@ -13,7 +13,7 @@ import { DataCard, erasureCard } from "./rights.js";
  * @typedef {object} PhoneContext
  * @property {import("../lib/i18n.js").Words} words
  * @property {string} store  its name
- * @property {(what: "ask"|"start"|"still"|"stop"|"not_now"|"go_on"|"ok"|"call"|"here"|"unlock"|"erase"|"forget_proof") => void} act
+ * @property {(what: "ask"|"start"|"still"|"stop"|"not_now"|"go_on"|"ok"|"call"|"here"|"unlock"|"erase"|"forget_proof"|"come"|"all") => void} act
  * @property {(jws: string) => Promise<{verdict: string, kid?: string}>} check
  * @property {() => void} withdraw
  * @property {() => Promise<string>} download  everything that is kept, into a file; says what came of it
@@ -23,6 +23,8 @@ import { DataCard, erasureCard } from "./rights.js";
  * @property {import("/assets/sdk/src/types.js").Grant[]} grants
  * @property {Record<string, string>} ends
  * @property {StoreCard[]} cards
+ * @property {View["call"]} call  the desk that is ready, until it was read or is over
+ * @property {boolean} all  whether all cards were asked for
  * @property {string|null} zone  where the phone itself thinks it is
  * @property {Look[]} looks
  * @property {string} notice  something to say once
@@ -55,13 +57,13 @@ export class Phone {
 
   /** @param {Shown} shown */
   render(shown) {
-    const { view, grants, ends, cards, zone, looks, notice, late, locked } = shown;
+    const { view, grants, ends, cards, zone, looks, notice, late, locked, call, all } = shown;
     const { words, store } = this.context;
     this.indicator.set(said(view, words, store, ends));
     this.data.set(view);
     this.places.now([view.state, view.word, view.end, view.obstacle?.code, view.pausedBy, view.withdrawal?.id, view.stopQueued, view.erasing, view.erasure?.id, late, notice], () => this.#now(shown));
-    this.places.requests([view.help, view.call], () => this.#requests(shown));
-    this.places.store([cards.length, zone], () => this.#cards(cards, zone));
+    this.places.requests([view.help, call], () => this.#requests(shown));
+    this.places.store([cards.length, zone, all], () => this.#cards(cards, zone, all));
     this.places.looked([looks, view.seen], () => this.#looked(looks));
     this.places.receipts([grants.map((g) => g.recordId)], () => grants.slice(0, 1).map((g) => decisionCard(this.context, g)));
     this.places.dark([locked], () => (locked ? this.#dark() : []));
@@ -135,24 +137,36 @@ export class Phone {
   }
 
   /** @param {Shown} shown @returns {import("../lib/dom.js").Child[]} */
-  #requests({ view, arrivals }) {
-    const { words } = this.context;
+  #requests({ view, arrivals, call }) {
+    const { words, act } = this.context;
     const rows = Object.entries(view.help).map(([id, state]) => h("p", { class: "request", data: { testid: "request", state } },
       words.t(arrivals.has(id) && state === "sent" ? "h_here" : `h_${state}`)));
     return [
-      view.call ? h("section", { class: "panel callout", role: "alert", data: { testid: "called" } }, h("h2", {}, words.t("come")), h("p", {}, view.call.text)) : null,
+      call ? h("section", { class: "panel callout", role: "alert", data: { testid: "called" } }, h("h2", {}, words.t("come")), h("p", { dir: "auto" }, call.text),
+        h("div", { class: "with-button" }, h("span", { class: "small" }, call.until ? words.t("come_until", { t: words.time(call.until) }) : ""),
+          h("button", { type: "button", data: { testid: "come-ok" }, onclick: () => act("come") }, words.t("ok")))) : null,
       rows.length ? h("section", { class: "panel", aria: { live: "polite" } }, h("h2", {}, words.t("request")), ...rows) : null,
     ];
   }
 
-  /** The phone picks; the server has handed over all of them. @param {StoreCard[]} cards @param {string|null} zone */
-  #cards(cards, zone) {
-    const { words } = this.context;
+  /**
+   * The phone picks; the server has handed over all of them. Who does not share where they are reads the same ones, as a list.
+   * @param {StoreCard[]} cards @param {string|null} zone @param {boolean} all
+   */
+  #cards(cards, zone, all) {
+    const { words, act } = this.context;
     if (cards.length === 0) return [];
     const here = cards.filter((c) => zone !== null && c.zone === zone);
-    const list = [...here, ...cards.filter((c) => !here.includes(c))].slice(0, 6);
+    const some = here.length > 0 && !all;
+    const list = some ? here : [...here, ...cards.filter((c) => !here.includes(c))];
     return [h("section", { class: "shelf" }, h("h2", {}, words.t("cards"), h("small", { class: "muted" }, here.length ? words.t("cards_here") : "")),
-      h("ul", {}, ...list.map((c) => h("li", { class: here.includes(c) ? "panel near" : "panel", data: { testid: "context-card", zone: c.zone } }, h("h3", { dir: "auto" }, c.title), h("p", { class: "small muted", dir: "auto" }, c.text)))))];
+      h("ul", {}, ...list.map((c) => h("li", { class: here.includes(c) ? "panel near" : "panel", data: { testid: "context-card", zone: c.zone } }, h("h3", { dir: "auto" }, c.title), h("p", { class: "small muted", dir: "auto" }, c.text), this.#link(c)))),
+      some && cards.length > here.length ? h("button", { type: "button", data: { testid: "all-cards" }, onclick: () => act("all") }, words.t("cards_all", { n: cards.length })) : null)];
+  }
+
+  /** Where a card leads to is the retailer's own; nothing is asked of it before somebody goes there. @param {StoreCard} c */
+  #link({ link, title }) {
+    return link && /^https:\/\//.test(link) ? h("a", { href: link, rel: "noreferrer noopener", target: "_blank", class: "more", aria: { label: `${this.context.words.t("card_more")}: ${title}` } }, this.context.words.t("card_more")) : null;
   }
 
   /** @param {Look[]} looks */

@@ -37,6 +37,8 @@ export class Visit {
     this.notice = "";
     this.stopAt = 0;
     this.where = "out";
+    /** the call that was read, or that is over */ this.heard = "";
+    this.all = false;
     this.seen = this.open = this.wasLate = this.journalRead = false;
     /** @type {any} */ this.forgetNotice = 0;
     /** @type {Set<string>} */ this.arrivals = new Set();
@@ -59,8 +61,14 @@ export class Visit {
     this.drawer?.invite(this.client.view.state === "LOCAL" && !this.walker.inside);
     this.phone.render({
       view: this.client.view, grants: this.client.grants.filter((g) => g.store === this.store.id), ends: this.ends, cards: this.cards, zone: this.zone,
-      looks: this.looks, notice: this.notice, late: this.late, locked: this.walker.locked, arrivals: this.arrivals,
+      call: this.#call, all: this.all, looks: this.looks, notice: this.notice, late: this.late, locked: this.walker.locked, arrivals: this.arrivals,
     });
+  }
+
+  /** The desk that is ready, while it is. */
+  get #call() {
+    const { call } = this.client.view;
+    return call && call.id !== this.heard ? call : null;
   }
 
   get late() { return this.client.view.stopQueued && performance.now() - this.stopAt > LATE_MS; }
@@ -70,6 +78,7 @@ export class Visit {
     if (view.stopQueued && this.stopAt === 0) this.stopAt = performance.now();
     if (!view.stopQueued) this.stopAt = 0;
     if (!this.client.locating) this.zone = null; // location is off: this phone does not know it either
+    if (!OPEN.has(view.state)) this.all = false;
     const seen = Boolean(view.seen);
     const open = OPEN.has(view.state);
     if (seen !== this.seen) void this.#journal();
@@ -80,7 +89,9 @@ export class Visit {
   }
 
   #tick() {
-    if (this.late !== this.wasLate) this.render();
+    const call = this.#call;
+    if (call?.until && call.until < this.client.clock.now()) this.heard = call.id;
+    if (this.late !== this.wasLate || this.#call !== call) this.render();
     this.wasLate = this.late;
   }
 
@@ -105,9 +116,11 @@ export class Visit {
       case "go_on": client.back(); break;
       case "ok": client.dismissEnd(); break;
       case "unlock": this.drawer.setLocked(false); break;
-      case "call": await this.#call(); break;
+      case "call": await this.#help(); break;
       case "here": await this.#here(); break;
       case "erase": await this.#erase(); break;
+      case "come": this.heard = client.view.call?.id ?? ""; break;
+      case "all": this.all = true; break;
       case "forget_proof": await client.forgetProof(); this.#toTop(); break;
     }
     this.render();
@@ -186,7 +199,7 @@ export class Visit {
     now.parentElement?.scrollTo(0, 0);
   }
 
-  async #call() {
+  async #help() {
     if (!this.#open()) return;
     const answer = await askTopic(this.phone.over, this.words);
     if (answer && this.client.help(answer.topic, answer.showMe) === null) this.#say(this.words.t("need_session"));
