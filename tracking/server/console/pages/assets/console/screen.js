@@ -253,7 +253,8 @@ export class Screen {
   #tick() {
     const { words, line } = this;
     const lost = line.status === "lost";
-    if (lost) this.board.forgetPlaces();
+    // Who has been heard again is telling what is so: it comes once, and before the first beat says that it is live.
+    if (lost && line.silentMs > LOST_MS) this.board.forgetPlaces();
     if (lost && line.silentMs > FORGET_MS) this.board.clear();
     show(this.banner, lost || line.status === "unconfirmed");
     text(this.banner, lost
