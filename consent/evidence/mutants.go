@@ -3,49 +3,62 @@
 package evidence
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
-// Mutated applies mutants, and wants at least one of their line's tests to miss the guard. The files are exchanged
-// for the compiler alone (-overlay): the source stays as it is. An ordinary run applies a few; the code that is
-// tested chooses which, so that in time all have their turn.
+// Mutated applies mutants. The files are exchanged for the compiler alone (-overlay): the source stays as it is.
+//
+// An ordinary run applies a few, and wants one of their line's tests to miss the guard; the code that is tested chooses
+// which, so that in time all have their turn. With -all every test of a line meets every mutant of it, and it is told
+// which finds which: each mutant has to be found, and each test has to find one. A test that finds none shows
+// nothing of its line, however often it passes. One line alone: -all -run 'Mutants/line_33$'.
 func (l List) Mutated(t *testing.T) {
-	type job struct {
-		line
-		mutant
+	list := read(t)
+	mutants := 0
+	for _, r := range list {
+		mutants += len(r.Mutants)
 	}
-	var jobs []job
-	for _, r := range read(t) {
-		for _, m := range r.Mutants {
-			jobs = append(jobs, job{r, m})
+	calm := &unmutated{builds: builds{dir: t.TempDir()}}
+	i, applied := 0, 0
+	for _, r := range list {
+		var picked []applicable
+		for n, m := range r.Mutants {
+			mutated, err := m.apply()
+			if err != nil {
+				t.Errorf("line %d: %v", r.Line, err)
+			} else if *all || hasTurn(mutated, i, mutants, l.Few) {
+				picked = append(picked, applicable{m, n + 1, mutated})
+			}
+			i++
 		}
-	}
-	applied := 0
-	for i, j := range jobs {
-		mutated, err := j.apply()
-		if err != nil {
-			t.Errorf("line %d: %v", j.Line, err)
+		applied += len(picked)
+		if len(picked) == 0 {
 			continue
 		}
-		if !*all && !hasTurn(mutated, i, len(jobs), l.Few) {
-			continue
-		}
-		applied++
-		t.Run(fmt.Sprintf("line %d, %s", j.Line, j.File), func(t *testing.T) {
+		t.Run(fmt.Sprintf("line %d", r.Line), func(t *testing.T) {
 			t.Parallel()
-			j.mustBeFound(t, mutated, j.Tests)
+			if *all {
+				r.eachFindsOne(t, picked, calm)
+			} else {
+				r.areFound(t, picked)
+			}
 		})
 	}
-	t.Logf("%d of %d mutants applied", applied, len(jobs))
+	t.Logf("%d of %d mutants applied", applied, mutants)
+}
+
+// applicable is a mutant, and the file as it leaves it.
+type applicable struct {
+	mutant
+	number  int // in its line, from 1
+	mutated []byte
 }
 
 // hasTurn picks few of n by what the code says now.
@@ -68,27 +81,66 @@ func (m mutant) apply() ([]byte, error) {
 	return []byte(strings.Replace(string(source), m.Old, m.New, 1)), nil
 }
 
-func (m mutant) mustBeFound(t *testing.T, mutated []byte, tests []shown) {
-	overlay := m.overlay(t, mutated)
-	for _, s := range tests {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-overlay", overlay, "-run", s.Run, s.Pkg)
-		cmd.Dir = root
-		out, err := cmd.CombinedOutput()
-		switch said := string(out); {
-		case err == nil:
-		case strings.Contains(said, "--- FAIL") || strings.Contains(said, "panic:"):
-			return
-		default:
-			t.Fatalf("the mutant could not be tried: %v\n%s", err, said)
+// areFound wants each mutant found by one of the line's tests, and asks no more of them once one is.
+func (r line) areFound(t *testing.T, mutants []applicable) {
+	for _, m := range mutants {
+		b := &builds{dir: t.TempDir(), overlay: m.overlay(t)}
+		var said []verdict
+		for _, s := range r.Tests {
+			if !s.reaches(t, m.File) {
+				continue
+			}
+			v, out := b.run(t, s)
+			if said = append(said, v); v == found {
+				break
+			} else if v == broken {
+				t.Fatalf("%s could not be tried against mutant %d of %s:\n%s", s, m.number, m.File, out)
+			}
+		}
+		if !slices.Contains(said, found) {
+			t.Errorf("nothing misses %q of %s, replaced by %q: its tests %v", m.Old, m.File, m.New, said)
 		}
 	}
-	t.Errorf("nothing misses %q, replaced by %q", m.Old, m.New)
+}
+
+// eachFindsOne wants of every test of the line that it finds a mutant, and of every mutant that it is found.
+func (r line) eachFindsOne(t *testing.T, mutants []applicable, calm *unmutated) {
+	for _, s := range r.each() {
+		if v, out := calm.run(t, s); v != passed {
+			t.Fatalf("%s %s without any mutant, so it tells nothing:\n%s", s, v, out)
+		}
+	}
+	x := r.meet(t, mutants)
+	t.Log(x)
+	for _, wrong := range x.wrong() {
+		t.Error(wrong)
+	}
+}
+
+// meet has every test of the line meet every mutant.
+func (r line) meet(t *testing.T, mutants []applicable) matrix {
+	x := matrix{tests: r.each(), mutants: mutants}
+	for _, m := range mutants {
+		b := &builds{dir: t.TempDir(), overlay: m.overlay(t)}
+		row := make([]verdict, len(x.tests))
+		for i, s := range x.tests {
+			row[i] = beyond
+			if !s.reaches(t, m.File) {
+				continue
+			}
+			var out string
+			if row[i], out = b.run(t, s); row[i] == broken {
+				t.Errorf("%s could not be tried against mutant %d of %s:\n%s", s, m.number, m.File, out)
+			}
+		}
+		b.drop()
+		x.said = append(x.said, row)
+	}
+	return x
 }
 
 // overlay writes the file that tells the compiler what to read instead.
-func (m mutant) overlay(t *testing.T, mutated []byte) string {
+func (m applicable) overlay(t *testing.T) string {
 	dir := t.TempDir()
 	other := filepath.Join(dir, filepath.Base(m.File))
 	real, err := filepath.Abs(filepath.Join(root, m.File))
@@ -100,7 +152,7 @@ func (m mutant) overlay(t *testing.T, mutated []byte) string {
 		t.Fatal(err)
 	}
 	name := filepath.Join(dir, "overlay.json")
-	for file, content := range map[string][]byte{other: mutated, name: data} {
+	for file, content := range map[string][]byte{other: m.mutated, name: data} {
 		if err := os.WriteFile(file, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
