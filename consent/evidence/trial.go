@@ -55,7 +55,7 @@ func (b *builds) program(ctx context.Context, pkg string) (path, out string, err
 	}
 	b.made[pkg] = ""
 	path = filepath.Join(b.dir, strings.ReplaceAll(strings.TrimPrefix(pkg, "./"), "/", "-")+".test")
-	args := []string{"test", "-c", "-o", path}
+	args := []string{"test", "-c", "-ldflags=-s -w", "-o", path}
 	if b.overlay != "" {
 		args = append(args, "-overlay", b.overlay)
 	}
