@@ -20,6 +20,9 @@ type Evidence interface {
 	Notices(ctx context.Context, f func(KeptNotice) error) error
 	// People are the shoppers and phones that are known, in an order that says nothing of them.
 	People(ctx context.Context, f func(KeptPerson) error) error
+	// Sealed are the rows beside the log that say whose tracking an end or a stop token ends, in an order that says nothing
+	// of anybody.
+	Sealed(ctx context.Context, f func(SealedRow) error) error
 	// Leaves are the leaves in the order of their indexes.
 	Leaves(ctx context.Context, f func(index int64, text string) error) error
 	// Hashes are the stored hashes of the tree by sumdb/tlog's storage index, in its order.
@@ -43,6 +46,22 @@ type KeptPerson struct {
 	Findable bool   // whoever it is sealed as finds it
 	Damaged  string // why it could not be read, "" if it could
 }
+
+// SealedRow is a row that nothing in the log speaks of, so that it is held by a seal of its own.
+type SealedRow struct {
+	Kind SealedKind
+	Row  string // by which it is found in its table: random or a mark, and never seen outside
+	Fits bool   // it is as it was written
+}
+
+// SealedKind is what such a row is.
+type SealedKind string
+
+// The kinds.
+const (
+	SealedScope SealedKind = "scope"      // of which shopper a phone in a store is, and in which visit
+	SealedStop  SealedKind = "stop_token" // whose a stop token is
+)
 
 // Kept is an event as it is kept beside the log: a decision, an end, or a sealed proof of either.
 type Kept struct {
@@ -130,7 +149,7 @@ func Audit(ctx context.Context, e Evidence, keys Keys, saved []SavedCheckpoint, 
 	if a.Size, a.Origin, err = e.Head(ctx); err != nil {
 		return AuditReport{}, err
 	}
-	for _, step := range []func(context.Context, Evidence) error{a.readTree, a.readNotices, a.readPeople, a.readKept} {
+	for _, step := range []func(context.Context, Evidence) error{a.readTree, a.readNotices, a.readPeople, a.readSealed, a.readKept} {
 		if err := step(ctx, e); err != nil {
 			return AuditReport{}, err
 		}
@@ -182,6 +201,8 @@ var sayings = map[string]saying{
 	"unreadable":        {"What is kept of this event cannot be read, or was put together from several.", "Restore the row, or the keyring that it is sealed under, from a backup."},
 	"claimed_twice":     {"Two kept events say that they are the same leaf: one of them was copied or moved.", "Restore both rows from a backup."},
 	"event_missing":     {"The log has this event, and nothing kept beside it says what it was: its record was removed without an erasure.", restore + "."},
+	"stop_changed":      {"Whoever has this stop token may end somebody else's tracking with it, or cannot end their own. Until it is mended it is answered 503.", "Restore the row from a backup, and " + access + "."},
+	"scope_changed":     {"The visit of this phone in this store may be somebody else's, or over. Until it is mended it is admitted nowhere, and its ends are answered 503.", "Restore the row from a backup, and " + access + "."},
 	"person_hidden":     {"What this shopper or this phone asks for is answered as if they were somebody else, or a stranger: a withdrawal would end nothing, or not be taken.", restore + ", and look again at what was answered since to withdrawals and erasures."},
 	"notice_missing":    {"A notice that is said to be in the log is not, or not where it should be.", restore + "."},
 	"notice_changed":    {"The text, or the name under which it is found, is not the one that shoppers were shown under this hash.", "Restore the text from the registry's folder or from a backup: the hash in the log says which is right."},

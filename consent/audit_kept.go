@@ -98,6 +98,20 @@ func (a *audit) readPeople(ctx context.Context, e Evidence) error {
 	})
 }
 
+// readSealed tells which rows were changed that nothing in the log speaks of.
+func (a *audit) readSealed(ctx context.Context, e Evidence) error {
+	return e.Sealed(ctx, func(r SealedRow) error {
+		switch {
+		case r.Fits:
+		case r.Kind == SealedStop:
+			a.find("stop_changed", -1, "stop token "+r.Row, "its row is not as it was written")
+		default:
+			a.find("scope_changed", -1, "scope of "+r.Row, "its row is not as it was written")
+		}
+		return nil
+	})
+}
+
 // readKept examines the kept events on all processors: a signature takes longer to check than all the rest.
 func (a *audit) readKept(ctx context.Context, e Evidence) error {
 	in, out := make(chan Kept, 256), make(chan examined, 256)

@@ -114,7 +114,13 @@ func TestAuditNamesWhatWasDone(t *testing.T) {
 			(SELECT s.epoch FROM scope s WHERE s.installation = record.installation AND s.store = record.store)
 			WHERE id = $1`, e.row(withdrawn-1)), []string{fmt.Sprint("state_changed ", withdrawn-1)}},
 		{"a grant's scope given to somebody else", sqlDo(`UPDATE scope SET subject = (SELECT o.subject FROM scope o WHERE o.subject <> scope.subject LIMIT 1)
-			WHERE installation = (SELECT installation FROM record WHERE id = $1)`, e.row(given)), []string{fmt.Sprint("state_changed ", given+1)}}, // by which the first was renewed
+			WHERE installation = (SELECT installation FROM record WHERE id = $1)`, e.row(given)), []string{fmt.Sprint("state_changed ", given+1), "scope_changed -1"}}, // by which the first was renewed
+		{"a scope's visit changed", sqlDo(`UPDATE scope SET visit = 'x' || visit WHERE installation = (SELECT installation FROM record WHERE id = $1)`, e.row(given)), []string{"scope_changed -1"}},
+		{"a scope's visit emptied", sqlDo(`UPDATE scope SET visit = '' WHERE installation = (SELECT installation FROM record WHERE id = $1)`, e.row(given)), []string{"scope_changed -1"}},
+		{"the seals of scopes exchanged", sqlDo(`UPDATE scope SET seal = (SELECT o.seal FROM scope o WHERE o.seal <> scope.seal LIMIT 1) WHERE installation = (SELECT installation FROM record WHERE id = $1)`, e.row(given)), []string{"scope_changed -1"}},
+		{"the stop tokens of two shoppers exchanged", exchangeStopTokens, []string{"stop_changed -1", "stop_changed -1"}},
+		{"a stop token made somebody else's, with what its seal was", then(exchangeStopTokens, sqlDo(`UPDATE stop_token SET seal = (SELECT k.seal FROM kept k WHERE k.hash = stop_token.hash) WHERE hash IN (SELECT hash FROM kept)`)),
+			[]string{"stop_changed -1", "stop_changed -1"}},
 		{"a visit turned into a term", sqlDo(`UPDATE record SET choice = CASE choice WHEN 'visit' THEN 'term' ELSE 'visit' END WHERE id = $1`, e.row(given)), []string{fmt.Sprint("column_changed ", given)}},
 		{"a stop token removed", sqlDo(`DELETE FROM stop_token WHERE given_at / 1000 = (SELECT decided_at / 1000 FROM record WHERE id = $1)`, e.row(given)), []string{fmt.Sprint("stop_missing ", given)}},
 		{"a refusal turned into a grant", sqlDo(`UPDATE record SET choice = 'term', state = 'given', live = 1, epoch = 1 WHERE id = $1`, e.row(refused)),
@@ -170,6 +176,7 @@ func TestAuditFindsAnyChangedByte(t *testing.T) {
 			"record": {"id", "name", "subject", "installation", "store", "purpose", "notice", "choice", "state", "live", "decided_at", "given_until",
 				"expires_at", "ended_at", "ended_by", "body"},
 			"ending": {"id", "ended_at", "body"}, "person": {"lookup", "handle", "bucket", "sealed"}, "notice": {"hash", "id", "version", "lang", "body"},
+			"scope": {"installation", "store", "subject", "epoch", "visit", "name", "seal"}, "stop_token": {"hash", "subject", "installation", "store", "given_at", "seal"},
 		} {
 			var rows []int64
 			r, err := db.Query(`SELECT rowid FROM ` + table + map[bool]string{true: ` WHERE kind <> 'session'`}[table == "ending"])

@@ -159,8 +159,9 @@ func (t *tx) keepStopToken(c consent.DecideCommand) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO stop_token (hash, subject, installation, store, given_at) VALUES ($1, $2, $3, $4, $5)`,
-		stopMark(t.db.ring, c.StopHash), subject.handle, installation.handle, c.Served.Scope.Store, micros(c.Now))
+	r := stopRow{stopMark(t.db.ring, c.StopHash), subject.handle, installation.handle, c.Served.Scope.Store, micros(c.Now), ""}
+	_, err = t.exec(`INSERT INTO stop_token (`+stopColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
+		r.hash, r.subject, r.installation, r.store, r.given, r.sealed(t.db.ring))
 	return err
 }
 

@@ -477,11 +477,14 @@ func (db *DB) Due(ctx context.Context, now time.Time, limit int) ([]consent.EndR
 // StopRight looks up the hash of a stop token.
 func (db *DB) StopRight(ctx context.Context, hash [32]byte) (consent.StopRight, error) {
 	var s consent.StopRight
-	var subject, installation string
-	err := db.row(ctx, `SELECT subject, installation, store FROM stop_token WHERE hash = $1`, stopMark(db.ring, hash)).into(
-		&subject, &installation, &s.Scope.Store)
+	var r stopRow
+	err := db.row(ctx, `SELECT `+stopColumns+` FROM stop_token WHERE hash = $1`, stopMark(db.ring, hash)).into(r.fields()...)
 	if err == nil {
-		s.Subject, s.Scope.Installation, err = db.refs(ctx, subject, installation)
+		err = r.check(db.ring)
+	}
+	if err == nil {
+		s.Scope.Store = r.store
+		s.Subject, s.Scope.Installation, err = db.refs(ctx, r.subject, r.installation)
 	}
 	if noRow(err) {
 		return consent.StopRight{}, consent.ErrStopToken

@@ -52,7 +52,7 @@ func (db *DB) provider(pool *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: %w", err)
 	}
-	options := append([]goose.ProviderOption{goose.WithGoMigrations(db.peopleMigration(), db.proofMigration())}, db.locking...)
+	options := append([]goose.ProviderOption{goose.WithGoMigrations(db.peopleMigration(), db.proofMigration(), db.sealMigration())}, db.locking...)
 	p, err := goose.NewProvider(db.schema, pool, dir, options...)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: %w", err)

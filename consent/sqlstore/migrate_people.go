@@ -161,8 +161,13 @@ func (t *tx) carryScopes() error {
 			if err == nil {
 				_, err = t.exec(`DELETE FROM scope WHERE installation = $1 AND store = $2`, o.installation, o.store)
 			}
+			mark := ""
 			if err == nil {
-				err = t.saveScope(subject, installation, o.store, o.number, o.visit)
+				mark, err = t.mark("visit", o.visit)
+			}
+			if err == nil { // as its row was then
+				_, err = t.exec(`INSERT INTO scope (installation, store, subject, epoch, visit, name) VALUES ($1, $2, $3, $4, $5, $6)`,
+					installation.handle, o.store, subject.handle, o.number, mark, subject.seal("visit", []byte(o.visit)))
 			}
 			return err
 		})
@@ -251,19 +256,36 @@ func (t *tx) carryAlerts() error {
 			if err != nil {
 				return err
 			}
-			subject, stay := "", stayOf(installation.handle, 0, a.Store)
-			scopes, err := t.scopesWhere(`installation = $1 AND store = $2`, installation.handle, a.Store)
-			for _, s := range scopes {
-				if subject = s.who.handle; s.visit == a.Visit {
-					stay = s.stay()
-				}
-			}
+			subject, stay, err := t.carriedScope(installation, a)
 			if err == nil {
 				_, err = t.exec(`UPDATE alert SET id = $2, visit = $3, subject = $4, installation = $5, body = $6 WHERE id = $1`,
 					o.id, row, stay, subject, installation.handle, body)
 			}
 			return err
 		})
+}
+
+// carriedScope is whose an alert is, and its visit as alerts refer to it, from the scope's row as it was then.
+func (t *tx) carriedScope(installation person, a tracking.Alert) (subject, stay string, err error) {
+	var epoch int64
+	var name string
+	stay = stayOf(installation.handle, 0, a.Store)
+	err = t.row(`SELECT subject, epoch, name FROM scope WHERE installation = $1 AND store = $2`, installation.handle, a.Store).into(&subject, &epoch, &name)
+	if noRow(err) {
+		return "", stay, nil
+	}
+	var who person
+	var visit string
+	if err == nil {
+		who, err = t.person(subject)
+	}
+	if err == nil {
+		visit, err = who.text("visit", name)
+	}
+	if visit == a.Visit {
+		stay = stayOf(installation.handle, epoch, a.Store)
+	}
+	return subject, stay, err
 }
 
 func (t *tx) carryStopTokens() error {

@@ -20,7 +20,7 @@ func (db *DB) Admit(ctx context.Context, s consent.Scope, now time.Time) (consen
 		if err != nil {
 			return consent.Admission{}, err
 		}
-		if row.visit == "" { // a stranger, if the keyring is the newest
+		if row.installation == "" { // a stranger, if the keyring is the newest
 			again, err := freshen(db.ring, db.asker(ctx))
 			if err != nil {
 				return consent.Admission{}, err
@@ -36,29 +36,21 @@ func (db *DB) Admit(ctx context.Context, s consent.Scope, now time.Time) (consen
 	}
 }
 
-// scopeKey is a scope's row: its key, and its visit as it is marked.
-type scopeKey struct {
-	installation, store string
-	epoch               int64
-	visit               string
-}
-
-func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a consent.Admission, row scopeKey, err error) {
+func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a consent.Admission, row scopeRow, err error) {
 	l := db.ring.Lookups(string(anInstallation), s.Installation)
 	var subject, phone personRow
-	var visit string
 	var names []string
 	err = db.all(ctx, func(r *sql.Rows) error {
 		var who, at joined
-		var installation, mark, name, id, purpose, notice, choice, state sql.NullString
+		var installation, owner, mark, name, seal, id, purpose, notice, choice, state sql.NullString
 		var epoch, expires sql.NullInt64
 		var attended bool
-		if err := r.Scan(&a.Change, &installation, &epoch, &mark, &name, &who[0], &who[1], &who[2], &who[3],
+		if err := r.Scan(&a.Change, &installation, &owner, &epoch, &mark, &name, &seal, &who[0], &who[1], &who[2], &who[3],
 			&at[0], &at[1], &at[2], &at[3], &id, &purpose, &notice, &choice, &state, &expires, &attended); err != nil {
 			return err
 		}
-		a.Epoch, visit = epoch.Int64, name.String
-		row = scopeKey{installation.String, s.Store, epoch.Int64, mark.String}
+		a.Epoch = epoch.Int64
+		row = scopeRow{installation.String, s.Store, owner.String, epoch.Int64, mark.String, name.String, seal.String}
 		subject, phone = who.row(), at.row()
 		if id.Valid {
 			names = append(names, id.String)
@@ -67,7 +59,7 @@ func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a cons
 			})
 		}
 		return nil
-	}, `SELECT c.change, s.installation, s.epoch, s.visit, s.name, p.kind, p.handle, p.bucket, p.sealed,
+	}, `SELECT c.change, s.installation, s.subject, s.epoch, s.visit, s.name, s.seal, p.kind, p.handle, p.bucket, p.sealed,
 			i.kind, i.handle, i.bucket, i.sealed, r.name, r.purpose, r.notice, r.choice, r.state, r.expires_at,
 			(SELECT COUNT(*) > 0 FROM duty d WHERE d.store = $3 AND d.until > $4 AND d.purpose IN ('', r.purpose))
 		FROM counter c
@@ -80,7 +72,10 @@ func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a cons
 	if err == nil && phone.handle != "" {
 		_, err = openAsked(db.ring, db.asker(ctx), phone, anInstallation, s.Installation)
 	}
-	if err != nil || row.visit == "" {
+	if err != nil || row.installation == "" {
+		return a, row, err
+	}
+	if err := row.check(db.ring); err != nil {
 		return a, row, err
 	}
 	p, err := openPerson(db.ring, db.asker(ctx), subject)
@@ -88,7 +83,7 @@ func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a cons
 		return a, row, err
 	}
 	a.Subject = p.ref
-	a.Visit, err = p.text("visit", visit)
+	a.Visit, err = p.text("visit", row.name)
 	for i := range names {
 		if err == nil {
 			a.Grants[i].ID, err = p.text("name", names[i])
@@ -98,15 +93,17 @@ func (db *DB) admit(ctx context.Context, s consent.Scope, now time.Time) (a cons
 }
 
 // refreshVisit marks a scope's visit under the key of the day, if it is not: at most once a day.
-func (db *DB) refreshVisit(ctx context.Context, s scopeKey, a consent.Admission) error {
+func (db *DB) refreshVisit(ctx context.Context, s scopeRow, a consent.Admission) error {
 	if key, ok := db.ring.Day(db.now()); ok && key.Mark("visit", a.Visit) == s.visit {
 		return nil
 	}
 	return db.write(ctx, func(t *tx) error {
 		mark, err := t.mark("visit", a.Visit)
 		if err == nil {
-			_, err = t.exec(`UPDATE scope SET visit = $4 WHERE installation = $1 AND store = $2 AND epoch = $3`,
-				s.installation, s.store, s.epoch, mark)
+			before := s.seal // of the row that was admitted by: if it is another by now, its visit is another's
+			s.visit = mark
+			_, err = t.exec(`UPDATE scope SET visit = $4, seal = $5 WHERE installation = $1 AND store = $2 AND seal = $3`,
+				s.installation, s.store, before, mark, s.sealed(t.db.ring))
 		}
 		return err
 	})
@@ -138,22 +135,20 @@ func unplacedStay(installation string, epoch int64) string {
 
 // scopesWhere reads scopes by a condition on $1 to $3.
 func (t *tx) scopesWhere(condition string, args ...any) ([]scope, error) {
-	type stored struct {
-		installation, store, subject string
-		epoch                        int64
-		name                         string
-	}
-	var rows []stored
+	var rows []scopeRow
 	err := t.all(func(r *sql.Rows) error {
-		var s stored
-		err := r.Scan(&s.installation, &s.store, &s.subject, &s.epoch, &s.name)
+		var s scopeRow
+		err := r.Scan(s.fields()...)
 		rows = append(rows, s)
 		return err
-	}, `SELECT installation, store, subject, epoch, name FROM scope WHERE `+condition+` ORDER BY installation, store`, args...)
+	}, `SELECT `+scopeColumns+` FROM scope WHERE `+condition+` ORDER BY installation, store`, args...)
 	var out []scope
 	for _, r := range rows {
 		s := scope{epoch: r.epoch}
 		s.Store = r.store
+		if err == nil {
+			err = r.check(t.db.ring)
+		}
 		if err == nil {
 			s.installation, err = t.person(r.installation)
 		}
@@ -192,9 +187,10 @@ func (t *tx) saveScope(subject, installation person, store string, epoch int64, 
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO scope (installation, store, subject, epoch, visit, name) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (installation, store) DO UPDATE SET subject = $3, epoch = $4, visit = $5, name = $6`,
-		installation.handle, store, subject.handle, epoch, mark, subject.seal("visit", []byte(visit)))
+	r := scopeRow{installation.handle, store, subject.handle, epoch, mark, subject.seal("visit", []byte(visit)), ""}
+	_, err = t.exec(`INSERT INTO scope (`+scopeColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (installation, store) DO UPDATE SET subject = $3, epoch = $4, visit = $5, name = $6, seal = $7`,
+		r.installation, r.store, r.subject, r.epoch, r.visit, r.name, r.sealed(t.db.ring))
 	return err
 }
 
