@@ -5,7 +5,7 @@
 // that runs All over it, and a page for people that is made of it.
 //
 //	go test PACKAGE                        the list, the page, a few mutants
-//	go test PACKAGE -run Mutants -all      every mutant
+//	go test PACKAGE -run Mutants -all      every mutant, and which test finds which
 //	go test PACKAGE -run Page -update      writes the page anew
 //	go test PACKAGE -run Passed -report F  holds the list against the output of go test -json
 package evidence
@@ -22,6 +22,7 @@ import (
 
 var (
 	all    = flag.Bool("all", false, "apply every mutant instead of a few")
+	settle = flag.Bool("settle", false, "with -all: ask no more of what is settled")
 	update = flag.Bool("update", false, "write the page instead of comparing it")
 	report = flag.String("report", "", "the output of go test -json in which every test named must have passed")
 )

@@ -4,6 +4,7 @@ package evidence
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,7 @@ const (
 	fell   verdict = "falls over"   // the program panics, or leaves something behind: no judgement
 	hung   verdict = "hangs"        // until its time is over: the same
 	broken verdict = "cannot begin" // is not built, or not there
+	spared verdict = "is not asked" // found one before, as did another this one
 	beyond verdict = "is beyond"    // has nothing of the mutated file in it
 )
 
@@ -38,6 +40,15 @@ func (x matrix) wrong() (out []string) {
 			out = append(out, fmt.Sprintf("%s finds no mutant of its line, so it shows nothing of it: give the line the mutant that it finds, or name another test", s))
 		}
 	}
+	return out
+}
+
+// unsettledFirst are the tests by their places, those first that have found none yet.
+func (x matrix) unsettledFirst() (out []int) {
+	for i := range x.tests {
+		out = append(out, i)
+	}
+	slices.SortStableFunc(out, func(i, j int) int { return min(count(x.of(i), found), 1) - min(count(x.of(j), found), 1) })
 	return out
 }
 
@@ -65,7 +76,7 @@ func (x matrix) String() string {
 	fmt.Fprintf(&b, "%d tests, %d mutants", len(x.tests), len(x.mutants))
 	for i, s := range x.tests {
 		fmt.Fprintf(&b, "\n  %s:", s)
-		for _, v := range []verdict{found, passed, fell, hung, broken, beyond} {
+		for _, v := range []verdict{found, passed, fell, hung, broken, spared, beyond} {
 			if count(x.of(i), v) == 0 {
 				continue
 			}

@@ -57,6 +57,30 @@ func TestEveryTestMeetsEveryMutant(t *testing.T) {
 	}
 }
 
+// What is settled is not asked again, and nothing else is left out.
+func TestWhatIsSettledIsSpared(t *testing.T) {
+	*settle = true
+	t.Cleanup(func() { *settle = false })
+	var mutants []applicable
+	for i, n := range []int{0, 0, 2, 3} {
+		m := gateLine.Mutants[n]
+		mutated, err := m.apply()
+		if err != nil {
+			t.Fatal(err)
+		}
+		mutants = append(mutants, applicable{m, i + 1, mutated})
+	}
+	want := [][]verdict{
+		{found, passed, passed, passed, beyond},
+		{found, passed, passed, passed, beyond}, // asked, since nobody else found it
+		{spared, passed, passed, found, beyond},
+		{passed, passed, passed, passed, beyond},
+	}
+	if x := gateLine.meet(t, mutants); !reflect.DeepEqual(x.said, want) {
+		t.Fatalf("said %v, want %v", x.said, want)
+	}
+}
+
 func TestWhatDoesNotBuildIsNotFound(t *testing.T) {
 	m := gateLine.Mutants[0]
 	b := &builds{dir: t.TempDir(), overlay: applicable{m, 1, []byte("package gate\n\nnonsense\n")}.overlay(t)}
