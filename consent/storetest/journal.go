@@ -95,7 +95,11 @@ var journalCases = map[string]func(*testing.T, *house){
 		h.ok(h.ledger.OpenView(h.ctx, h.look("v1", p)))
 		h.clock.pass(time.Second)
 		h.endVisit(p, false)
-		closed := func() consent.Read { return must(h.ledger.Journal(h.ctx, p.subject))(h)[0] }
+		closed := func() consent.Read {
+			list := must(h.ledger.Journal(h.ctx, p.subject))(h)
+			h.equal("entries", len(list), 1)
+			return list[0]
+		}
 		h.equal("closed by the end", closed().ClosedAt.Equal(h.clock.now()), true)
 		h.ok(h.ledger.CloseView(h.ctx, "v1", h.clock.now(), 3))
 		h.ok(h.ledger.CloseView(h.ctx, "v1", h.clock.now(), 9))
