@@ -507,6 +507,8 @@ func isCalled(p *consoletest.Page, b *backend) {
 	if got := b.sent("checkin"); got["kind"] != "pickup" || got["ref"] != "ORDER-4711" {
 		p.T.Errorf("came for %v", got)
 	}
+	b.toPhones(obj{"type": "help_update", "id": b.sent("checkin")["id"], "state": "seen"})
+	p.Until("they know", `[...document.querySelectorAll('[data-testid="request"]')].some(r => r.innerText === 'They know that you are here.')`)
 	b.toPhones(obj{"type": "help_update", "id": help, "state": "done"})
 	p.Until("done", `document.querySelector('[data-testid="request"]').innerText === 'Done. Thank you.'`)
 }

@@ -140,7 +140,7 @@ export class Phone {
   #requests({ view, arrivals, call }) {
     const { words, act } = this.context;
     const rows = Object.entries(view.help).map(([id, state]) => h("p", { class: "request", data: { testid: "request", state } },
-      words.t(arrivals.has(id) && state === "sent" ? "h_here" : `h_${state}`)));
+      words.t(arrivals.has(id) && state === "seen" ? "h_here" : `h_${state}`)));
     return [
       call ? h("section", { class: "panel callout", role: "alert", data: { testid: "called" } }, h("h2", {}, words.t("come")), h("p", { dir: "auto" }, call.text),
         h("div", { class: "with-button" }, h("span", { class: "small" }, call.until ? words.t("come_until", { t: words.time(call.until) }) : ""),
