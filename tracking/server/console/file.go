@@ -11,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // types are the kinds of file that the pages are made of. Nothing else is served, and nothing is
@@ -24,11 +25,11 @@ var types = map[string]string{
 
 func mimeOf(name string) string { return types[path.Ext(name)] }
 
-// file is one embedded file, ready to be served: plain and compressed, with its content's hash.
+// file is one embedded file, plain and compressed, with its content's hash.
 type file struct {
 	mime    string
 	plain   []byte
-	zipped  []byte
+	zipped  func() []byte // compressed when it is first asked for
 	etag    string
 	zipETag string
 }
@@ -36,7 +37,7 @@ type file struct {
 func newFile(name string, b []byte) *file {
 	sum := sha256.Sum256(b)
 	tag := hex.EncodeToString(sum[:12])
-	return &file{mime: mimeOf(name), plain: b, zipped: zip(b), etag: `"` + tag + `"`, zipETag: `"` + tag + `-gz"`}
+	return &file{mime: mimeOf(name), plain: b, zipped: sync.OnceValue(func() []byte { return zip(b) }), etag: `"` + tag + `"`, zipETag: `"` + tag + `-gz"`}
 }
 
 func zip(b []byte) []byte {
@@ -56,7 +57,7 @@ func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Add("Vary", "Accept-Encoding")
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		body, tag = f.zipped, f.zipETag
+		body, tag = f.zipped(), f.zipETag
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("Cache-Control", "no-cache")
