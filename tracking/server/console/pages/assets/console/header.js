@@ -24,7 +24,7 @@ export class Header {
     keys.append(icon("keys"));
     this.el = h("header", { class: "bar" },
       h("img", { src: "/assets/icon.svg", alt: "", width: 28, height: 28 }),
-      h("h1", { data: { testid: "store" } }, context.store), this.connection, h("span", { class: "gap" }),
+      h("h1", { data: { testid: "store" }, title: context.store }, context.store), this.connection, h("span", { class: "gap" }),
       this.sound, keys, this.theme, language,
       h("span", { class: "person", data: { testid: "person" } }, h("span", { class: "initial", aria: { hidden: true } }, [...context.person][0] ?? "·"), h("span", { class: "tag" }, context.person)), leave);
     this.#sound();

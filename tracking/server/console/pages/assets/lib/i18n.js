@@ -34,6 +34,12 @@ export function remember(key, value) {
   }
 }
 
+/** Whether every text is to be longer than any language makes it, for whoever looks at the pages before they are translated. */
+const stretched = () => remembered(LANG_KEY) === "pseudo";
+
+/** A text as the longest of languages might have it: 40 % more, and marked at both ends. @param {string} text */
+const stretch = (text) => `[${text}${" ·".repeat(Math.ceil(text.length * 0.2))}]`;
+
 /** The language chosen here, else the browser's, else English. @returns {Lang} */
 export function language() {
   const wanted = [remembered(LANG_KEY), ...navigator.languages];
@@ -81,6 +87,7 @@ export class Words {
     this.table = table;
     this.lang = lang;
     this.at = LANGS.indexOf(lang);
+    this.stretched = stretched();
     this.clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     this.seconds = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
     this.minutes = new Intl.NumberFormat(lang, { style: "unit", unit: "minute", unitDisplay: "short" });
@@ -99,7 +106,7 @@ export class Words {
    */
   t(key, values = {}) {
     const text = this.table[key]?.[this.at] ?? key;
-    return text.replace(/\{(\w+)\}/g, (_, name) => {
+    return (this.stretched ? stretch(text) : text).replace(/\{(\w+)\}/g, (_, name) => {
       const v = values[name];
       return typeof v === "number" ? this.number.format(v) : String(v ?? "");
     });
