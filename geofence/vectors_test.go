@@ -30,7 +30,7 @@ type fenceVectors struct {
 // TestThePhonesFenceIsTheServers: what both reference clients answer on the specification's cases, the server answers too. The
 // exact polygon has the last word on either side.
 func TestThePhonesFenceIsTheServers(t *testing.T) {
-	for _, name := range []string{"fence", "fence-seam"} {
+	for _, name := range []string{"fence", "fence-seam"} { // what fence-short holds beside the same cases: forms_vectors_test.go
 		raw, err := spec.Files.ReadFile("vectors/" + name + ".json")
 		if err != nil {
 			t.Fatal(err)

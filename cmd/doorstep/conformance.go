@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"doorstep/mobile-sdk-spec/conformance"
@@ -19,6 +21,7 @@ import (
 type conformanceCmd struct {
 	Listen   string   `default:"127.0.0.1:8090" help:"Address to listen on; the SDK and its hands ask there (mobile-sdk-spec/SPEC.md, section 10)."`
 	Scenario []string `placeholder:"NAME" help:"Tell only these stories."`
+	Without  []string `placeholder:"FEATURE" help:"Leave out the stories of what the SDK's platform cannot do: pocket."`
 	List     bool     `help:"List the stories and stop."`
 	JSON     string   `name:"json" type:"path" placeholder:"FILE" help:"Write the verdicts as JSON too."`
 	JUnit    string   `name:"junit" type:"path" placeholder:"FILE" help:"Write the verdicts as JUnit XML too."`
@@ -29,7 +32,11 @@ func (c *conformanceCmd) Run(ctx context.Context, s streams) error {
 	if c.List {
 		return c.list(s.out)
 	}
-	suite, err := conformance.New(c.Scenario...)
+	names, err := c.stories()
+	if err != nil {
+		return usageError{err}
+	}
+	suite, err := conformance.New(names...)
 	if err != nil {
 		return usageError{err}
 	}
@@ -46,6 +53,35 @@ func (c *conformanceCmd) Run(ctx context.Context, s streams) error {
 	case <-ctx.Done():
 	}
 	return c.say(suite.Report(), s.out)
+}
+
+// stories are the names of those that are told; none for all.
+func (c *conformanceCmd) stories() ([]string, error) {
+	if len(c.Without) == 0 {
+		return c.Scenario, nil
+	}
+	all, err := conformance.Scenarios()
+	if err != nil {
+		return nil, err
+	}
+	var names, features []string
+	for _, sc := range all {
+		if sc.Needs != "" {
+			features = append(features, sc.Needs)
+		}
+		if !slices.Contains(c.Without, sc.Needs) && (len(c.Scenario) == 0 || slices.Contains(c.Scenario, sc.Name)) {
+			names = append(names, sc.Name)
+		}
+	}
+	for _, w := range c.Without {
+		if !slices.Contains(features, w) {
+			return nil, fmt.Errorf("--without %s: no story needs that: choose from %s", w, strings.Join(slices.Compact(slices.Sorted(slices.Values(features))), ", "))
+		}
+	}
+	if len(names) == 0 {
+		return nil, errors.New("--without: no story is left: name others with --scenario")
+	}
+	return names, nil
 }
 
 // say writes the report in every form that was asked for.

@@ -7,8 +7,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"doorstep/mobile-sdk-spec/conformance"
 )
 
 // A run that is interrupted before an SDK has come says so, in every form. What it judges is tested where the SDKs are.
@@ -27,7 +30,27 @@ func TestConformanceWithoutAnSDK(t *testing.T) {
 			t.Errorf("%v:\n%s", err, raw)
 		}
 	}
-	if out, errs, status := command(t, "", "conformance", "--scenario", "dance"); status != 2 || !strings.Contains(errs, "--list") {
-		t.Errorf("exit status %d:\n%s%s", status, out, errs)
+	for says, args := range map[string][]string{"--list": {"--scenario", "dance"}, "choose from pocket": {"--without", "dance"},
+		"no story is left": {"--without", "pocket", "--scenario", "pocket-over"}} {
+		if out, errs, status := command(t, "", append([]string{"conformance"}, args...)...); status != 2 || !strings.Contains(errs, says) {
+			t.Errorf("%v: exit status %d:\n%s%s", args, status, out, errs)
+		}
+	}
+}
+
+// Who can do without something is told all the other stories.
+func TestConformanceWithoutAFeature(t *testing.T) {
+	all, err := conformance.Scenarios()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := (&conformanceCmd{Without: []string{"pocket"}}).stories()
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, sc := range all {
+		if slices.Contains(names, sc.Name) == (sc.Needs == "pocket") {
+			t.Errorf("%s needs %q", sc.Name, sc.Needs)
+		}
 	}
 }

@@ -22,8 +22,8 @@ type Command struct {
 	Choice    string  `json:"choice,omitempty"`     // of consent: visit, term, no, not_now, or dismiss
 	Scope     string  `json:"scope,omitempty"`      // of withdraw
 	ClockMS   int64   `json:"clock_ms,omitempty"`   // of install, clock: the phone's wall clock is ahead by this
-	Store     string  `json:"store,omitempty"`      // of install
-	Purpose   string  `json:"purpose,omitempty"`    // of install
+	Store     string  `json:"store,omitempty"`      // of install, pick; of consent, if not the one of install
+	Purpose   string  `json:"purpose,omitempty"`    // of install; of consent, if not the one of install
 }
 
 // order is a command as it is handed over.

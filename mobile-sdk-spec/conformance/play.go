@@ -46,6 +46,7 @@ type session struct {
 	seq      int64
 	slow     pace
 	accepted int
+	outs     int // in a row
 	state    string
 }
 

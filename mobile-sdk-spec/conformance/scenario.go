@@ -17,6 +17,7 @@ import (
 type Scenario struct {
 	Name  string // [a-z0-9-], part of tokens
 	Story string
+	Needs string // what not every platform can: pocket
 	Steps []Step
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,9 @@ func (s *Suite) answer(w http.ResponseWriter, r *http.Request) {
 // public answers what needs no token.
 func (s *Suite) public(w http.ResponseWriter, r *http.Request) {
 	name, version := "/v1/stores/"+store+"/fences/", ""
+	of := func(id, name string, south, west, north, east float64) any {
+		return map[string]any{"id": id, "name": name, "fence": firstFence, "bbox": []float64{west, south, east, north}, "open": true}
+	}
 	if strings.HasPrefix(r.URL.Path, name) {
 		version = strings.TrimPrefix(r.URL.Path, name)
 	}
@@ -55,10 +59,14 @@ func (s *Suite) public(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/v1/time":
 		writeJSON(w, http.StatusOK, map[string]any{"t": s.ms()})
 	case r.URL.Path == "/v1/stores":
-		writeJSON(w, http.StatusOK, map[string]any{"stores": []any{map[string]any{"id": store, "name": "Conformance", "fence": firstFence,
-			"bbox": []float64{west, south, east, north}, "open": true}}})
+		writeJSON(w, http.StatusOK, map[string]any{"stores": []any{
+			of(store, "Conformance", south, west, north, east), of(annex, "Annex", annexSouth, middle, annexNorth, east)}})
+	case r.URL.Path == "/v1/rules":
+		writeJSON(w, http.StatusOK, rules())
+	case r.URL.Path == "/v1/stores/"+annex+"/fences/"+firstFence:
+		writeJSON(w, http.StatusOK, fenceOf(annex, firstFence, annexSouth, middle, annexNorth, east))
 	case version == firstFence:
-		writeJSON(w, http.StatusOK, fenceOf(firstFence, east))
+		writeJSON(w, http.StatusOK, fenceOf(store, firstFence, south, west, north, east))
 	case strings.HasPrefix(version, secondFence+"-"): // it names the story
 		if p := s.play(strings.TrimPrefix(version, secondFence+"-")); p != nil {
 			p.add("GET fence", nil)
@@ -66,14 +74,28 @@ func (s *Suite) public(w http.ResponseWriter, r *http.Request) {
 			p.fetched = s.now()
 			p.mu.Unlock()
 		}
-		writeJSON(w, http.StatusOK, fenceOf(version, middle))
+		writeJSON(w, http.StatusOK, fenceOf(store, version, south, west, north, middle))
 	default:
 		writeJSON(w, http.StatusNotFound, problem(s.ms(), http.StatusNotFound, "no_such_path", 0))
 	}
 }
 
-func fenceOf(version string, end float64) map[string]any {
-	ring := [][2]float64{{west, south}, {end, south}, {end, north}, {west, north}, {west, south}}
+// rules are as short as they may be.
+func rules() map[string]any {
+	title := map[string]any{"en": "Conformance"}
+	p := func(id string) map[string]any {
+		return map[string]any{"id": id, "title": title, "data": []any{}, "recipients": []any{}}
+	}
+	inPocket := p(pocket)
+	inPocket["pocket_minutes"] = 1
+	return map[string]any{"controller": map[string]any{"id": "conformance", "name": "Conformance"}, "purposes": []any{p(purpose), inPocket},
+		"data_types": []any{map[string]any{"id": "position", "title": title, "fields": []any{"lat", "lng"}, "retention": "PT30S"}},
+		"recipients": []any{map[string]any{"id": "staff", "title": title}},
+		"notices":    []any{map[string]any{"id": "n", "version": "1", "lang": "en", "purpose": purpose, "hash": noticeHash}}}
+}
+
+func fenceOf(store, version string, south, west, north, east float64) map[string]any {
+	ring := [][2]float64{{west, south}, {east, south}, {east, north}, {west, north}, {west, south}}
 	return map[string]any{"store": store, "name": "Conformance", "version": version, "zones": []any{}, "doors": []any{},
 		"levels": []any{map[string]any{"ordinal": 0, "name": "Ground", "boundary": [][][][2]float64{{ring}}}}}
 }
@@ -125,7 +147,10 @@ func (p *play) asked(r *http.Request, body []byte, claims map[string]any) (int, 
 			return http.StatusBadRequest, problem(p.suite.ms(), http.StatusBadRequest, "request", 0)
 		}
 		p.kept(rule)
-		_ = json.Unmarshal(body, &in) // it is an object: its schema says so
+		_ = json.Unmarshal(body, &in)             // it is an object: its schema says so
+		if of, ok := in["purposes"].([]any); ok { // in whatever order
+			slices.SortFunc(of, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		}
 	}
 	in["with"] = map[bool]string{true: "token", false: "stop"}[claims != nil]
 	p.add(name, in)
@@ -171,6 +196,7 @@ func (p *play) usual(name string, r *http.Request, in map[string]any) (int, any)
 	case "POST /v1/decisions":
 		return http.StatusOK, p.decided(in)
 	case "POST /v1/tickets":
+		p.entered(in["store"])
 		return http.StatusOK, map[string]any{"ticket": p.issue("t"), "url": "ws://" + r.Host + "/v1/session", "expires_t": now + 30_000, "t": now}
 	case "POST /v1/withdrawals":
 		p.withSocket(func(k *socket) {
@@ -182,6 +208,20 @@ func (p *play) usual(name string, r *http.Request, in map[string]any) (int, any)
 		return http.StatusOK, map[string]any{"grants": []any{}, "may_prompt": true}
 	}
 	return http.StatusNotFound, problem(now, http.StatusNotFound, "no_such_path", 0)
+}
+
+var noticeHash = strings.Repeat("0a", 32)
+
+// entered judges by the fence of the store that a ticket is for.
+func (p *play) entered(at any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case at == annex:
+		p.fence = annex
+	case p.fence == annex:
+		p.fence = firstFence
+	}
 }
 
 const receipt = "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl" // no key verifies it; nothing here is worth one
@@ -198,7 +238,7 @@ func (p *play) issue(kind string) string {
 
 func (p *play) prompt(in map[string]any) any {
 	served := map[string]any{"may_prompt": true, "purpose": in["purpose"], "served_id": p.issue("p"), "expires_t": p.suite.ms() + 600_000,
-		"title": "Help in the store \u2028 <now>", "notice": map[string]any{"id": "n", "version": "1", "hash": strings.Repeat("0a", 32), "lang": "en", "dir": "ltr", "jurisdiction": "eu", "signature": receipt},
+		"title": "Help in the store \u2028 <now>", "notice": map[string]any{"id": "n", "version": "1", "hash": noticeHash, "lang": "en", "dir": "ltr", "jurisdiction": "eu", "signature": receipt},
 		"blocks":  []any{map[string]any{"key": "who", "title": "Who", "text": "Conformance & sons"}, map[string]any{"key": "why", "title": "Why", "text": "So that an SDK can be judged"}},
 		"choices": []any{choice("visit", "This visit"), choice("term", "6 months"), choice("no", "No"), choice("not_now", "Not now")},
 		"texts":   map[string]any{"indicator": map[string]any{}, "ends": map[string]any{"left_store": "You left"}},

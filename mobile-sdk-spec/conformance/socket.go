@@ -225,6 +225,7 @@ func (k *socket) heard(f map[string]any) {
 func (k *socket) accept(f map[string]any, now int64) {
 	k.p.mu.Lock()
 	k.p.accepted++
+	k.p.outs = 0
 	became := k.p.state != "active" && k.p.accepted >= 2
 	if became {
 		k.p.state = "active"
@@ -251,7 +252,13 @@ func (k *socket) left(where any, now int64) {
 	}
 	k.p.mu.Lock()
 	k.p.state, k.p.accepted = "suspended", 0
+	k.p.outs++
+	over := k.p.outs >= 2
 	k.p.mu.Unlock()
+	if over {
+		k.end("phone_outside", 4501, "user")
+		return
+	}
 	k.say(map[string]any{"type": "state", "t": now, "state": "suspended", "reason": "phone_outside"})
 }
 

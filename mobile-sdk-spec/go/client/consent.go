@@ -40,6 +40,23 @@ func (c *Client) Stores(ctx context.Context) ([]Store, error) {
 	return out.Stores, err
 }
 
+// PocketTime is how long a purpose lets an app go on that is not on screen, by the published rules; 0 if it does not.
+func (c *Client) PocketTime(ctx context.Context, purpose string) (time.Duration, error) {
+	var out struct {
+		Purposes []struct {
+			ID     string `json:"id"`
+			Pocket int    `json:"pocket_minutes"`
+		} `json:"purposes"`
+	}
+	err := c.call(ctx, http.MethodGet, "/v1/rules", public, nil, &out)
+	for _, p := range out.Purposes {
+		if p.ID == purpose {
+			return time.Duration(p.Pocket) * time.Minute, err
+		}
+	}
+	return 0, err
+}
+
 // Fence fetches one version of a store's fence. Versions never change: cache them.
 func (c *Client) Fence(ctx context.Context, store, version string) (*Fence, error) {
 	var raw json.RawMessage

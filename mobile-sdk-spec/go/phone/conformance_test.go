@@ -23,7 +23,7 @@ func judged(t *testing.T, w wrong, many int, names ...string) conformance.Report
 	}
 	server := httptest.NewServer(suite)
 	defer server.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var all sync.WaitGroup
 	for i := range many {

@@ -4,6 +4,7 @@ package phone
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"doorstep/mobile-sdk-spec/go/client"
@@ -11,13 +12,15 @@ import (
 
 // decisions are the pure choices of a phone, apart from the machine that carries them out.
 type decisions struct {
-	judge   func(*client.Fence, Reading) string              // inside, edge, out, far, unknown (P-2, P-4)
-	enter   func(Reading) bool                               // whether a reading inside may begin (P-3)
-	outcome func(code int) (retry bool, restart string)      // of a close (4.8)
-	wait    func(attempt int, retryMS int64) time.Duration   // before coming back (C-2)
-	pace    func(w client.Welcome, moved bool) time.Duration // between fixes
-	still   func(State) bool                                 // whether a state has location off first (D-2)
-	again   func(client.Withdrawal) client.Withdrawal        // what is repeated of a withdrawal (W-5)
+	judge   func(*client.Fence, Reading) string                       // inside, edge, out, far, unknown (P-2, P-4)
+	enter   func(Reading) bool                                        // whether a reading inside may begin (P-3)
+	outcome func(code int) (retry bool, restart string)               // of a close (4.8)
+	wait    func(attempt int, retryMS int64) time.Duration            // before coming back (C-2)
+	pace    func(w client.Welcome, moved bool) time.Duration          // between fixes
+	still   func(State) bool                                          // whether a state has location off first (D-2)
+	choose  func(around []*client.Fence, picked string) *client.Fence // of the fences around a reading, the one that is meant (P-6)
+	pocket  func(time.Duration) time.Duration                         // how long to go on in a pocket (D-7)
+	again   func(client.Withdrawal) client.Withdrawal                 // what is repeated of a withdrawal (W-5)
 }
 
 // rightly is how SPEC.md has them.
@@ -33,7 +36,15 @@ var rightly = decisions{
 		return time.Duration(w.StillMS) * time.Millisecond
 	},
 	still: func(State) bool { return true },
-	again: func(w client.Withdrawal) client.Withdrawal { return w },
+	choose: func(around []*client.Fence, picked string) *client.Fence {
+		i := slices.IndexFunc(around, func(f *client.Fence) bool { return len(around) == 1 || f.Store == picked })
+		if i < 0 {
+			return nil
+		}
+		return around[i]
+	},
+	pocket: func(d time.Duration) time.Duration { return d },
+	again:  func(w client.Withdrawal) client.Withdrawal { return w },
 }
 
 // giveUp is how long a phone tries to come back, and looks for a way in (5.1).

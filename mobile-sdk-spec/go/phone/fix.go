@@ -24,7 +24,10 @@ func (p *Phone) Read(r Reading) {
 func (p *Phone) judged(r Reading) (say func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.fence == nil || p.does.still(p.state) && !slices.Contains(located, p.state) {
+	if len(p.fences) == 0 || p.does.still(p.state) && !slices.Contains(located, p.state) {
+		return nil
+	}
+	if p.state == Local && !p.meant(r) {
 		return nil
 	}
 	where := p.does.judge(p.fence, r)
@@ -41,6 +44,28 @@ func (p *Phone) judged(r Reading) (say func()) {
 	return p.inside(r)
 }
 
+// meant finds the store that a reading is about, and reports whether there is one. A choice holds until a reading is inside that
+// store no more. It needs mu.
+func (p *Phone) meant(r Reading) bool {
+	if len(p.fences) == 1 {
+		p.fence = p.fences[0]
+		return true
+	}
+	around := slices.DeleteFunc(slices.Clone(p.fences), func(f *client.Fence) bool { return p.does.judge(f, r) != "inside" })
+	if !slices.ContainsFunc(around, func(f *client.Fence) bool { return f.Store == p.picked }) {
+		p.picked = ""
+	}
+	p.fence = p.does.choose(around, p.picked)
+	return p.fence != nil
+}
+
+// Pick is the shopper's choice among stores that overlap where they are (P-6). It is made on the phone, and sent nowhere.
+func (p *Phone) Pick(store string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.picked = store
+}
+
 // inside sends a fix, unless it is too soon: the next reading takes its place. It needs mu.
 func (p *Phone) inside(r Reading) (say func()) {
 	s, now := p.session, p.cfg.Now()
@@ -48,8 +73,9 @@ func (p *Phone) inside(r Reading) (say func()) {
 		return nil
 	}
 	p.sent, p.sentAt = &r, now
+	pocket := !p.pocketed.IsZero()
 	return func() {
-		err := s.Fix(client.Fix{T: r.At.UnixMilli(), Lat: r.Lat, Lng: r.Lng, AccuracyM: r.AccuracyM, Basis: r.Basis, Level: r.Level, Mocked: r.Mocked})
+		err := s.Fix(client.Fix{T: r.At.UnixMilli(), Lat: r.Lat, Lng: r.Lng, AccuracyM: r.AccuracyM, Basis: r.Basis, Level: r.Level, Mocked: r.Mocked, Pocket: pocket})
 		if errors.Is(err, client.ErrClock) { // T-3
 			p.endBy(s, client.State{State: "ended", Reason: "clock", Restart: "user"})
 		}

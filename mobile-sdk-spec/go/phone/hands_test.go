@@ -4,6 +4,7 @@ package phone
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -134,11 +135,13 @@ func (h *hands) do(ctx context.Context, o order) error {
 	case "install":
 		return h.install(o)
 	case "consent":
-		return h.consent(ctx, o.Choice)
+		return h.consent(ctx, o)
 	case "start":
 		return h.start(ctx)
 	case "place":
 		h.place(o)
+	case "pick":
+		p.Pick(o.Store)
 	case "read":
 		p.Read(reading(o))
 	case "leave":
@@ -221,27 +224,32 @@ func (h *hands) keep(k Kept) {
 	h.kept = k
 }
 
-func (h *hands) consent(ctx context.Context, choice string) error {
-	prompt, err := h.client.Prompt(ctx, client.PromptRequest{Store: h.store, Purpose: h.use, Opened: true})
+func (h *hands) consent(ctx context.Context, o order) error {
+	store, choice := cmp.Or(o.Store, h.store), o.Choice
+	prompt, err := h.client.Prompt(ctx, client.PromptRequest{Store: store, Purpose: cmp.Or(o.Purpose, h.use), Opened: true})
 	if err != nil || choice == "dismiss" && !h.wrong.answers {
 		return err
 	}
 	if choice == "dismiss" {
 		choice = "not_now"
 	}
-	return h.now().Decide(ctx, h.store, prompt, client.Answer{Choice: choice, Control: "button"})
+	return h.now().Decide(ctx, store, prompt, client.Answer{Choice: choice, Control: "button"})
 }
 
 func (h *hands) start(ctx context.Context) error {
 	stores, err := h.client.Stores(ctx)
-	if err != nil || len(stores) != 1 {
-		return errors.Join(err, errors.New("no store"))
-	}
-	fence, err := h.client.Fence(ctx, stores[0].ID, stores[0].Fence)
 	if err != nil {
 		return err
 	}
-	if err := h.now().Start(fence); !errors.Is(err, ErrNotReady) {
+	var fences []*client.Fence
+	for _, s := range stores {
+		f, err := h.client.Fence(ctx, s.ID, s.Fence)
+		if err != nil {
+			return err
+		}
+		fences = append(fences, f)
+	}
+	if err := h.now().Start(fences...); !errors.Is(err, ErrNotReady) {
 		return err
 	}
 	return nil // as the shopper sees: nothing happens

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"doorstep/mobile-sdk-spec/go/client"
@@ -18,7 +19,8 @@ const wayIn = 20 * time.Second
 func (p *Phone) open(back *client.Session) {
 	p.state = Connecting
 	p.run++
-	run, store, purposes, fence := p.run, p.kept.Store, p.kept.Granted, p.fence.Version
+	run, store, fence := p.run, p.fence.Store, p.fence.Version
+	purposes := slices.Clone(p.kept.Granted[store])
 	p.goOn(func() {
 		ctx, cancel := context.WithTimeout(p.done, wayIn)
 		defer cancel()
@@ -79,8 +81,12 @@ func (p *Phone) heard(run int, s *client.Session, e client.Event) {
 			p.lease = time.UnixMilli(e.LeaseUntil)
 		}
 	case client.MapChange:
-		run := p.run
-		p.goOn(func() { p.remap(run, e.Fence) })
+		run, store := p.run, p.fence.Store
+		p.goOn(func() { p.remap(run, store, e.Fence) })
+	case client.FrameError:
+		if e.Code == "background" { // the server's count of the time in a pocket is the one that rules
+			p.goOn(func() { p.pause("background") })
+		}
 	case client.Closed:
 		p.closed(e)
 	}
@@ -104,14 +110,15 @@ func (p *Phone) told(e client.State) {
 }
 
 // remap judges by the new fence from now on. The session fetched it too, to hold fixes until it is here.
-func (p *Phone) remap(run int, version string) {
-	f, err := p.c.Fence(p.done, p.kept.Store, version)
+func (p *Phone) remap(run int, store, version string) {
+	f, err := p.c.Fence(p.done, store, version)
 	if err != nil {
 		return // without it the server ends the session
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.run == run {
+		p.fences[slices.Index(p.fences, p.fence)] = f
 		p.fence = f
 	}
 }
@@ -142,8 +149,8 @@ func (p *Phone) closed(e client.Closed) {
 func (p *Phone) ended(e client.State) {
 	s := p.quiet(Ended)
 	p.end = e
-	if e.Restart == "decision" {
-		p.kept.Granted = nil
+	if e.Restart == "decision" && p.fence != nil {
+		delete(p.kept.Granted, p.fence.Store)
 		p.keep()
 	}
 	if s != nil {

@@ -11,6 +11,7 @@ package phone
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -51,9 +52,10 @@ type Reading struct {
 
 // Kept is what survives a restart of the app, beside the installation's key.
 type Kept struct {
-	Granted []string            // purposes that the shopper said yes to
-	Store   string              // where
-	Stop    []client.Withdrawal // not confirmed yet
+	Granted map[string][]string      // by store: the purposes that the shopper said yes to
+	Store   string                   // the last one that was decided about, or picked
+	Pocket  map[string]time.Duration // of the granted purposes that let a phone go on in a pocket: for how long (D-7)
+	Stop    []client.Withdrawal      // not confirmed yet
 }
 
 // Config is what a phone needs. Client is required; its Config.Persist must be left empty.
@@ -75,7 +77,10 @@ type Phone struct {
 	mu        sync.Mutex // owns the rest
 	state     State
 	kept      Kept
-	fence     *client.Fence
+	fences    []*client.Fence // where the shopper would be helped
+	fence     *client.Fence   // the one that is meant; nil while none is, or several are (P-6)
+	picked    string          // the shopper's choice where stores overlap
+	pocketed  time.Time       // since when the app has not been on screen; zero while it is
 	session   *client.Session // open, or the one to come back to
 	run       int             // of the connection: what an earlier one says counts no more
 	outs      int             // readings outside, in a row
@@ -104,7 +109,7 @@ func newPhone(cfg Config, kept Kept, does decisions) *Phone {
 	if cfg.Keep == nil {
 		cfg.Keep = func(Kept) {}
 	}
-	p := &Phone{c: cfg.Client, cfg: cfg, does: does, state: Off, kept: kept}
+	p := &Phone{c: cfg.Client, cfg: cfg, does: does, state: Off, kept: kept.clone()}
 	p.done, p.over = context.WithCancel(context.Background())
 	switch {
 	case len(kept.Stop) > 0:
@@ -165,41 +170,58 @@ func (p *Phone) Refused() *client.Problem {
 	return p.untaken
 }
 
-// Decide sends the shopper's answer to a prompt. An app whose prompt was put away calls nothing.
+// Decide sends the shopper's answer to a prompt. An app whose prompt was put away calls nothing. Of a yes it looks up whether it
+// is one for the pocket; if that cannot be known, it is not.
 func (p *Phone) Decide(ctx context.Context, store string, prompt client.Prompt, a client.Answer) error {
 	d, err := p.c.Decide(ctx, store, prompt, a)
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if !d.Allows() {
 		return nil
 	}
+	pocket, _ := p.c.PocketTime(ctx, prompt.Purpose)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.kept.Store = store
-	if !slices.Contains(p.kept.Granted, prompt.Purpose) {
-		p.kept.Granted = append(p.kept.Granted, prompt.Purpose)
+	if of := p.kept.Granted[store]; !slices.Contains(of, prompt.Purpose) {
+		p.kept.Granted[store] = append(of, prompt.Purpose)
 	}
-	p.state = Ready
+	if pocket > 0 {
+		p.kept.Pocket[prompt.Purpose] = pocket
+	}
+	if !slices.Contains(located, p.state) && p.state != Paused { // else it is one more purpose, from the next ticket on
+		p.state = Ready
+	}
 	p.keep()
 	return nil
 }
 
 // keep needs mu.
 func (p *Phone) keep() {
-	k := p.kept
-	k.Granted, k.Stop = slices.Clone(k.Granted), slices.Clone(k.Stop)
-	p.cfg.Keep(k)
+	p.cfg.Keep(p.kept.clone())
 }
 
-// Start is the shopper's wish to be helped: location on, radio silent until a reading is inside the fence.
-func (p *Phone) Start(fence *client.Fence) error {
+func (k Kept) clone() Kept {
+	granted, pocket := map[string][]string{}, map[string]time.Duration{}
+	for store, of := range k.Granted {
+		granted[store] = slices.Clone(of)
+	}
+	maps.Copy(pocket, k.Pocket)
+	return Kept{granted, k.Store, pocket, slices.Clone(k.Stop)}
+}
+
+// Start is the shopper's wish to be helped in any of these stores: location on, radio silent until a reading is inside the
+// fence of one that they have said yes for. Where several of those overlap, nothing begins until one is picked.
+func (p *Phone) Start(fences ...*client.Fence) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state != Ready && p.state != Ended || len(p.kept.Granted) == 0 {
+	agreed := slices.DeleteFunc(slices.Clone(fences), func(f *client.Fence) bool { return len(p.kept.Granted[f.Store]) == 0 })
+	if p.state != Ready && p.state != Ended || len(agreed) == 0 {
 		return ErrNotReady
 	}
-	p.fence, p.session, p.outs, p.attempt = fence, nil, 0, 0
+	p.fences, p.fence, p.picked, p.pocketed = agreed, nil, "", time.Time{}
+	p.session, p.outs, p.attempt = nil, 0, 0
 	p.troubleAt, p.notBefore, p.end = time.Time{}, time.Time{}, client.State{}
 	p.state = Local
 	return nil

@@ -12,9 +12,53 @@ import (
 	"doorstep/mobile-sdk-spec/go/client"
 )
 
-// Pause turns location off, first, and then says so: user, background, permission (D-2).
+// Pause turns location off, first, and then says so: user, background, permission (D-2). In the background a shopper who
+// decided for that goes on in the pocket, for as long as they decided, and is paused then (D-7).
 func (p *Phone) Pause(reason string) {
+	if reason == "background" && p.pocket() {
+		return
+	}
+	p.pause(reason)
+}
+
+// pocket goes on without a screen, and reports whether it may. The app has to show the system's indicator.
+func (p *Phone) pocket() bool {
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !slices.Contains(located, p.state) {
+		return false
+	}
+	var most time.Duration
+	for _, f := range p.fences {
+		if p.fence != nil && p.fence != f {
+			continue
+		}
+		for _, purpose := range p.kept.Granted[f.Store] {
+			most = max(most, p.kept.Pocket[purpose])
+		}
+	}
+	if most = p.does.pocket(most); most == 0 {
+		return false
+	}
+	since := p.cfg.Now()
+	p.pocketed = since
+	p.goOn(func() {
+		if !pause(p.done, most) {
+			return
+		}
+		p.mu.Lock()
+		over := p.pocketed.Equal(since)
+		p.mu.Unlock()
+		if over {
+			p.pause("background")
+		}
+	})
+	return true
+}
+
+func (p *Phone) pause(reason string) {
+	p.mu.Lock()
+	p.pocketed = time.Time{}
 	if !slices.Contains(located, p.state) {
 		p.mu.Unlock()
 		return
@@ -38,6 +82,7 @@ func (p *Phone) Pause(reason string) {
 func (p *Phone) Back() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.pocketed = time.Time{}
 	if p.state != Paused {
 		return
 	}
@@ -57,19 +102,33 @@ func (p *Phone) Withdraw(scope, purpose string) {
 	p.mu.Lock()
 	if scope != "all" {
 		w.Store = p.kept.Store
+		if p.fence != nil {
+			w.Store = p.fence.Store
+		}
 	}
 	p.state, p.sent, p.untaken = Stopping, nil, nil
 	p.run++
 	p.session = nil // its socket stays for the withdrawal
 	p.kept.Stop = append(p.kept.Stop, w)
-	if scope != "grant" {
-		p.kept.Granted = nil
-	} else {
-		p.kept.Granted = slices.DeleteFunc(slices.Clone(p.kept.Granted), func(g string) bool { return g == purpose })
-	}
+	p.forget(w)
 	p.keep()
 	p.mu.Unlock()
 	p.goOn(func() { p.confirm(w) })
+}
+
+// forget takes back what a withdrawal is about. It needs mu.
+func (p *Phone) forget(w client.Withdrawal) {
+	switch w.Scope {
+	case "all":
+		clear(p.kept.Granted)
+	case "store":
+		delete(p.kept.Granted, w.Store)
+	default:
+		p.kept.Granted[w.Store] = slices.DeleteFunc(p.kept.Granted[w.Store], func(g string) bool { return g == w.Purpose })
+		if len(p.kept.Granted[w.Store]) == 0 {
+			delete(p.kept.Granted, w.Store)
+		}
+	}
 }
 
 // confirm repeats a withdrawal until it is confirmed, or this run of the app is over; or until the server says that it

@@ -4,6 +4,7 @@ package phone
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"io"
@@ -168,7 +169,28 @@ var wrongs = []struct {
 	{"gives reasons for a stop", "W-3", "stop", wrong{connect: asking("/v1/withdrawals", func(_ *http.Request, b map[string]any) { b["reason"] = "moved" })}},
 	{"stops by socket only as somebody else", "W-2", "stop", wrong{connect: asking("/v1/withdrawals", func(_ *http.Request, b map[string]any) { b["id"] = another(b["id"]) })}},
 	{"forgets a stop", "W-1", "stop-restart", wrong{forgets: true}},
+	{"takes the first of several stores", "P-6", "overlap", wrong{decide: func(d *decisions) {
+		d.choose = func(around []*client.Fence, _ string) *client.Fence { return first(around) }
+	}}},
+	{"holds to a choice for ever", "P-6", "overlap-left", wrong{decide: func(d *decisions) { d.choose = stubborn(d.choose) }}},
+	{"stays on in the pocket", "D-7", "pocket-over", wrong{decide: func(d *decisions) { d.pocket = func(most time.Duration) time.Duration { return 20 * most } }}},
 	{"starts by itself", "S-7", "restart", wrong{resumes: true}},
+}
+
+func first(around []*client.Fence) *client.Fence {
+	if len(around) == 0 {
+		return nil
+	}
+	return around[0]
+}
+
+// stubborn never forgets what was picked.
+func stubborn(choose func([]*client.Fence, string) *client.Fence) func([]*client.Fence, string) *client.Fence {
+	held := ""
+	return func(around []*client.Fence, picked string) *client.Fence {
+		held = cmp.Or(picked, held)
+		return choose(around, held)
+	}
 }
 
 // another UUID, the same one each time.
@@ -217,14 +239,18 @@ var common = []string{"visit", "far", "resume", "background", "stop", "stop-rest
 func TestWrongClientsFail(t *testing.T) {
 	t.Parallel()
 	var all errgroup.Group
-	all.SetLimit(9)
+	hands, side := 5, 9
+	if *everything {
+		hands, side = 16, 3
+	}
+	all.SetLimit(side)
 	for _, w := range wrongs {
 		all.Go(func() error {
 			told := slices.Compact(slices.Sorted(slices.Values(append([]string{w.story}, common...))))
 			if *everything {
 				told = nil
 			}
-			r := judged(t, w.wrong, 5, told...)
+			r := judged(t, w.wrong, hands, told...)
 			broken := map[string]bool{}
 			for _, v := range r.Verdicts {
 				broken[v.Rule] = broken[v.Rule] || !v.OK

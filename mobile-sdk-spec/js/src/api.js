@@ -50,6 +50,8 @@ export class Api {
   cards(store) { return this.#call("GET", `/v1/cards/${seg(store)}`, "none"); }
   jwks() { return this.#call("GET", "/.well-known/jwks.json", "none"); }
   time() { return this.#call("GET", "/v1/time", "none"); }
+  /** @returns {Promise<{purposes: {id: string, pocket_minutes?: number}[]}>} */
+  rules() { return this.#call("GET", "/v1/rules", "none"); }
   /** @param {Record<string, unknown>} body @returns {Promise<import("./types.js").Prompt>} */
   prompt(body) { return this.#call("POST", "/v1/prompts", "proof", body); }
   /** @param {Record<string, unknown>} body @returns {Promise<import("./types.js").Decision>} */

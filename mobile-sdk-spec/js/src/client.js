@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Api } from "./api.js";
+import { Choice } from "./choice.js";
 import { ServerClock, realEnv } from "./clock.js";
 import { shownDigest } from "./encoding.js";
 import { Fence } from "./fence.js";
@@ -9,6 +10,7 @@ import { LOCATING, next } from "./machine.js";
 import { Outbox } from "./outbox.js";
 import { verifyReceipt } from "./receipt.js";
 import { Session } from "./session.js";
+import { Pocket } from "./pocket.js";
 import { openStore } from "./storage.js";
 import { sendWithdrawal } from "./withdrawals.js";
 
@@ -31,7 +33,7 @@ const GRANTS = "grants", PROOF = "erasure";
 
 /** @returns {import("./types.js").View} */
 const blank = () => ({
-  state: "OFF", store: null, purposes: [], word: null, seen: null, end: null, pausedBy: null, obstacle: null, help: {}, call: null,
+  state: "OFF", store: null, purposes: [], among: [], pocket: false, word: null, seen: null, end: null, pausedBy: null, obstacle: null, help: {}, call: null,
   leaseUntil: 0, acceptedSeq: 0, refused: {}, withdrawal: null, stopQueued: false, stopRefused: null, erasing: false, erasure: null,
 });
 
@@ -68,6 +70,9 @@ export class Client {
     /** @type {import("./types.js").View} */ this.view = blank();
     /** @type {import("./types.js").Grant[]} */ this.grants = [];
     /** @type {Session|null} */ this.session = null;
+    /** @type {Choice} */ this.choice = new Choice([]);
+    /** @type {string[]|undefined} */ this.purposes = undefined;
+    this.pocket = new Pocket(this.env);
     /** @type {Set<Listener>} */ this.listeners = new Set();
   }
 
@@ -123,15 +128,22 @@ export class Client {
       this.#step("declined");
       return decision;
     }
+    const pocketMs = await this.#pocketMs(prompt.purpose);
     this.grants = this.grants.filter((g) => g.store !== made.store || g.purpose !== prompt.purpose);
     this.grants.push({
       store: made.store, purpose: prompt.purpose, recordId: decision.record_id, receipt: decision.receipt,
       stopToken: decision.stop_token ?? "", visitOnly: made.choice === "visit",
-      ...(decision.expires_t ? { expiresT: decision.expires_t } : {}),
+      ...(decision.expires_t ? { expiresT: decision.expires_t } : {}), ...(pocketMs ? { pocketMs } : {}),
     });
     await this.store.set(GRANTS, this.grants);
     this.#step("given", { store: made.store });
     return decision;
+  }
+
+  /** How long a purpose lets an app go on that is not on screen. If that cannot be known, it does not. @param {string} purpose */
+  async #pocketMs(purpose) {
+    const { purposes = [] } = await this.api.rules().catch(() => ({ purposes: [] }));
+    return (purposes.find((p) => p.id === purpose)?.pocket_minutes ?? 0) * 60_000;
   }
 
   /** The prompt was put away without an answer. */
@@ -139,38 +151,109 @@ export class Client {
 
   // ——— a session ———
 
-  /** The user is ready to be helped: watch the fence, in silence. @param {Fence} fence @param {string[]} purposes */
-  begin(fence, purposes) {
-    if (!this.#step("begin", { store: fence.store, purposes, end: null, obstacle: null, help: this.#openHelp() })) return false;
+  /**
+   * The user is ready to be helped: watch the fence, in silence; or those of several stores, of which only those count that
+   * the user has agreed for. Where these overlap, nothing begins until one is picked.
+   * @param {Fence|Fence[]} fences @param {string[]} [purposes] all that were granted at the store, if left out
+   */
+  begin(fences, purposes) {
+    const agreed = Array.isArray(fences) ? fences.filter((f) => this.grants.some((g) => g.store === f.store)) : [fences];
+    const store = agreed.length === 1 && agreed[0] ? agreed[0].store : null;
+    if (agreed.length === 0 || !this.#step("begin", { store, purposes: purposes ?? [], end: null, obstacle: null, help: this.#openHelp() })) return false;
+    this.choice = new Choice(agreed);
+    this.purposes = purposes;
+    this.session = null;
+    this.pocket.end();
+    if (agreed.length === 1 && agreed[0]) this.#meant(agreed[0]);
+    return true;
+  }
+
+  /** The user's choice among stores that overlap here. It stays on the phone. @param {string} store */
+  pick(store) { this.choice.picked = store; }
+
+  /** One store is meant from here on. @param {Fence} fence */
+  #meant(fence) {
     const { WebSocket = globalThis.WebSocket, sdk = "js/1.0.0", lang = "en", limits } = this.config;
+    const { store } = fence;
+    const purposes = this.purposes ?? this.grants.filter((g) => g.store === store).map((g) => g.purpose);
     this.session = new Session({
-      api: this.api, clock: this.clock, env: this.env, fence, store: fence.store, purposes, WebSocket, sdk, lang, limits,
+      api: this.api, clock: this.clock, env: this.env, fence, store, purposes, WebSocket, sdk, lang, limits,
     }, {
       state: () => this.view.state,
       step: (step, patch) => {
-        if (patch?.end?.restart === "decision") this.#forgetGrants(fence.store);
+        if (patch?.end?.restart === "decision") this.#forgetGrants(store);
         return this.#step(step, patch);
       },
       note: (patch) => this.#note(patch),
       view: () => this.view,
       withdrawn: (f) => this.withdrawals.confirm({ id: f.id, receipt: f.receipt, removed: f.removed, via: "socket" }),
     });
-    return true;
+    this.#note({ store, purposes });
+    this.#inPocket();
+  }
+
+  /** Finds the store that a reading is about, as long as nothing has begun. @param {import("./types.js").Reading} reading */
+  #choose(reading) {
+    const { fence, among } = this.choice.of(reading);
+    if (String(among) !== String(this.view.among)) this.#note({ among });
+    if (fence && fence.store === this.session?.options.store) return;
+    this.session?.dispose();
+    this.session = null;
+    if (fence) this.#meant(fence);
+    else if (this.view.store) this.#note({ store: null });
   }
 
   /** Whether the phone may read its location now. */
   get locating() { return LOCATING.has(this.view.state); }
 
   /** @param {import("./types.js").Reading} reading */
-  fix(reading) { this.session?.fix(reading); }
+  fix(reading) {
+    if (this.choice.fences.length > 1 && this.view.state === "LOCAL") this.#choose(reading);
+    this.session?.fix(reading);
+  }
   /** @param {string} topic @param {boolean} [showMe] */
   help(topic, showMe = false) { return this.session?.help(topic, showMe) ?? null; }
   /** @param {"pickup"|"appointment"} kind @param {string} ref */
   checkin(kind, ref) { return this.session?.checkin(kind, ref) ?? null; }
+  /**
+   * Location goes off. In the background a shopper who decided for that goes on in the pocket, for as long as they decided,
+   * and is paused then (SPEC.md, D-7): the app shows the system's indicator while `view.pocket` is true.
+   * @param {"user"|"background"|"permission"} reason
+   */
+  pause(reason) {
+    const ms = reason === "background" && this.locating ? Pocket.most(this.#granted()) : 0;
+    if (ms > 0) this.pocket.begin(ms, () => this.#pause(reason));
+    else this.#pause(reason);
+    this.#inPocket();
+  }
+
   /** @param {"user"|"background"|"permission"} reason */
-  pause(reason) { this.session?.pause(reason); }
+  #pause(reason) {
+    if (this.session) this.session.pause(reason);
+    else this.#step("pause", { pausedBy: reason });
+  }
+
   /** On screen again, or the user wants to go on. */
-  back() { this.session?.back(); }
+  back() {
+    this.pocket.end();
+    this.#inPocket();
+    if (this.session) this.session.back();
+    else this.#step("back_late", { pausedBy: null });
+  }
+
+  /** What the user granted for the session that there is, or may be. */
+  #granted() {
+    const stores = this.session ? [this.session.options.store] : this.choice.fences.map((f) => f.store);
+    return this.grants.filter((g) => stores.includes(g.store) && (this.purposes ?? [g.purpose]).includes(g.purpose));
+  }
+
+  /** Fixes and the view say whether the phone is in a pocket. Where location is off it is in none. */
+  #inPocket() {
+    if (!this.locating) this.pocket.end();
+    const { on } = this.pocket;
+    if (this.session) this.session.sender.appState = on ? "pocket" : "foreground";
+    if (this.view.pocket !== on) this.#note({ pocket: on });
+  }
 
   /** Ends the session, keeps the grant. */
   leave() {
@@ -299,6 +382,7 @@ export class Client {
 
   /** Lets go of everything in this run. Withdrawals on their way stay written down. */
   close() {
+    this.pocket.end();
     this.session?.dispose();
     this.withdrawals.close();
     this.erasures.close();
@@ -337,6 +421,7 @@ export class Client {
     const state = next(this.view.state, step);
     if (state === null) return false;
     this.#note({ ...patch, state });
+    this.#inPocket();
     return true;
   }
 

@@ -23,6 +23,7 @@ export const frames = {
   withdrawn: (s, f) => s.host.withdrawn(f),
   error: (s, f) => {
     if (f.code === "stale" || f.code === "future") s.clockRefused();
+    else if (f.code === "background") s.pause("background"); // the server's count of the time in a pocket is the one that rules
     else if (f.code === "rate") s.sender.slowDown(f.retry_ms || 2_000, 10_000);
   },
 };

@@ -29,6 +29,7 @@ export class Sender {
     this.pace = { ...PACE };
     /** @type {Set<string>|null} */ this.fields = null;
     this.throttle = { min: 0, until: 0 };
+    /** @type {"foreground"|"pocket"} */ this.appState = "foreground";
     /** Whether a change of state is awaited, and the quickest pace therefore right. */
     this.eager = true;
     this.sentAt = -Infinity;
@@ -133,7 +134,7 @@ export class Sender {
     this.#add(frame, "heading_deg", r.headingDeg);
     this.#add(frame, "source", r.source ?? "web");
     this.#add(frame, "mocked", r.mocked ?? false);
-    this.#add(frame, "app_state", "foreground");
+    this.#add(frame, "app_state", this.appState);
     this.#add(frame, "precise", true);
     return frame;
   }

@@ -55,6 +55,7 @@
  * @property {string} stopToken
  * @property {number} [expiresT]
  * @property {boolean} visitOnly
+ * @property {number} [pocketMs]  How long it lets the app go on that is not on screen, if it does.
  *
  * @typedef {"grant"|"store"|"all"} Scope
  *
@@ -98,6 +99,8 @@
  * @property {import("./machine.js").State} state
  * @property {string|null} store
  * @property {string[]} purposes
+ * @property {string[]} among  Stores that overlap here, for the shopper to pick one: see Client.pick.
+ * @property {boolean} pocket  Going on without a screen; the app shows the system's indicator.
  * @property {string|null} word  "Maple ▲ green", while a session is open.
  * @property {{by: string, team: string, company: string, emergency: boolean, since: number}|null} seen
  * @property {{reason: string, code: number, t: number, restart: string}|null} end  Stays until dismissed.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
 import { WebSocket } from "ws";
 import { Client, contains, memoryStore, realEnv } from "../src/index.js";
@@ -215,6 +216,78 @@ test("a pause turns location off first, says so, and comes back to the same sess
   await until("a second hello", () => sent("hello").length === 2);
   assert.match(server.credentials[1] ?? "", /^resume\./);
   assert.equal(sent("fix").length, before, "what was measured while paused is never sent");
+});
+
+/** A client that is being helped, and may go on in a pocket for some milliseconds. @param {number} ms */
+async function pocketed(ms) {
+  server.answers["/v1/rules"] = () => [200, { purposes: [{ id: "assist" }, { id: "pocket", pocket_minutes: ms / 60_000 }] }];
+  server.onFrame = (f, ws) => { if (f.type === "fix") ws.send(JSON.stringify({ type: "state", t: Date.now(), state: "active" })); };
+  const client = await open();
+  for (const purpose of ["assist", "pocket"]) {
+    const prompt = await client.prompt({ store: "s1", purpose });
+    await client.decide({ ...prompt, purpose }, { choice: "visit", control: "button", shownT: 1, store: "s1" });
+  }
+  client.begin(await client.fence("s1", "v1"));
+  client.fix(INSIDE);
+  await becomes(client, "ACTIVE");
+  client.pause("background");
+  return client;
+}
+
+test("in a pocket it goes on by a decision of its own, says so, and is paused when the time is over", async () => {
+  const client = await pocketed(150);
+  assert.deepEqual(asked("/v1/tickets")[0]?.body.purposes, ["assist", "pocket"]);
+  assert.deepEqual([client.view.state, client.view.pocket, client.locating], ["ACTIVE", true, true]);
+  client.fix({ ...INSIDE, lat: 54.0006 });
+  await until("a fix from the pocket", () => sent("fix").at(-1)?.app_state === "pocket");
+  await becomes(client, "PAUSED");
+  assert.deepEqual([client.view.pocket, client.locating], [false, false]);
+  await until("pause is told", () => sent("pause")[0]?.reason === "background");
+  client.back();
+  client.fix(INSIDE);
+  await until("on screen", () => sent("fix").at(-1)?.app_state === "foreground");
+});
+
+test("who looks again has all of the time in the pocket anew, and what ends a session ends that too", async () => {
+  const client = await pocketed(300);
+  client.back();
+  assert.deepEqual([client.view.state, client.view.pocket], ["ACTIVE", false]);
+  client.pause("permission");
+  assert.deepEqual([client.view.state, client.view.pocket], ["PAUSED", false], "a permission taken back is no pocket");
+  client.back();
+  await until("back", () => client.view.state !== "PAUSED" && sent("hello").length === 2);
+  await until("active again", () => { client.fix(INSIDE); return client.view.state === "ACTIVE"; });
+  client.pause("background");
+  assert.equal(client.view.pocket, true);
+  const { done } = await client.withdraw("all");
+  assert.deepEqual([client.view.pocket, client.locating], [false, false]);
+  await done;
+});
+
+test("where two stores overlap nothing begins until one is picked, and the choice is over when it is left", async () => {
+  const east = JSON.parse(JSON.stringify(FENCE), (k, v) => (k === "boundary" ? v.map((/** @type {any} */ p) => p.map((/** @type {any} */ r) => r.map((/** @type {any} */ [x, y]) => [x + 0.0004, y]))) : v));
+  server.answers["/v1/stores/s2/fences/v1"] = () => [200, { ...east, store: "s2" }];
+  const client = await open();
+  for (const store of ["s1", "s2"]) {
+    const prompt = await client.prompt({ store, purpose: "assist" });
+    await client.decide(prompt, { choice: "visit", control: "button", shownT: 1, store });
+  }
+  const both = { ...INSIDE, lng: 3.0006, accuracyM: 40 }, good = { ...both, accuracyM: 6 };
+  client.begin([await client.fence("s1", "v1"), await client.fence("s2", "v1")]);
+  client.fix(both);
+  assert.deepEqual([client.view.state, client.view.store, client.view.among], ["LOCAL", null, ["s1", "s2"]]);
+  client.pick("s2");
+  client.fix(both);
+  assert.deepEqual([client.view.store, client.view.among], ["s2", []]);
+  client.fix({ ...INSIDE, lng: 2.9999 }); // of neither
+  client.fix(good);
+  assert.deepEqual([client.view.store, client.view.among], [null, ["s1", "s2"]]);
+  client.pause("background");
+  assert.deepEqual([client.view.state, client.locating], ["PAUSED", false], "before one is meant, too");
+  client.back();
+  client.pick("s1");
+  client.fix(good);
+  await until("a ticket", () => asked("/v1/tickets")[0]?.body.store === "s1");
 });
 
 test("a back after the time has run out begins at the fence", async () => {
@@ -447,4 +520,28 @@ test("frames and fields that nobody knows are ignored, and looks are shown", asy
   await until("coming", () => client.view.help[String(id)] === "coming");
   ws?.send(JSON.stringify({ type: "unseen" }));
   await until("unseen", () => client.view.seen === null);
+});
+
+test("every frame that a server may send is taken, and what is unknown is ignored", async () => {
+  for (const name of ["frames/out-good", "frames/out-unknown"]) {
+    const { cases } = JSON.parse(readFileSync(new URL(`../../vectors/${name}.json`, import.meta.url), "utf8"));
+    assert.ok(cases.length > 0, `${name} holds no cases`);
+    for (const c of cases) {
+      const server = await startServer();
+      const client = await Client.open({ baseUrl: server.base, token: async () => "t", store: memoryStore(), WebSocket: /** @type {any} */ (WebSocket) });
+      const prompt = await client.prompt({ store: "s1", purpose: "assist" });
+      await client.decide(prompt, { choice: "visit", control: "button", shownT: 1, store: "s1" });
+      client.begin(await client.fence("s1", "v1"), ["assist"]);
+      client.fix(INSIDE);
+      await until("a session", () => client.view.state === "ENTERING");
+      const before = client.view;
+      assert.equal(typeof JSON.parse(c.text).type, "string", c.name);
+      server.sockets[0]?.send(c.text);
+      server.sockets[0]?.send(JSON.stringify({ type: "seen", by: "sentinel", team: "x", since: 1 }));
+      await until(`the frame after ${c.text}`, () => client.view.seen?.by === "sentinel" || client.view.state === "ENDED");
+      if (c.ignore) assert.deepEqual({ ...client.view, seen: null }, { ...before, seen: null }, c.name);
+      client.close();
+      await server.close();
+    }
+  }
 });

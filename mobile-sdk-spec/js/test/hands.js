@@ -31,15 +31,15 @@ export async function hands(url, name, WebSocket) {
 
   /** @type {Record<string, (c: Client, o: any) => unknown>} */
   const orders = {
-    async consent(c, { choice }) {
-      const prompt = await c.prompt({ ...shop, opened: true });
+    async consent(c, { choice, store = shop.store, purpose = shop.purpose }) {
+      const prompt = await c.prompt({ store, purpose, opened: true });
       if (choice === "dismiss") c.dismissPrompt();
-      else await c.decide(prompt, { choice, control: "button", shownT: c.clock.now(), store: shop.store });
+      else await c.decide(prompt, { choice, control: "button", shownT: c.clock.now(), store });
     },
     async start(c) {
-      const [first] = await c.stores();
-      if (first) c.begin(await c.fence(first.id, first.fence), [shop.purpose]);
+      c.begin(await Promise.all((await c.stores()).map(({ id, fence }) => c.fence(id, fence))));
     },
+    pick: (c, { store }) => c.pick(store),
     place(_, o) { placed = o.at === "nowhere" ? null : reading(o); },
     read: (c, o) => c.fix(reading(o)),
     leave: (c) => c.leave(),

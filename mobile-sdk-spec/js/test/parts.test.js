@@ -11,7 +11,7 @@ import { STATES, next } from "../src/machine.js";
 import { verifyReceipt } from "../src/receipt.js";
 import { Slot } from "../src/slot.js";
 import { memoryStore } from "../src/storage.js";
-import { FAR, FENCE, INSIDE, OUTSIDE } from "./server.js";
+import { FAR, FENCE, INSIDE, OUTSIDE } from "./places.js";
 
 test("canonical JSON is that of RFC 8785, section 3.2.3", () => {
   const value = { "€": "Euro Sign", "\r": "Carriage Return", "\ufb33": "Hebrew Letter", "1": "One", "😀": "Emoji", "\u0080": "Control", "ö": "Latin" };

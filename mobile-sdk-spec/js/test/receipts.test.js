@@ -4,22 +4,12 @@ import assert from "node:assert/strict";
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { claimsOf, verifyReceipt } from "../src/index.js";
 
 /** @type {any} */
 const vectors = JSON.parse(readFileSync(new URL("../../vectors/receipts.json", import.meta.url), "utf8"));
 assert.ok(vectors.cases.length >= 10, "there are vectors");
 
-test("the client judges receipts as the vectors say", async () => {
-  for (const c of vectors.cases) assert.equal((await verifyReceipt(c.receipt, vectors.keys)).verdict, c.signature, c.name);
-});
-
-test("what a receipt says can be read before it is checked, and what cannot be read says nothing", () => {
-  for (const c of vectors.cases.filter((/** @type {any} */ c) => c.good)) assert.equal(claimsOf(c.receipt).jti, claimsOf(c.receipt).receipt.header.record_id);
-  for (const text of ["", "a.b.c", "no receipt"]) assert.equal(claimsOf(text), null);
-});
-
-// From here on nothing of the client is used, only Node's own cryptography: that a receipt is what the
+// Nothing of the client is used here, only Node's own cryptography: that a receipt is what the
 // specification says it is does not rest on any code of this project.
 
 /** @param {string} text */

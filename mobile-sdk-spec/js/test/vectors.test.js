@@ -3,9 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { WebSocket } from "ws";
-import { BACKOFF, Client, Fence, ServerClock, backoffMs, canonical, closeRule, memoryStore, realEnv, shownDigest } from "../src/index.js";
-import { INSIDE, startServer, until } from "./server.js";
+import { BACKOFF, Fence, ServerClock, backoffMs, canonical, claimsOf, closeRule, realEnv, shownDigest, verifyReceipt } from "../src/index.js";
 
 /** The specification's own vectors, which no implementation wrote. None at all is a failure. @param {string} name @returns {any} */
 function vectors(name) {
@@ -70,24 +68,13 @@ test("the fence's cells", () => {
   assert.equal(new Fence({ ...json, cells: undefined }).cells, null);
 });
 
-test("every frame that a server may send is taken, and what is unknown is ignored", async () => {
-  for (const name of ["frames/out-good", "frames/out-unknown"]) {
-    for (const c of vectors(name).cases) {
-      const server = await startServer();
-      const client = await Client.open({ baseUrl: server.base, token: async () => "t", store: memoryStore(), WebSocket: /** @type {any} */ (WebSocket) });
-      const prompt = await client.prompt({ store: "s1", purpose: "assist" });
-      await client.decide(prompt, { choice: "visit", control: "button", shownT: 1, store: "s1" });
-      client.begin(await client.fence("s1", "v1"), ["assist"]);
-      client.fix(INSIDE);
-      await until("a session", () => client.view.state === "ENTERING");
-      const before = client.view;
-      assert.equal(typeof JSON.parse(c.text).type, "string", c.name);
-      server.sockets[0]?.send(c.text);
-      server.sockets[0]?.send(JSON.stringify({ type: "seen", by: "sentinel", team: "x", since: 1 }));
-      await until(`the frame after ${c.text}`, () => client.view.seen?.by === "sentinel" || client.view.state === "ENDED");
-      if (c.ignore) assert.deepEqual({ ...client.view, seen: null }, { ...before, seen: null }, c.name);
-      client.close();
-      await server.close();
-    }
-  }
+test("the client judges receipts as the vectors say", async () => {
+  const { keys, cases } = vectors("receipts");
+  assert.ok(cases.length >= 10, "there are vectors");
+  for (const c of cases) assert.equal((await verifyReceipt(c.receipt, keys)).verdict, c.signature, c.name);
+});
+
+test("what a receipt says can be read before it is checked, and what cannot be read says nothing", () => {
+  for (const c of vectors("receipts").cases.filter((/** @type {any} */ c) => c.good)) assert.equal(claimsOf(c.receipt).jti, claimsOf(c.receipt).receipt.header.record_id);
+  for (const text of ["", "a.b.c", "no receipt"]) assert.equal(claimsOf(text), null);
 });

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -39,5 +40,38 @@ func TestTheClientConformsInABrowser(t *testing.T) {
 	var text bytes.Buffer
 	if r := suite.Report(); r.Text(&text) != nil || !r.OK {
 		t.Error(text.String())
+	}
+}
+
+// browserTests are those of the client's own tests that need no server; the stories above are told where one is needed.
+var browserTests = []string{"parts.test.js", "vectors.test.js", "browser/kept.test.js"}
+
+// inPlaceOf says what a browser has in place of Node's own modules.
+const inPlaceOf = `<!doctype html><script type="importmap">{"imports": {"node:test": "/js/test/browser/test.js",
+	"node:assert/strict": "/js/test/browser/assert.js", "node:fs": "/js/test/browser/fs.js"}}</script>`
+
+// TestTheClientsOwnTestsInABrowser: what holds in Node holds where the client will be.
+func TestTheClientsOwnTestsInABrowser(t *testing.T) {
+	site := http.NewServeMux()
+	site.Handle("/", http.FileServer(http.Dir("../../../mobile-sdk-spec")))
+	site.HandleFunc("/page", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte(inPlaceOf))
+	})
+	server := httptest.NewServer(site)
+	defer server.Close()
+	browser := consoletest.Browser(t)
+	if err := chromedp.Do(browser, chromedp.Navigate(server.URL+"/page")); err != nil {
+		t.Fatal(err)
+	}
+	files := `["` + strings.Join(browserTests, `","`) + `"]`
+	script := `import("node:fs").then(() => Promise.all(` + files + `.map((f) => import("/js/test/" + f)))).then(() => import("node:test")).then(({ runAll }) => runAll())
+		.catch((e) => ({ ran: 0, failed: [String(e)] }))`
+	said, err := chromedp.Run(browser, chromedp.Evaluate[struct {
+		Ran    int
+		Failed []string
+	}](script, chromedp.EvalAwaitPromise))
+	if err != nil || len(said.Failed) > 0 || said.Ran < 25 {
+		t.Errorf("%v: %d ran; failed:\n%s", err, said.Ran, strings.Join(said.Failed, "\n"))
 	}
 }
