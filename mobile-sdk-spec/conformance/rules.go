@@ -84,11 +84,10 @@ func isInside(fence string, lat, lng float64) bool {
 	return lat >= south && lat <= north && lng >= west && lng <= end
 }
 
-// The stamp of a fix may be as old as a fix in the slot, and ahead by what a server lets pass (3.3, future): whoever reads
-// the server's clock on a busy machine reads it half of a slow round trip wrong.
+// The stamp of a fix may be as old as a fix in the slot, and ahead by what clocks are read with.
 const (
 	oldest = 16 * time.Second
-	ahead  = 5 * time.Second
+	ahead  = 1500 * time.Millisecond
 )
 
 // pace counts fixes since a figure was set. Fixes that the network held up come together, so it is their number that is

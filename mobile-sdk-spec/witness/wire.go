@@ -23,11 +23,10 @@ type wire struct {
 	greeted bool   // the answer to the upgrade has gone by
 }
 
-// Write notes the frames that are complete.
+// Write notes the frames that are complete, before anybody can have read them.
 func (w *wire) Write(b []byte) (int, error) {
-	n, err := w.Conn.Write(b)
-	w.Wrote(b[:n])
-	return n, err
+	w.Wrote(b)
+	return w.Conn.Write(b)
 }
 
 // Wrote notes what a server wrote past it, to the same peer.

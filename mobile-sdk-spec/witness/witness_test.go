@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -30,8 +31,15 @@ func (c *complaints) Cleanup(f func())               { c.cleanup = append(c.clea
 // testify has a witness watch a server that says one thing, and returns the complaints.
 func testify(t *testing.T, h http.HandlerFunc, ask func(url string)) *complaints {
 	c := &complaints{TB: t}
-	server := httptest.NewServer(Before(c, h))
+	watched := Before(c, h)
+	var serving sync.WaitGroup // until nothing more is written: what is noted is noted after that
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serving.Add(1)
+		defer serving.Done()
+		watched.ServeHTTP(w, r)
+	}))
 	ask(server.URL)
+	serving.Wait()
 	server.Close()
 	for _, f := range c.cleanup {
 		f()

@@ -52,7 +52,7 @@ export class Session {
     this.troubleSince = 0;
     this.outs = 0;
     this.clockTrouble = 0;
-    this.timeAskedAt = 0;
+    /** @type {{t0: number, at: number}|null} */ this.timeAsked = null;
     this.askAgainAt = -Infinity;
     this.over = false;
   }
@@ -193,12 +193,17 @@ export class Session {
   }
 
   askTime() {
-    this.timeAskedAt = this.env.mono();
-    this.link.send({ type: "time", t0: this.clock.now() });
+    this.timeAsked = { t0: this.clock.now(), at: this.env.mono() };
+    this.link.send({ type: "time", t0: this.timeAsked.t0 });
   }
 
-  /** @param {any} f */
-  timeAnswered(f) { this.clock.sample(f.t, this.timeAskedAt, this.env.mono()); }
+  /** An answer to what was asked tells the time; a beat tells nothing of how long it was under way. @param {any} f */
+  timeAnswered(f) {
+    const asked = this.timeAsked;
+    if (!asked || f.t0 !== asked.t0) return;
+    this.clock.sample(f.t, asked.at, this.env.mono());
+    this.timeAsked = null;
+  }
 
   /** The server doubts our time: ask for it, and believe the second doubt. */
   clockRefused() {

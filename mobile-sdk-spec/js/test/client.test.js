@@ -204,6 +204,19 @@ test("a wrong clock mends itself with the time in the refusal", async () => {
   assert.notEqual(first.jti, second.jti);
 });
 
+test("beats say nothing of the time: however many come, the clock stays", async () => {
+  const client = await active();
+  const off = () => Math.abs(client.clock.now() - Date.now());
+  for (let i = 0; i < 20; i++) server.sockets[0]?.send(JSON.stringify({ type: "time", t0: 0, t: Date.now() }));
+  server.sockets[0]?.send(JSON.stringify({ type: "seen", by: "floor", team: "Shoes", since: 1 }));
+  await until("all are heard", () => client.view.seen !== null);
+  assert.ok(off() < 200, `off by ${off()} ms`);
+  client.session?.askTime();
+  await until("asked", () => sent("time").length === 1);
+  server.sockets[0]?.send(JSON.stringify({ type: "time", t0: sent("time")[0].t0, t: Date.now() + 1 }));
+  await until("the answer counts", () => client.session?.timeAsked === null);
+});
+
 test("a pause turns location off first, says so, and comes back to the same session", async () => {
   const client = await active();
   client.pause("background");

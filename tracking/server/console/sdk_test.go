@@ -60,14 +60,14 @@ func TestTheClientsOwnTestsInABrowser(t *testing.T) {
 	})
 	server := httptest.NewServer(site)
 	defer server.Close()
-	browser := consoletest.Browser(t)
-	if err := chromedp.Do(browser, chromedp.Navigate(server.URL+"/page")); err != nil {
+	tab := browser.Browser(t)
+	if err := chromedp.Do(tab, chromedp.Navigate(server.URL+"/page")); err != nil {
 		t.Fatal(err)
 	}
 	files := `["` + strings.Join(browserTests, `","`) + `"]`
 	script := `import("node:fs").then(() => Promise.all(` + files + `.map((f) => import("/js/test/" + f)))).then(() => import("node:test")).then(({ runAll }) => runAll())
 		.catch((e) => ({ ran: 0, failed: [String(e)] }))`
-	said, err := chromedp.Run(browser, chromedp.Evaluate[struct {
+	said, err := chromedp.Run(tab, chromedp.Evaluate[struct {
 		Ran    int
 		Failed []string
 	}](script, chromedp.EvalAwaitPromise))
