@@ -57,7 +57,7 @@ func TestDescriptorsRunOut(t *testing.T) {
 
 	const few = 128
 	server.mayHave(t, few)
-	knock := func(n int) {
+	knock := func(n int) (last net.Conn) {
 		t.Helper()
 		for range n {
 			c, err := net.Dial("tcp", strings.TrimPrefix(server.address, "http://"))
@@ -65,7 +65,9 @@ func TestDescriptorsRunOut(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = c.Close() })
+			last = c
 		}
+		return last
 	}
 	knock(few)
 	until(t, "somebody is turned away", func() bool { return failed() > 0 })
@@ -76,12 +78,23 @@ func TestDescriptorsRunOut(t *testing.T) {
 		t.Errorf("a withdrawal: %+v, %v", c, err)
 	}
 	dots := w.Totals().Dots
-	until(t, "two dots more", func() bool { return fix() == nil && w.Totals().Dots > dots+1 })
+	until(t, "two dots more", func() bool {
+		if err := fix(); err != nil {
+			for e := range s.Events() {
+				if end, ok := e.(client.Closed); ok {
+					t.Fatalf("who was there was let go of: %+v", end)
+				}
+			}
+		}
+		return w.Totals().Dots > dots+1
+	})
 
 	before := failed()
 	server.mayHave(t, 8)
-	knock(1)
+	door := knock(1)
 	until(t, "the phone is let go of", func() bool { return fix() != nil })
+	_ = door.SetReadDeadline(time.Now().Add(1500 * time.Millisecond)) // longer than it waits before it tries again
+	_, _ = door.Read(make([]byte, 1))
 	server.mayHave(t, few*8)
 	until(t, "counted", func() bool { return failed() > before })
 	if n := failed() - before; n > 100 { // it waits ever longer, up to a second
