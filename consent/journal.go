@@ -39,6 +39,7 @@ const (
 	ViewRead       ReadKind = "view"        // somebody looked at a dot
 	ExportRead     ReadKind = "export"      // the shopper was given all there is
 	DisclosureRead ReadKind = "disclosure"  // something was handed over to somebody outside
+	WebhookRead    ReadKind = "webhook"     // a receiver outside was told of an alert; Company is the receiver's name
 	BreakGlassRead ReadKind = "break_glass" // two people decided that somebody may look without what a look takes
 )
 

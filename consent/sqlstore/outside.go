@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -217,11 +218,35 @@ func (db *DB) BeginDelivery(ctx context.Context, holder, id string, retry time.T
 			_, err = t.exec(`UPDATE webhook SET state = 'dropped', fault = 'it had ended' WHERE id = $1`, id)
 			return err
 		}
-		d.Attempts++
+		if d.Attempts++; d.Attempts == 1 {
+			if err := t.journalDelivery(d); err != nil {
+				return err
+			}
+		}
 		_, err = t.exec(`UPDATE webhook SET attempts = $2, due_at = $3 WHERE id = $1`, id, d.Attempts, micros(retry))
 		return err
 	})
 	return d, send, err
+}
+
+// journalDelivery enters that something of a shopper leaves, before it does: who receives it, and what. Of whoever is erased there is
+// no journal any more.
+func (t *tx) journalDelivery(d tracking.Delivery) error {
+	var handle string
+	if err := t.row(`SELECT subject FROM webhook WHERE id = $1`, d.ID).into(&handle); err != nil || handle == "" {
+		return err
+	}
+	p, err := t.person(handle)
+	if err != nil {
+		return err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("sqlstore: an entry's id: %w", err)
+	}
+	v := consent.View{ID: id.String(), Store: d.Store, Visit: d.Visit, Alert: d.Alert, Company: d.Endpoint, Purpose: d.Purpose,
+		Fields: []string{"visit", "alert", "kind"}, OpenedAt: t.now, ClosedAt: t.now}
+	return t.keepRead(p, "", consent.Read{View: v, Kind: consent.WebhookRead})
 }
 
 // maySend is the rule: that something is over goes to whoever may have been told of it, everything else only while it is so.

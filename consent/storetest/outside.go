@@ -120,6 +120,30 @@ var outsideCases = map[string]func(*testing.T, *house){
 		h.clock.pass(time.Minute)
 		h.equals("and is sent by the other", h.told("n2", takes), "raised")
 	},
+	"each message is in the journal before it is sent, once, with its receiver and without a place": func(_ *testing.T, h *house) {
+		ana, ben := h.visitor("ana", "shop"), h.visitor("ben", "shop")
+		entries := func(p phone) (out []string) {
+			for _, r := range must(h.ledger.Journal(h.ctx, p.subject))(h) {
+				out = append(out, fmt.Sprint(r.Kind, " ", r.Company, " ", r.Purpose, " ", strings.Join(r.Fields, "+"), " ", r.Alert, " ", r.OpenedAt.Equal(h.clock.now())))
+			}
+			return out
+		}
+		const entry = "webhook crm assist visit+alert+kind a1 "
+		h.raise(ana, "a1", tracking.Help)
+		h.told("n1", func(tracking.Delivery) bool {
+			h.equals("before the answer", entries(ana), entry+"true")
+			return false
+		})
+		h.clock.pass(2 * time.Second)
+		h.told("n1", takes)
+		h.equals("tried again", entries(ana), entry+"false")
+		h.raise(ben, "b1", tracking.Help)
+		h.endVisit(ben, false)
+		h.endVisit(ana, false)
+		h.told("n1", takes)
+		h.equals("of each event", entries(ana), entry+"true", entry+"false")
+		h.equals("what was dropped told nobody", entries(ben))
+	},
 	"what was given up can be sent again, unless it has ended": func(_ *testing.T, h *house) {
 		p := h.visitor("ana", "shop")
 		h.raise(p, "a1", tracking.Help)

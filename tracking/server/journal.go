@@ -15,7 +15,7 @@ type journalEntry struct {
 	ClosedT int64            `json:"closed_t,omitempty"`
 	Role    string           `json:"role"`
 	Team    string           `json:"team"`
-	Company string           `json:"company"`         // whose staff, or who received it
+	Company string           `json:"company"`         // whose staff, or who received it: of a webhook, the name that the controller gave the receiver
 	Other   bool             `json:"other,omitempty"` // it is not the controller
 	Store   string           `json:"store"`
 	Purpose string           `json:"purpose"`
@@ -57,9 +57,9 @@ func (s *Server) journal(_ http.ResponseWriter, r *http.Request) (any, error) {
 }
 
 func entryOf(r consent.Read, controller string) journalEntry {
-	e := journalEntry{Kind: r.Kind, OpenedT: r.OpenedAt.UnixMilli(), Role: r.Role, Team: r.Team, Company: r.Company, Other: r.Company != "",
+	e := journalEntry{Kind: r.Kind, OpenedT: r.OpenedAt.UnixMilli(), Role: r.Role, Team: r.Team, Company: r.Company, Other: r.Company != "" && r.Kind != consent.WebhookRead,
 		Store: r.Store, Purpose: r.Purpose, Fields: r.Fields, Count: r.Count, Reason: r.Reason, People: r.People}
-	if !e.Other {
+	if e.Company == "" {
 		e.Company = controller
 	}
 	if !r.ClosedAt.IsZero() {

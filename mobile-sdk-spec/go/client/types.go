@@ -91,7 +91,7 @@ type Me struct {
 
 // View is an entry of the shopper's journal: most often a look by somebody.
 type View struct {
-	Kind    string   `json:"kind"` // view, export, disclosure, break_glass
+	Kind    string   `json:"kind"` // view, export, disclosure, break_glass, webhook
 	OpenedT int64    `json:"opened_t"`
 	ClosedT int64    `json:"closed_t,omitempty"`
 	Role    string   `json:"role"`

@@ -9,7 +9,7 @@ import { DataCard, erasureCard } from "./rights.js";
 /**
  * @typedef {import("/assets/sdk/src/types.js").View} View
  * @typedef {{zone: string, title: string, text: string, link?: string}} StoreCard
- * @typedef {{kind: "view"|"export"|"disclosure"|"break_glass", opened_t: number, closed_t?: number, role: string, team: string, company: string, other?: boolean, reason?: string, count: number}} Look
+ * @typedef {{kind: "view"|"export"|"disclosure"|"break_glass"|"webhook", opened_t: number, closed_t?: number, role: string, team: string, company: string, other?: boolean, reason?: string, count: number}} Look
  * @typedef {object} PhoneContext
  * @property {import("../lib/i18n.js").Words} words
  * @property {string} store  its name
@@ -185,6 +185,7 @@ export class Phone {
       case "break_glass": return words.t("read_glass", { t });
       case "disclosure": return words.t("read_disclosure", { who: l.company, t });
       case "export": return words.t("read_export", { t });
+      case "webhook": return words.t("read_webhook", { who: l.company, t });
     }
     const team = l.team ? words.t("team", { team: l.team }) : words.has(l.role) ? words.t(l.role) : l.role || words.t("staff");
     return words.t("looked_row", { who: l.other ? words.t("read_other", { who: team, company: l.company }) : team, t });

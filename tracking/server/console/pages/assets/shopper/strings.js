@@ -102,6 +102,7 @@ export const STRINGS = {
   looked_now: ["looking now", "正在查看", "يطّلع الآن"],
   read_glass: ["Emergency: two people let staff look, {t}", "紧急情况：经两人同意允许员工查看，{t}", "طارئ: سمح شخصان للموظفين بالاطلاع، {t}"],
   read_disclosure: ["Given to {who}, {t}", "已提供给{who}，{t}", "سُلّم إلى {who}، {t}"],
+  read_webhook: ["{who} was told that there is a request, without where you are, {t}", "已通知{who}有一项请求，不含您的位置，{t}", "أُبلغ {who} بوجود طلب، دون موقعك، {t}"],
   read_export: ["Given to you, {t}", "已提供给您本人，{t}", "سُلّم إليك، {t}"],
   read_other: ["{who} of {company}", "{company}的{who}", "{who} من {company}"],
   looked_count: ["{n} positions", "{n} 个位置", "{n} مواقع"],
