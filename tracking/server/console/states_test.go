@@ -81,6 +81,9 @@ func TestEveryStateCanBeReadAndHit(t *testing.T) {
 			}
 			s.make()
 			for _, width := range []int64{1280, 1920, 820, 390, 320} {
+				if width == 1920 && !looking {
+					continue // there is more room for everything than at 1280
+				}
 				p.Size(width, 800)
 				for _, dark := range []bool{false, true} {
 					p.Media(dark, false)

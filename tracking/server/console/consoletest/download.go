@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/chromedp"
 )
 
 // Saved does something that makes the page hand over a file, and returns what is in the file once it is there whole.
@@ -15,7 +16,8 @@ import (
 func (p *Page) Saved(pattern string, do func()) []byte {
 	p.T.Helper()
 	dir := p.T.TempDir()
-	p.Do(Call(browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: dir}))
+	p.Do(Call(browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: dir,
+		BrowserContextID: chromedp.FromContext(p.Ctx).BrowserContextID}))
 	do()
 	patience := time.NewTimer(15 * time.Second)
 	defer patience.Stop()
