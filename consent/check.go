@@ -37,6 +37,14 @@ func (c *checker) need(ok bool, path, law, remedy string) {
 	}
 }
 
+// days reports a number of days that is missing, or that is none.
+func (c *checker) days(n int, path, law, remedy string) {
+	if n < 0 {
+		c.report(path, fmt.Sprintf("%d is no number of days", n), law, remedy)
+	}
+	c.need(n != 0, path, law, remedy)
+}
+
 // shortName is what names a purpose, and the files of its notices.
 var shortName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
@@ -49,7 +57,7 @@ func (c *checker) check() {
 	c.need(len(r.Purposes) > 0, "purposes", "GDPR 5(1)(b), 13(1)(c)", "Declare at least one purpose")
 	c.need(len(r.Storage) > 0, "storage_locations", "GDPR 30(1); PIPL 38", "Write where the data are kept")
 	c.need(filled(r.Withdrawal), "withdrawal_method", "GDPR 7(3); PIPL 15", "Write how a shopper withdraws, for the record of each decision")
-	c.need(r.ProofDays > 0, "proof_days", "GDPR 7(1), 17(3)(e)", "Write for how many days a decision must be provable, such as 1096 for three years")
+	c.days(r.ProofDays, "proof_days", "GDPR 7(1), 17(3)(e)", "Write for how many days a decision must be provable, such as 1096 for three years")
 	c.need(len(r.Jurisdictions) > 0, "jurisdictions", "GDPR 3", "Declare the places whose law holds in your stores")
 	if _, ok := r.Jurisdiction(""); !ok {
 		c.report("default_jurisdiction", fmt.Sprintf("%q is not among the jurisdictions", r.Default), "", "Write the id of one of them")
@@ -77,6 +85,7 @@ func (c *checker) check() {
 	twice(c, "jurisdictions", r.Jurisdictions, func(j Jurisdiction) string { return j.ID })
 	twice(c, "stores", r.Stores, func(p Premises) string { return p.Store })
 	c.healthWords()
+	c.refusals()
 	c.need(len(r.Stores) > 0, "stores", assessmentLaw, "List your stores, each with its jurisdiction and its impact assessment: without that none goes live")
 }
 
@@ -117,7 +126,7 @@ func (c *checker) jurisdiction(path string, j Jurisdiction) {
 		c.report("proof_days", fmt.Sprintf("%d days are fewer than %d: in %s a consent may hold for %d days, and who looked in its last days stays in the journal for %d more; what allowed it must be provable as long",
 			c.reg.ProofDays, needed, j.ID, j.MaxTermDays, int(JournalLife/days(1))), "GDPR 5(2), 7(1)", fmt.Sprintf("Write %d or more, or shorten max_term_days", needed))
 	}
-	c.need(j.QuietDeferredDays > 0, path+".quiet_deferred_days", "EDPB 03/2022", "Write for how many days nobody is asked after a not now: 1 or more")
+	c.days(j.QuietDeferredDays, path+".quiet_deferred_days", "EDPB 03/2022", "Write for how many days nobody is asked after a not now: 1 or more")
 	if j.MaxTermDays <= 0 || j.MaxTermDays > mostTermDays {
 		c.report(path+".max_term_days", fmt.Sprintf("%d is not between 1 and %d: consent has to be asked for anew", j.MaxTermDays, mostTermDays), "CNIL 2020-092", "Write 183 for six months, or less")
 	}
@@ -143,17 +152,28 @@ func (c *checker) dataType(path string, d DataType) {
 	const law = "GDPR 13(2)(a), 30(1)(f); PIPL 17(2)"
 	c.need(filled(d.ID), path+".id", law, "Give the data type a short name of small letters")
 	c.titles(path+".title", d.Title, "PIPL 17(2)")
-	_, err := parseRetention(d.Retention)
+	says, err := parseRetention(d.Retention)
 	if err != nil {
-		c.report(path+".retention", fmt.Sprintf("%q is no length of time", d.Retention), law, "Write it as PT30S for thirty seconds, P1D for a day or P90D for ninety")
+		c.report(path+".retention", err.Error(), law, "Write it as PT30S for thirty seconds, P1D for a day, P90D for ninety or P365D for a year")
+	}
+	promised := func(what string, is life) {
+		if err == nil && says != is.span {
+			c.report(path+".retention", fmt.Sprintf("says %s, and this server keeps %s for %s: its %s, which is built in", d.Retention, what, isoSpan(is.span), is.name),
+				law, "Write "+isoSpan(is.span)+": what is published is what is done")
+		}
 	}
 	for _, f := range d.Fields {
-		kept, known := keptFor(f)
-		if !known {
+		if is, known := keptFor(f); known {
+			promised(f, is)
+		} else {
 			c.report(path+".fields", fmt.Sprintf("%q is a field that no frame of the protocol has", f), "GDPR 5(1)(c)", "Use these: "+strings.Join(frameFields(), ", "))
-		} else if err == nil && kept != d.Retention {
-			c.report(path+".retention", fmt.Sprintf("says %s, and this server keeps %s for %s", d.Retention, f, kept), law, "Write "+kept+": what is published is what is done")
 		}
+	}
+	if is, known := made[d.ID]; known {
+		promised(d.ID, is)
+	} else if len(d.Fields) == 0 && filled(d.ID) {
+		c.report(path+".fields", fmt.Sprintf("are none, and %q is nothing that this server makes by itself: nobody could say how long it is kept", d.ID), "GDPR 5(1)(c)",
+			"List the fields of frames that carry it, or call it "+strings.Join(sortedKeys(made), " or ")+", which are made of positions")
 	}
 }
 
@@ -190,7 +210,7 @@ func (c *checker) purpose(path string, p Purpose) {
 	}
 	c.need(len(p.Data) > 0, path+".data", law, "List the data types that it needs")
 	c.need(len(p.Recipients) > 0, path+".recipients", "GDPR 13(1)(e)", "List who sees the data")
-	c.need(p.TermDays > 0, path+".term_days", "CNIL 2020-092", "Write for how many days a yes holds: 183 for six months")
+	c.days(p.TermDays, path+".term_days", "CNIL 2020-092", "Write for how many days a yes holds: 183 for six months")
 	if p.VisitHours < 1 || p.VisitHours > 24 {
 		c.report(path+".visit_hours", fmt.Sprintf("%d is not between 1 and 24", p.VisitHours), "GDPR 7(3)", "Write how many hours a visit can last")
 	}

@@ -158,6 +158,17 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 		{reg, `"id": "pickup_staff"`, `"id": "staff"`, `recipients staff: "staff" is there twice`},
 		{reg, `"retention": "PT30S"`, `"retention": "PT60S"`, "says PT60S, and this server keeps lat for PT30S"},
 		{reg, `"retention": "P1D"`, `"retention": "a day"`, `"a day" is no length of time`},
+		{reg, `"retention": "P1D"`, `"retention": "P1Y"`, `"P1Y" counts in years, months or weeks`},
+		{reg, `"retention": "P1D"`, `"retention": "PT0S"`, `"PT0S" is no length of time`},
+		{reg, `"retention": "P1D"`, `"retention": "PT25H"`, "says PT25H, and this server keeps topic for P1D: its AlertLife, which is built in"},
+		{reg, `"retention": "P28D"`, `"retention": "PT15M"`, "data_types zone_count retention: says PT15M, and this server keeps zone_count for P28D: its CountsLife, which is built in (GDPR 13(2)(a)"},
+		{reg, `"fields": [],
+   "retention": "PT30S"`, `"fields": [],
+   "retention": "PT31S"`, "data_types zone retention: says PT31S, and this server keeps zone for PT30S: its PositionLife, which is built in"},
+		{reg, `"fields": [
+    "kind",
+    "ref"
+   ]`, `"fields": []`, `data_types booking fields: are none, and "booking" is nothing that this server makes by itself`},
 		{reg, `"mocked"`, `"mac_address"`, `"mac_address" is a field that no frame of the protocol has`},
 		{reg, `"zh": "店内位置"`, `"zh": ""`, "data_types position title.zh: is missing"},
 		{reg, `"zh": "店内位置",`, ``, `data_types position title: the language "zh" is missing`},
@@ -205,7 +216,32 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 		{en, "(https://globalprivacy", "(http://globalprivacy", "is not an https address"},
 		{en, `{#who covers="controller"}`, ``, `the heading "Who asks" does not say which part it is`},
 		{en, `{#who covers="controller"}`, `{#who covers="controler"}`, `covers names "controler", which is no duty`},
-		{en, "---\n\n#", "\n\n#", "the head has no end"},
+		{en, "---\n\n#", "\n\n#", "notices/assist.en.md:13: the head has no end before this line. Write --- on a line of its own above it"},
+		{en, "---\nid", "id", "notices/assist.en.md:1: does not begin with ---"},
+		{reg, `"term_days": 183`, `"term_days": -1`, "purposes assist term_days: -1 is no number of days (CNIL 2020-092)"},
+		{reg, `"proof_days": 1096`, `"proof_days": -1`, "proof_days: -1 is no number of days"},
+		{reg, `"quiet_deferred_days": 1`, `"quiet_deferred_days": -1`, "quiet_deferred_days: -1 is no number of days"},
+		{en, "version: 1", "version: -1", "version: -1 is no version"},
+		{reg, `"contact": "privacy`, "\"contact\": \"\xff", "registry.json: is not UTF-8 text"},
+		{"notices/assist.ar.md", "dir: rtl", "dir: ltr", "dir: is ltr, and the text is written in letters that run the other way"},
+		{"notices/assist.zh.md", "dir: ltr", "dir: rtl", "dir: is rtl, and the text is written in letters that run the other way"},
+		{en, "- no: No\n", "- no: Maybe later\n", `choices no: says "later": that puts the question off`},
+		{en, "- no: No\n", "- no: No, not now\n", `choices no: says "now": that puts the question off`},
+		{en, "- no: No\n", "- no: Remind me\n", `choices no: says "remind": that puts the question off`},
+		{en, "- no: No\n", "- no: Cancel\n", `choices no: "Cancel" is not known as a plain no in "en" (GDPR 4(11), 7(3)`},
+		{"notices/assist.zh.md", "- no: 不同意", "- no: 以后再说", `choices no: says "以后"`},
+		{"notices/assist.ar.md", "- no: لا", "- no: ربما", `choices no: says "ربما"`},
+		{reg, `"proof_days": 1096`, `"refusals": {"en": ["Maybe later"]}, "proof_days": 1096`, `refusals.en: "Maybe later" says "later": that puts the question off`},
+		{en, "- term: 6 months", "- term: 5 years", `choices term: says "5 years", and the registry grants P183D (GDPR 4(11)`},
+		{en, "- term: 6 months", "- term: Half a year, or two years", `choices term: says "two years"`},
+		{en, "- visit: This visit", "- visit: 2 days", `choices visit: says "2 days", and the registry grants PT43200S`},
+		{"notices/assist.zh.md", "- term: 6 个月", "- term: 五年", `choices term: says "五年", and the registry grants P183D`},
+		{"notices/assist.ar.md", "- term: 6 أشهر", "- term: 5 سنوات", `choices term: says "5 سنوات"`},
+		{en, "A request: 24 hours", "A request: 5 years", `retention: says "5 years", and nothing that this notice is about is kept so long`},
+		{"notices/pocket.en.md", "Your position: 30 seconds.", "Your position: 30 seconds. Counts: 28 days.", `retention: says "28 days", and nothing that this notice is about`},
+		{en, "Harbour Street (demonstration)", "Quay Road Ltd", `who: does not name the controller: "Harbour Street (demonstration)" is not in it (GDPR 13(1)(a)`},
+		{"notices/assist.zh.md", "Harbour Street（演示）", "Quay Road", `who: does not name the controller: "Harbour Street（演示）" is not in it`},
+		{reg, `"name": "Harbour Street (demonstration)"`, `"name": "Quay Road Ltd"`, `notices/pocket.en.md:15: who: does not name the controller: "Quay Road Ltd"`},
 		{en, "# Let staff", "Let staff", "this text belongs to no part"},
 		{"notices/assist.ar.md", "lang: ar", "lang: en", "the notice assist@1/en is there twice"},
 	} {
@@ -253,6 +289,58 @@ func TestEverythingIsFoundAtOnce(t *testing.T) {
 	_, found = consent.CheckRegistry(edit(t, "notices/assist.en.md", func(s string) string { return strings.Replace(s, "data: position, ", "data: ", 1) }), day(t, "2026-06-01"))
 	if len(found) != 0 {
 		t.Errorf("another language asks for it: %v", found)
+	}
+}
+
+// What can be read in more than one way is a warning: it refuses nothing, and somebody looks at it.
+func TestWhatANoticeIsWarnedOf(t *testing.T) {
+	const en = "notices/assist.en.md"
+	for _, c := range []struct{ old, new, says string }{
+		{"- term: 6 months", "- term: Until I say stop", "choices term: says no length of time that could be read, and grants P183D"},
+		{"The list of who looked: 90 days. ", "", "retention: does not say that journal is kept for P90D"},
+		{"That you were here, from when to when: 8 days. ", "", "retention: does not say that visits is kept for P8D"},
+		{"Tap Stop, at any time", "For 2 years, tap Stop, at any time", `withdrawal: says "2 years", which is no length of time in the registry`},
+	} {
+		_, found := consent.CheckRegistry(edit(t, en, func(text string) string { return strings.Replace(text, c.old, c.new, 1) }), day(t, "2026-06-01"))
+		if len(found) != 1 || !found[0].Warning || !strings.Contains(found[0].String(), c.says) {
+			t.Errorf("%q: %v", c.new, found)
+		}
+	}
+}
+
+// A plain no has more than one wording, in any language; what is not known as one can be declared. A name, too, by language.
+func TestWhatIsAPlainNo(t *testing.T) {
+	for _, c := range []struct{ file, old, new, registry string }{
+		{"notices/assist.en.md", "- no: No\n", "- no: No, thank you\n", ""},
+		{"notices/assist.en.md", "- no: No\n", "- no: Don’t share\n", ""},
+		{"notices/assist.en.md", "- no: No\n", "- no: Do not allow\n", ""},
+		{"notices/assist.en.md", "- no: No\n", "- no: Cancel\n", `"refusals": {"en": ["Cancel"]},`},
+		{"notices/assist.zh.md", "- no: 不同意", "- no: 拒绝共享", ""},
+		{"notices/assist.ar.md", "- no: لا", "- no: لا أوافق", ""},
+		{"notices/assist.ar.md", "- no: لا", "- no: أرفض", ""},
+	} {
+		files := edit(t, c.file, func(text string) string { return strings.Replace(text, c.old, c.new, 1) })
+		text := strings.Replace(string(files["registry.json"].Data), `"proof_days"`, c.registry+`"proof_days"`, 1)
+		files["registry.json"] = &fstest.MapFile{Data: []byte(text)}
+		if _, found := consent.CheckRegistry(files, day(t, "2026-06-01")); len(found) != 0 {
+			t.Errorf("%q: %v", c.new, found)
+		}
+	}
+}
+
+// A head without its first or last line is said to be that, and nothing follows from it; a mark before the text that some editors
+// write is none of it.
+func TestAHeadThatIsNotClosed(t *testing.T) {
+	const en = "notices/assist.en.md"
+	for _, c := range []struct{ old, new string }{{"---\n\n#", "\n\n#"}, {"---\nid", "id"}} {
+		found := refused(t, edit(t, en, func(text string) string { return strings.Replace(text, c.old, c.new, 1) }))
+		found = slices.DeleteFunc(found, func(f consent.Finding) bool { return strings.HasPrefix(f.Says, `there is no notice in "en"`) })
+		if len(found) != 1 || !strings.Contains(found[0].Says, "---") && !strings.Contains(found[0].Says, "the head has no end") {
+			t.Errorf("%q: %v", c.new, found)
+		}
+	}
+	if _, err := consent.LoadRegistry(edit(t, "registry.json", func(text string) string { return "\ufeff" + text })); err != nil {
+		t.Error(err)
 	}
 }
 

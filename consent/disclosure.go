@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,7 +21,7 @@ type Disclosure struct {
 	Purpose   string    `json:"purpose,omitempty"`
 	Recipient string    `json:"recipient"`        // who asks, as the shopper will read it
 	Reason    string    `json:"reason"`           // by which law, under which file number
-	Fields    []string  `json:"fields,omitempty"` // what is handed over
+	Fields    []string  `json:"fields,omitempty"` // what is handed over: kinds of what is held, or data types of the registry
 	Refused   bool      `json:"refused,omitempty"`
 	By        string    `json:"by,omitempty"`
 	Approved  string    `json:"approved,omitempty"`
@@ -36,12 +38,49 @@ const (
 // fieldsMost bounds the list of what is handed over.
 const fieldsMost = 32
 
+// heldKinds are the kinds of what is held of a shopper, by the names that an export has for them; records and receipts are of decisions and ends.
+var heldKinds = []string{"records", "receipts", "decisions", "ends", "notices_served", "scopes", "journal", "visits", "alerts", "requests"}
+
+// checkThere refuses what is not: a store or a purpose that is neither declared nor on record of the shopper, a field that nothing is held
+// under. The shopper would read in their journal that something was handed over which there never was.
+func (l *Ledger) checkThere(ctx context.Context, d Disclosure) error {
+	reg := l.Registry()
+	_, store := reg.PremisesOf(d.Store)
+	_, purpose := reg.Purpose(d.Purpose)
+	for _, x := range []struct{ what, name, store, purpose string }{{"store", d.Store, d.Store, ""}, {"purpose", d.Purpose, "", d.Purpose}} {
+		if x.name == "" || x.what == "store" && store || x.what == "purpose" && purpose {
+			continue
+		}
+		on, err := l.OnRecord(ctx, d.Subject, x.store, x.purpose)
+		if err != nil {
+			return err
+		}
+		if !on {
+			return fmt.Errorf("%w: %s: %q is neither declared nor on record of this shopper: leave it out, or correct it", ErrRequest, x.what, x.name)
+		}
+	}
+	for _, f := range d.Fields {
+		if _, declared := reg.dataType(f); !declared && !slices.Contains(heldKinds, f) {
+			return fmt.Errorf("%w: fields: nothing is held under %q: name %s, or a data type of the registry", ErrRequest, f, strings.Join(heldKinds, ", "))
+		}
+	}
+	return nil
+}
+
+// OnRecord reports whether a record of the shopper, in whatever state, is about a store and a purpose; an empty one is any.
+func (l *Ledger) OnRecord(ctx context.Context, subject Ref, store, purpose string) (bool, error) {
+	return l.store.OnRecord(ctx, subject, store, purpose)
+}
+
 // AskDisclosure asks for something to be handed over; or records, at once, that a request was refused.
 func (l *Ledger) AskDisclosure(ctx context.Context, d Disclosure, by string) error {
 	if n := len([]rune(d.Recipient)); n < 2 || n > 120 {
 		return fmt.Errorf("%w: recipient: name who asks, in 2 to 120 characters", ErrRequest)
 	}
 	if err := CheckReason(d.Reason); err != nil {
+		return err
+	}
+	if err := l.checkThere(ctx, d); err != nil {
 		return err
 	}
 	if d.Refused {

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // members reads a JSON file into a value by its declared members, and remembers where each stood. What
@@ -26,8 +27,13 @@ type members struct {
 }
 
 func readMembers(file string, data []byte, into any) *members {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // which some editors put before UTF-8
 	m := &members{file: file, data: data, dec: json.NewDecoder(bytes.NewReader(data)), lines: map[string]int{}, ids: map[string]string{}}
 	m.dec.UseNumber()
+	if !utf8.Valid(data) {
+		m.report("", "is not UTF-8 text", "Save it as UTF-8; editors call UTF-16 \"Unicode\"")
+		return m
+	}
 	if err := m.value("", reflect.TypeOf(into).Elem()); err != nil {
 		m.report("", fmt.Sprintf("not JSON: %s", m.broken(err)), "Correct it there; a comma too many or too few, or a missing quotation mark, is the usual cause")
 		return m

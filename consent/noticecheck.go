@@ -22,7 +22,10 @@ func (c *checker) notice(s noticeSheet) {
 	}
 	const form = "ISO/IEC TS 27560"
 	need(filled(s.ID), "id", form, "Write id: and a short name in the head")
-	need(s.Version > 0, "version", form, "Write version: 1 in the head, and a higher number for each edit")
+	if s.Version < 0 {
+		say("version", fmt.Sprintf("%d is no version", s.Version), form, "Write version: 1 in the head, and a higher number for each edit")
+	}
+	need(s.Version != 0, "version", form, "Write version: 1 in the head, and a higher number for each edit")
 	need(filled(s.Lang), "lang", "GDPR 12(1)", "Write lang: en in the head")
 	need(filled(s.Title), "title", "GDPR 12(1)", "Write a line # and the title")
 	need(len(s.Jurisdictions) > 0, "jurisdictions", "GDPR 13", "Write where it is shown, such as jurisdictions: eu, gb")
@@ -36,6 +39,15 @@ func (c *checker) notice(s noticeSheet) {
 	if len(s.found) > 0 || c.reg.inForce(s.Notice) || s.Notice.file != "" && c.unplaced(s.Notice) {
 		c.promises(s, say)
 		s.words(say)
+		s.direction(say)
+		c.named(s, say)
+		c.plainNo(s, say)
+		if p, ok := c.reg.Purpose(s.Purpose); ok {
+			c.lengths(s, p, say, func(part, says, law, remedy string) {
+				say(part, says, law, remedy)
+				c.found[len(c.found)-1].Warning = true
+			})
+		}
 	}
 }
 

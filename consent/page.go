@@ -33,6 +33,7 @@ type page struct {
 	W        map[string]string
 	Style    template.CSS
 	Purposes []pagePurpose
+	Kept     []pageData // beside them
 	Report   Report
 	Record   []recordPart
 	Notice   Notice
@@ -118,6 +119,7 @@ func (r *Registry) RulesPage(lang string) ([]byte, error) {
 	for _, x := range r.Purposes {
 		p.Purposes = append(p.Purposes, p.purpose(x))
 	}
+	p.Kept = p.beside()
 	return p.render("rules")
 }
 
@@ -172,6 +174,14 @@ func (p page) purpose(x Purpose) pagePurpose {
 		out.Recipients = append(out.Recipients, p.title(r.Title))
 	}
 	return out
+}
+
+// beside is what is kept whatever the purpose.
+func (p page) beside() (list []pageData) {
+	for _, k := range p.Reg.KeptBeside() {
+		list = append(list, pageData{Title: p.title(k.Title), Kept: p.span(k.Retention)})
+	}
+	return list
 }
 
 // PurposeTitle is what a purpose is called on the page.

@@ -44,7 +44,10 @@ func (r *Registry) ProcessingRecord(lang string) ProcessingRecord {
 		data = append(data, fmt.Sprintf("%s (%s)", p.title(d.Title), d.ID))
 		limits = append(limits, p.title(d.Title)+": "+p.span(d.Retention))
 	}
-	limits = append(limits, fmt.Sprintf("%s: %s", p.W["proof"], p.number(r.ProofDays, "day")), "Journal of looks: "+p.number(int(JournalLife/days(1)), "day"))
+	for _, k := range p.beside() {
+		data = append(data, k.Title)
+		limits = append(limits, k.Title+": "+k.Kept)
+	}
 	for _, x := range r.Recipients {
 		recipients = append(recipients, p.title(x.Title))
 	}

@@ -130,7 +130,7 @@ func TestAnEditedNoticeIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	const file = "notices/assist.en.md"
-	files := edit(t, file, func(s string) string { return strings.Replace(s, "24 hours", "48 hours", 1) })
+	files := edit(t, file, func(s string) string { return strings.Replace(s, "24 hours", "1 day", 1) })
 	edited, err := consent.ParseNotice(files[file].Data)
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,8 @@ func (r *Registry) Published() ([]byte, error) {
 	}
 	return Canonical(struct {
 		*Registry
-		Notices []ref `json:"notices"`
-		GPC     bool  `json:"gpc"` // Sec-GPC is honoured: nothing is sold or shared, with it or without
-	}{r, refs, true})
+		Kept    []KeptBeside `json:"kept"` // beside the data types
+		Notices []ref        `json:"notices"`
+		GPC     bool         `json:"gpc"` // Sec-GPC is honoured: nothing is sold or shared, with it or without
+	}{r, r.KeptBeside(), refs, true})
 }

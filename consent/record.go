@@ -160,12 +160,15 @@ func (l *Ledger) baseRecord(id string, subject Ref, purposes []string) Record {
 	return r
 }
 
-// inData fills in which data are processed, for how long, and who receives them.
+// inData fills in which data are processed, for how long they and what is kept beside them stay, and who receives them.
 func (p *RecordProcessing) inData(reg *Registry, data, recipients []string) {
 	p.PIIInformation, p.Recipients, p.Retention = slices.Clone(data), slices.Clone(recipients), nil
 	for _, d := range data {
 		t, _ := reg.dataType(d)
 		p.Retention = append(p.Retention, d+" "+t.Retention)
+	}
+	for _, k := range reg.beside() {
+		p.Retention = append(p.Retention, k.what+" "+isoSpan(k.span))
 	}
 	for _, list := range []*[]string{&p.PIIInformation, &p.Recipients, &p.Retention} {
 		slices.Sort(*list)

@@ -23,19 +23,22 @@ type Registry struct {
 	Jurisdictions []Jurisdiction `json:"jurisdictions"`
 	Default       string         `json:"default_jurisdiction"` // for a request that names none
 	Withdrawal    string         `json:"withdrawal_method"`
-	ProofDays     int            `json:"proof_days"` // how long a record and its receipt prove something
-	Stores        []Premises     `json:"stores"`
-	notices       []Notice
+	// Refusals are labels by language that are as plain a no as those that are known, in the eyes of whoever answers for it.
+	Refusals  map[string][]string `json:"refusals,omitempty"`
+	ProofDays int                 `json:"proof_days"` // how long a record and its receipt prove something
+	Stores    []Premises          `json:"stores"`
+	notices   []Notice
 }
 
 // Controller is who decides, and answers for it.
 type Controller struct {
-	ID      string `json:"id"` // a URI; the issuer of receipts
-	Name    string `json:"name"`
-	Contact string `json:"contact"`
-	Address string `json:"address,omitempty"` // these three go into records, whose standard forms ask for them
-	Email   string `json:"email,omitempty"`
-	Phone   string `json:"phone,omitempty"`
+	ID      string            `json:"id"` // a URI; the issuer of receipts
+	Name    string            `json:"name"`
+	Names   map[string]string `json:"names,omitempty"` // that it goes by in other languages
+	Contact string            `json:"contact"`
+	Address string            `json:"address,omitempty"` // these three go into records, whose standard forms ask for them
+	Email   string            `json:"email,omitempty"`
+	Phone   string            `json:"phone,omitempty"`
 }
 
 // Purpose is one thing to decide about.

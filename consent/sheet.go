@@ -103,15 +103,24 @@ func (s *noticeSheet) line(part string) int {
 
 // head reads the lines between the two --- and returns where the body begins.
 func (s *noticeSheet) head(lines []string) int {
+	from := 1
 	if strings.TrimSpace(lines[0]) != "---" {
 		s.report(1, "", "does not begin with ---", "Begin with a line ---, then id, version, purpose, lang, dir, jurisdictions, term_days, data and recipients, one a line, then ---")
-		return 0
+		if headLine.FindString(strings.TrimSpace(lines[0])) == "" {
+			return 0 // there is no head at all
+		}
+		from = 0
 	}
-	for i, text := range lines[1:] {
-		line := i + 2
+	closed := slices.ContainsFunc(lines[from:], func(text string) bool { return strings.TrimSpace(text) == "---" })
+	for i, text := range lines[from:] {
+		line := from + i + 1
 		text = strings.TrimSpace(text)
 		if text == "---" {
 			return line
+		}
+		if !closed && (strings.HasPrefix(text, "# ") || strings.HasPrefix(text, "## ")) {
+			s.report(line, "", "the head has no end before this line", "Write --- on a line of its own above it, below the last line of the head")
+			return line - 1
 		}
 		m := headLine.FindStringSubmatch(text)
 		switch {

@@ -128,6 +128,8 @@ type Store interface {
 	Remember(ctx context.Context, change int64) error
 	// Due lists grants that expired before now and are not ended yet, as the ends they need.
 	Due(ctx context.Context, now time.Time, limit int) ([]EndRequest, error)
+	// OnRecord reports whether a record of the subject, in whatever state, is about a store and a purpose; an empty one is any.
+	OnRecord(ctx context.Context, subject Ref, store, purpose string) (bool, error)
 	// OpenVisits are those of a phone, or of all phones of a subject if installation is empty; none of a stranger.
 	OpenVisits(ctx context.Context, subject, installation Ref) ([]OpenVisit, error)
 	// StopRight looks up the hash of a stop token; ErrStopToken if there is none.

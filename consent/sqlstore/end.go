@@ -249,13 +249,27 @@ func (t *tx) checkNothing(c consent.EndCommand) error {
 func (t *tx) checkOnRecord(c consent.EndCommand, people []person) error {
 	for _, p := range people {
 		var n int64
-		err := t.row(`SELECT COUNT(*) FROM record WHERE (subject = $1 OR installation = $1) AND store = $2 AND ($3 = '' OR purpose = $3)`,
-			p.handle, c.Scope.Store, c.Purpose).into(&n)
+		err := t.row(recordsAbout, p.handle, c.Scope.Store, c.Purpose).into(&n)
 		if err != nil || n > 0 {
 			return err
 		}
 	}
 	return consent.ErrNotOnRecord
+}
+
+const recordsAbout = `SELECT COUNT(*) FROM record WHERE (subject = $1 OR installation = $1) AND ($2 = '' OR store = $2) AND ($3 = '' OR purpose = $3)`
+
+// OnRecord reports whether a record of the subject is about a store and a purpose.
+func (db *DB) OnRecord(ctx context.Context, subject consent.Ref, store, purpose string) (bool, error) {
+	p, err := db.find(ctx, aSubject, subject)
+	var n int64
+	if err == nil {
+		err = db.row(ctx, recordsAbout, p.handle, store, purpose).into(&n)
+	}
+	if noRow(err) { // a stranger
+		return false, nil
+	}
+	return n > 0, err
 }
 
 // checkIdle answers ErrIdle to a withdrawal that finds nothing, once its owner has had idleMost recorded within an hour.

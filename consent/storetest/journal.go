@@ -122,6 +122,27 @@ var journalCases = map[string]func(*testing.T, *house){
 		h.ok(proof.Verify())
 		h.equal("its leaf", proof.Leaf, r.Log.Leaf)
 	},
+	"a disclosure is of what there is": func(_ *testing.T, h *house) {
+		p, ben := h.phone("ana", "k1", "shop"), h.phone("ben", "k2", "shop")
+		h.decide(p, "pickup", consent.ForATerm)
+		h.end(consent.EndRequest{Kind: consent.EndAll, Subject: p.subject})
+		h.decide(ben, "assist", consent.ForATerm)
+		fewer := *consent.DevelopmentRegistry()
+		fewer.Purposes, fewer.Trying = fewer.Purposes[:1], "" // it knows neither pickup nor any store any more
+		later := consent.New(h.store, h.keys, &fewer, h.clock.now)
+		ask := func(p phone, store, purpose string, fields ...string) error {
+			return later.AskDisclosure(h.ctx, consent.Disclosure{ID: newID(), Subject: p.subject, Recipient: "District court", Reason: "Order 17/2026, section 94",
+				Store: store, Purpose: purpose, Fields: fields}, "mei")
+		}
+		h.ok(ask(p, "", "assist", "records", "position"))
+		h.ok(ask(p, "shop", "pickup", "journal"))
+		h.wants(ask(p, "annex", "", "journal"), consent.ErrRequest)
+		h.wants(ask(ben, "shop", "pickup", "journal"), consent.ErrRequest)
+		h.wants(ask(p, "shop", "asist", "journal"), consent.ErrRequest)
+		h.wants(ask(p, "shop", "pickup", "journal", "diary"), consent.ErrRequest)
+		h.wants(ask(h.phone("nobody", "k9", "shop"), "shop", "", "journal"), consent.ErrRequest)
+		h.equal("what waits", len(must(h.ledger.Motions(h.ctx, consent.DisclosureMotion, ""))(h)), 2)
+	},
 	"what is handed over of nobody is not handed over, and may be once they are known": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")
 		d := consent.Disclosure{ID: newID(), Subject: p.subject, Recipient: "District court", Reason: "Order 17/2026, section 94", Fields: []string{"records"}}

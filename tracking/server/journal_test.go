@@ -189,6 +189,10 @@ func TestADisclosureIsJournalled(t *testing.T) {
 		id := uuid.NewString()
 		h.wants("request", "POST", "/v1/admin/disclosures", body(id, ``), ana)
 		h.wants("request", "POST", "/v1/admin/disclosures", body(id, `,"shopper":"ana","fields":[]`), ana)
+		for _, misspelt := range []string{`"store":"nowhere","fields":["records"]`, `"purpose":"asist","fields":["records"]`, `"fields":["records","secrets"]`, `"refused":true,"store":"nowhere"`} {
+			h.wants("request", "POST", "/v1/admin/disclosures", body(id, `,"shopper":"ana",`+misspelt), ana)
+		}
+		h.wants("no_motion", "POST", "/v1/admin/disclosures/"+id+"/approve", "", bea)
 		h.wants("", "POST", "/v1/admin/disclosures", body(id, `,"shopper":"ana","store":"`+demostore.ID+`","purpose":"assist","fields":["records","journal"]`), ana)
 		var j journal
 		h.fetch("/v1/journal", h.bearer("ana"), &j)

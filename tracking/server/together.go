@@ -106,6 +106,15 @@ func (s *Server) askDisclosure(r *http.Request, by string) (any, error) {
 	if b.Shopper != "" {
 		d.Subject = s.Ledger.Keys().Subject(b.Shopper)
 	}
+	if _, mapped := s.Atlas.Index(d.Store); d.Store != "" && !mapped {
+		on, err := s.Ledger.OnRecord(r.Context(), d.Subject, d.Store, "")
+		if err != nil {
+			return nil, err
+		}
+		if !on {
+			return nil, problem.New(problem.Request).WithDetail("store: this server has no such store, and the shopper no record of it: leave it out, or correct it")
+		}
+	}
 	return nil, s.Ledger.AskDisclosure(r.Context(), d, by)
 }
 
