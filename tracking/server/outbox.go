@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"doorstep/tracking/server/poll"
 	"doorstep/tracking/wire"
 )
 
@@ -18,10 +19,11 @@ import (
 //	put, put, end(code) ──▶ frames ──▶ one writer at a time ──▶ socket: frame, frame, close
 //
 // There is no goroutine for writing. Who has added something sees to it: the connection's reader in its own
-// time (flush), everybody else by a goroutine that lasts until nothing waits (start). Nothing is written
-// before the welcome, which goes first.
+// time (flush), everybody else at once as far as the socket takes it without waiting, and by a goroutine that lasts
+// until nothing waits for the rest (start). Nothing is written before the welcome, which goes first.
 type outbox struct {
 	conn     *websocket.Conn
+	line     *poll.Conn      // what conn writes to
 	readDone <-chan struct{} // closed when the connection's reader is done
 
 	mu      sync.Mutex // owns the rest; never held while the socket is written to
@@ -104,9 +106,15 @@ func (o *outbox) flush() {
 
 // start is flush without waiting for it.
 func (o *outbox) start() {
-	if o.take() {
-		go o.write()
+	if !o.take() {
+		return
 	}
+	for o.line.Clear() {
+		if !o.writeNext(true) {
+			return
+		}
+	}
+	go o.write()
 }
 
 // take makes the caller the one who writes, if there is something to write and nobody does.
@@ -122,17 +130,26 @@ func (o *outbox) take() bool {
 
 // write writes frame by frame until nothing waits; a write that fails or takes too long costs the connection.
 func (o *outbox) write() {
-	for {
-		frame, deadline, ok := o.next()
-		if !ok {
-			return
-		}
-		_ = o.conn.SetWriteDeadline(deadline)
-		if err := o.conn.WriteMessage(websocket.TextMessage, frame); err != nil {
-			o.drop()
-			return
-		}
+	for o.writeNext(false) {
 	}
+}
+
+// writeNext writes one frame, and reports whether there may be more. If it must not wait, what would have to costs the
+// connection as well.
+func (o *outbox) writeNext(atOnce bool) bool {
+	frame, deadline, ok := o.next()
+	if !ok {
+		return false
+	}
+	if atOnce {
+		deadline = time.Now()
+	}
+	_ = o.conn.SetWriteDeadline(deadline)
+	if err := o.conn.WriteMessage(websocket.TextMessage, frame); err != nil {
+		go o.drop() // closing may take a moment
+		return false
+	}
+	return true
 }
 
 // next is the frame to write and how long that may take. After the last one it gives the writing back, or,

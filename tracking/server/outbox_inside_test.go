@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"doorstep/tracking/server/poll"
 )
 
 // sockets are the two ends of one connection, on a pipe.
@@ -75,7 +77,7 @@ func heard(c *websocket.Conn) (frames []string, code int) {
 func TestTheWelcomeGoesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := sockets(t)
-		o := &outbox{conn: ours, readDone: make(chan struct{}), held: true}
+		o := &outbox{conn: ours, line: poll.NewConn(nil), readDone: make(chan struct{}), held: true}
 		o.put(text("seen"))
 		o.start()
 		synctest.Wait()
@@ -99,7 +101,7 @@ func TestNothingWaitsForAPhone(t *testing.T) {
 		t.Run(fmt.Sprint("it reads: ", reads), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ours, theirs := sockets(t)
-				o := &outbox{conn: ours, readDone: make(chan struct{})}
+				o := &outbox{conn: ours, line: poll.NewConn(nil), readDone: make(chan struct{})}
 				var frames []string
 				done := make(chan struct{})
 				if reads {
@@ -128,11 +130,69 @@ func TestNothingWaitsForAPhone(t *testing.T) {
 	}
 }
 
+// silent says nothing.
+type silent struct{}
+
+func (silent) Ready([]byte, bool) {}
+
+// TestWhatASocketTakesIsWrittenAtOnce, without a goroutine.
+func TestWhatASocketTakesIsWrittenAtOnce(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted := make(chan *poll.Conn, 1)
+	served := make(chan *websocket.Conn, 1)
+	go func() {
+		defer l.Close()
+		conn, err := l.Accept()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		line := poll.NewConn(conn)
+		r, err := http.ReadRequest(bufio.NewReader(line))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		ws, err := new(websocket.Upgrader).Upgrade(hijacked{conn: line}, r, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		accepted <- line
+		served <- ws
+	}()
+	theirs, _, err := websocket.DefaultDialer.Dial("ws://"+l.Addr().String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	line, ours := <-accepted, <-served
+	defer ours.Close()
+	if err := line.Watch(new(poll.Poller), silent{}, nil); err != nil {
+		t.Skip(err)
+	}
+	o := &outbox{conn: ours, line: line, readDone: make(chan struct{})}
+	o.put(text("first"))
+	o.put(text("second"))
+	o.start()
+	if o.mu.Lock(); o.writing || len(o.frames) > 0 {
+		t.Error("a clear socket was left to a goroutine")
+	}
+	o.mu.Unlock()
+	for _, want := range []string{"first", "second"} {
+		if _, b, err := theirs.ReadMessage(); string(b) != want || err != nil {
+			t.Fatalf("read %q, %v", b, err)
+		}
+	}
+}
+
 // TestAPhoneThatIsFarBehindIsCut, without its outbox growing on.
 func TestAPhoneThatIsFarBehindIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := sockets(t)
-		o := &outbox{conn: ours, readDone: make(chan struct{})}
+		o := &outbox{conn: ours, line: poll.NewConn(nil), readDone: make(chan struct{})}
 		for range 2 * waitMost {
 			o.put(text("x"))
 			o.start()
@@ -148,7 +208,7 @@ func TestAPhoneThatIsFarBehindIsCut(t *testing.T) {
 func TestAnEndIsWrittenInASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := sockets(t)
-		o := &outbox{conn: ours, readDone: make(chan struct{})}
+		o := &outbox{conn: ours, line: poll.NewConn(nil), readDone: make(chan struct{})}
 		for range 10 {
 			o.put(text("x"))
 		}

@@ -67,7 +67,7 @@ const (
 
 func newPhone(s *Server, conn *websocket.Conn, l *poll.Conn, t auth.Ticket, release func()) *phone {
 	p := &phone{srv: s, conn: conn, line: l, app: t.App, ticket: t, release: release, readDone: make(chan struct{})}
-	p.out = outbox{conn: conn, readDone: p.readDone, held: true}
+	p.out = outbox{conn: conn, line: l, readDone: p.readDone, held: true}
 	p.lastSaid.Store(s.now())
 	p.authUntil.Store(t.AuthUntil.UnixMilli())
 	return p

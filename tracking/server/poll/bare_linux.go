@@ -76,3 +76,12 @@ func writeNow(bare int, b []byte) (n int, err error) {
 	}
 	return n, nil
 }
+
+// underWay is how many bytes were written and have not arrived; more than anything counts as little if that is not known.
+func underWay(bare int) int {
+	n, err := unix.IoctlGetInt(bare, unix.SIOCOUTQ)
+	if err != nil {
+		return little + 1
+	}
+	return n
+}

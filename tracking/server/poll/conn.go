@@ -120,6 +120,17 @@ func (c *Conn) writeNow(b []byte) (n int, wrote func([]byte), err error) {
 	return n, c.wrote, err
 }
 
+// little is how much may be on its way for a word more to be taken at once. The kernel has room for four times as much at least.
+const little = 1 << 10
+
+// Clear reports whether a word would be written without waiting: the connection is watched, and next to nothing of what was
+// written before is on its way still.
+func (c *Conn) Clear() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conn == nil && c.bare != none && underWay(c.bare) <= little
+}
+
 // usual is the connection in the runtime's hands. One that is watched goes on being so: for reading, it stays ours.
 func (c *Conn) usual() (net.Conn, error) {
 	c.mu.Lock()

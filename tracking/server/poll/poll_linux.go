@@ -14,15 +14,34 @@ import (
 // Figures of the waiting.
 const (
 	atOnce = 256                  // connections that one look at the kernel's list takes up
-	rest   = 2 * time.Millisecond // between two looks while there is something to do: who comes meanwhile comes along
+	rest   = 4 * time.Millisecond // between two looks while there is something to do: who comes meanwhile comes along
 )
 
 // Poller waits for its share of the connections. The zero value is ready. Safe for concurrent use.
 type Poller struct {
-	mu      sync.Mutex // guards what follows
-	list    *os.File   // the kernel's list; nil while there is nobody
-	fd      int        // its descriptor
-	readers map[int32]Reader
+	mu   sync.Mutex // guards what follows
+	list *os.File   // the kernel's list; nil while there is nobody
+	fd   int        // its descriptor
+	who  *readers   // of this list
+}
+
+// readers are those of one list, by descriptor.
+type readers struct {
+	at []Reader
+	n  int
+}
+
+func (r *readers) set(fd int, reader Reader) {
+	if fd >= len(r.at) {
+		r.at = append(r.at, make([]Reader, fd+1-len(r.at))...)
+	}
+	r.at[fd] = reader
+	r.n++
+}
+
+func (r *readers) drop(fd int) {
+	r.at[fd] = nil
+	r.n--
 }
 
 // add waits for a descriptor from now on; what is there already counts as having come in. It is taken off by remove, before
@@ -33,7 +52,7 @@ func (p *Poller) add(fd int, r Reader) (remove func(), err error) {
 	if err := p.open(); err != nil {
 		return nil, err
 	}
-	p.readers[int32(fd)] = r
+	p.who.set(fd, r)
 	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(fd)}
 	if err := unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
 		p.forget(fd)
@@ -62,8 +81,8 @@ func (p *Poller) open() error {
 		_ = list.Close()
 		return err
 	}
-	p.list, p.fd, p.readers = list, fd, make(map[int32]Reader)
-	go p.run(waiting, p.readers)
+	p.list, p.fd, p.who = list, fd, new(readers)
+	go p.run(waiting, p.who)
 	return nil
 }
 
@@ -77,10 +96,9 @@ func (p *Poller) remove(fd int) {
 
 // forget closes the list with its last connection. Called with mu held.
 func (p *Poller) forget(fd int) {
-	delete(p.readers, int32(fd))
-	if len(p.readers) == 0 {
+	if p.who.drop(fd); p.who.n == 0 {
 		_ = p.list.Close() // run sees it, and returns
-		p.list, p.readers = nil, nil
+		p.list, p.who = nil, nil
 	}
 }
 
@@ -91,7 +109,7 @@ type ready struct {
 }
 
 // run looks at one list until that is closed.
-func (p *Poller) run(waiting syscall.RawConn, readers map[int32]Reader) {
+func (p *Poller) run(waiting syscall.RawConn, who *readers) {
 	events, buf := make([]unix.EpollEvent, atOnce), make([]byte, Room)
 	var now []ready
 	n := 0
@@ -104,7 +122,7 @@ func (p *Poller) run(waiting syscall.RawConn, readers map[int32]Reader) {
 		if err := waiting.Read(look); err != nil || n < 0 {
 			return
 		}
-		now = p.named(now[:0], events[:n], readers)
+		now = p.named(now[:0], events[:n], who)
 		for i := range now {
 			now[i].reader.Ready(buf, now[i].drain)
 		}
@@ -114,11 +132,11 @@ func (p *Poller) run(waiting syscall.RawConn, readers map[int32]Reader) {
 }
 
 // named finds the readers. One that is gone has been removed.
-func (p *Poller) named(now []ready, events []unix.EpollEvent, readers map[int32]Reader) []ready {
+func (p *Poller) named(now []ready, events []unix.EpollEvent, who *readers) []ready {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range events {
-		if r := readers[events[i].Fd]; r != nil {
+		if r := who.at[events[i].Fd]; r != nil {
 			now = append(now, ready{r, events[i].Events&^unix.EPOLLIN != 0})
 		}
 	}

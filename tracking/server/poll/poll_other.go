@@ -20,3 +20,5 @@ func closeBare(int) {}
 func readNow(int, []byte) (int, error) { return 0, ErrUnsupported }
 
 func writeNow(int, []byte) (int, error) { return 0, ErrUnsupported }
+
+func underWay(int) int { return little + 1 }

@@ -116,8 +116,8 @@ func TestNobodyIsWaitedFor(t *testing.T) {
 	lasting := listen(t, &p, other, 100)
 	l.conn.Unwatch()
 	l.conn.Unwatch() // a second time does nothing
-	if len(p.readers) != 1 {
-		t.Fatalf("%d are waited for; want the other one", len(p.readers))
+	if p.who.n != 1 {
+		t.Fatalf("%d are waited for; want the other one", p.who.n)
 	}
 	_, _ = theirs.Write([]byte("unheard"))
 	_, _ = them.Write([]byte("heard"))
@@ -127,7 +127,7 @@ func TestNobodyIsWaitedFor(t *testing.T) {
 		t.Fatalf("got %q, and %q from one that is not waited for", lasting.got.String(), l.got.String())
 	}
 	_ = lasting.conn.Close()
-	if p.list != nil || p.readers != nil {
+	if p.list != nil || p.who != nil {
 		t.Fatal("the list outlives its last connection")
 	}
 	b := make([]byte, 100) // it is the runtime's again
@@ -199,6 +199,33 @@ func TestWriteDeadline(t *testing.T) {
 	_, err := l.conn.Write(make([]byte, 16<<20))
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("a write that nobody takes: %v", err)
+	}
+}
+
+// TestClear: a word is taken without waiting while the other end reads, never once it has stopped for long enough, and only of
+// who is watched.
+func TestClear(t *testing.T) {
+	var p Poller
+	ours, theirs := pair(t)
+	if NewConn(ours).Clear() {
+		t.Error("it is the runtime's to write to who is not watched")
+	}
+	l := listen(t, &p, ours, 100)
+	word := make([]byte, little)
+	for i := 0; l.conn.Clear(); i++ {
+		if n, err := writeNow(l.conn.bare, word); n < len(word) || err != nil {
+			t.Fatalf("clear, and yet %d bytes of a word were taken: %v", n, err)
+		}
+	}
+	_ = theirs.SetReadDeadline(time.Now().Add(time.Minute))
+	for room := make([]byte, 1<<16); !l.conn.Clear(); {
+		if _, err := theirs.Read(room); err != nil {
+			t.Fatal("all was read, and it is not clear")
+		}
+	}
+	_ = l.conn.Close()
+	if l.conn.Clear() {
+		t.Error("clear, and closed")
 	}
 }
 
