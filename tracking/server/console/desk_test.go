@@ -140,8 +140,43 @@ func TestWhatIsMineGoesBackUnlessKept(t *testing.T) {
 	live("at")
 	p.Until("and said", `document.querySelector('[aria-live="polite"]').innerText.includes('is at the desk: Service Desk')`)
 	p.Accessible("console, at the desk")
+	b.toScreens(obj{"type": "alert", "offset": 3, "alert": obj{"id": "a1", "kind": "help", "topic": "find", "state": "claimed", "version": 9, "mine": true, "raised_t": 1, "changed_t": 1,
+		"due_t": time.Now().Add(5 * time.Minute).UnixMilli(), "presence": "visible", "zone": zone("shoes", "Shoes", 0), "word": "Maple ▲ green"}})
+	p.Until("it has changed", card("a1", `c.innerText.includes('Finding something')`))
 	if again := b.take("look"); len(again) != 0 {
 		t.Errorf("somebody who said that they do not want to look looks again: %v", again)
+	}
+	p.Quiet()
+}
+
+// A sound is made once somebody has asked for sounds, and not for what others are told of.
+func TestWhatOthersAreToldOfIsSilentHere(t *testing.T) {
+	b := newBackend(t)
+	p := consoletest.OpenPage(t, browser.Browser(t), 1280, 800)
+	signIn(t, p, b)
+	p.Do(chromedp.Evaluate[chromedp.Void](`window.notes = 0; { const make = AudioContext.prototype.createOscillator; AudioContext.prototype.createOscillator = function () { window.notes++; return make.call(this); }; }`))
+	alert := func(id string, quiet bool) {
+		b.toScreens(obj{"type": "alert", "offset": 2, "alert": obj{"id": id, "kind": "help", "state": "raised", "version": 1, "mine": false, "quiet": quiet, "raised_t": time.Now().UnixMilli(), "changed_t": 1, "due_t": 0, "presence": "visible"}})
+		p.Until(id, card(id, "true"))
+	}
+	notes := func() int { return consoletest.JS[int](p, "window.notes") }
+	alert("s1", false)
+	if notes() != 0 {
+		t.Error("a sound before anybody asked for sounds")
+	}
+	p.Click("sound")
+	p.Until("it says that it can be heard", `document.querySelector('[data-testid="sound"]').ariaPressed === 'true' && window.notes === 2`)
+	alert("s2", true)
+	if notes() != 2 {
+		t.Error("a sound for what others are told of")
+	}
+	alert("s3", false)
+	if notes() != 5 {
+		t.Errorf("%d notes: no sound for what is everybody's", notes())
+	}
+	alert("s4", false)
+	if notes() != 5 {
+		t.Error("two sounds within twenty seconds")
 	}
 	p.Quiet()
 }
