@@ -27,6 +27,7 @@ func (b *backend) appRoutes(mux *http.ServeMux) {
 		{"zone": "bags", "title": "Repairs", "text": "Bring any bag bought here and we mend it."}}})
 	mux.HandleFunc("GET /v1/journal", b.journal)
 	get("/v1/me", obj{"grants": []obj{}})
+	get("/v1/rules", obj{"purposes": []obj{{"id": "assist"}}})
 	get("/v1/time", obj{"t": time.Now().UnixMilli()})
 	get("/.well-known/jwks.json", obj{"keys": []obj{{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "alg": "EdDSA",
 		"x": base64.RawURLEncoding.EncodeToString(receiptKey.Public().(ed25519.PublicKey))}}})
