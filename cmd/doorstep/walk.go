@@ -6,14 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"strings"
 	"time"
 
 	"doorstep/mobile-sdk-spec/go/client"
-	"doorstep/mobile-sdk-spec/go/sim"
+	"doorstep/mobile-sdk-spec/go/phone"
 )
 
 // walkCmd is one phone, for developers who do not want to walk: it asks, decides, waits outside
@@ -56,16 +55,26 @@ func (c *walkCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if !c.Obey {
+		if held, err = boundless(x.Site()); err != nil {
+			return err
+		}
+	}
 	key, err := client.NewKey()
 	if err != nil {
 		return err
 	}
-	phone, err := client.New(client.Config{BaseURL: strings.TrimSuffix(c.URL, "/"), Token: token, Installation: key,
-		Now: func() time.Time { return time.Now().Add(c.Skew) }})
+	air := newRadio()
+	defer air.off()
+	now := func() time.Time { return time.Now().Add(c.Skew) }
+	app, err := client.New(client.Config{BaseURL: strings.TrimSuffix(c.URL, "/"), Token: token, Installation: key, Now: now,
+		HTTP: air.web(), Dialer: air.sockets()})
 	if err != nil {
 		return err
 	}
-	p := &pedestrian{walkCmd: c, phone: phone, walker: walker, fence: held, store: x.Site().ID, out: s.out}
+	p := &pedestrian{walkCmd: c, app: app, air: air, walker: walker, fence: held, store: x.Site().ID, out: s.out, said: make(chan client.Event, 64)}
+	p.phone = phone.New(phone.Config{Client: app, Now: now, Heard: p.hear}, phone.Kept{})
+	defer p.phone.Close()
 	return p.visit(ctx)
 }
 
@@ -113,158 +122,4 @@ func (c *walkCmd) unreached(err error) error {
 		return fmt.Errorf("--url %s: what answers there is not Doorstep (HTTP %d): give the address that `doorstep serve` printed", c.URL, p.Status)
 	}
 	return fmt.Errorf("asking what to show: %w", err)
-}
-
-// pedestrian is the phone on its way.
-type pedestrian struct {
-	*walkCmd
-	phone  *client.Client
-	walker *sim.Walker
-	fence  *client.Fence
-	store  string
-	out    io.Writer
-	sent   int
-	silent int
-}
-
-func (p *pedestrian) visit(ctx context.Context) error {
-	prompt, err := p.phone.Prompt(ctx, client.PromptRequest{Store: p.store, Purpose: p.Purpose, Lang: "en", Opened: true})
-	if err != nil {
-		return p.unreached(err)
-	}
-	d, err := p.phone.Decide(ctx, p.store, prompt, client.Answer{Choice: "visit", Control: "button"})
-	if err != nil {
-		return fmt.Errorf("deciding: %w", err)
-	}
-	fmt.Fprintf(p.out, "%s: %q, for this visit\n", d.State, prompt.Title)
-	fix, ok := p.arrive()
-	if !ok {
-		return errors.New("the walk never comes inside the store: nothing was sent")
-	}
-	session, err := p.phone.Connect(ctx, p.store, []string{p.Purpose})
-	if err != nil {
-		return fmt.Errorf("connecting: %w", err)
-	}
-	fmt.Fprintf(p.out, "connected: you are %s\n", session.Welcome().Word)
-	return p.walk(ctx, session, fix)
-}
-
-func (p *pedestrian) arrive() (sim.Fix, bool) {
-	for {
-		fix, _, ok := p.walker.Next()
-		if !ok || p.fence.Inside(fix.Lat, fix.Lng, levelOf(fix)) {
-			return fix, ok
-		}
-	}
-}
-
-func (p *pedestrian) walk(ctx context.Context, s *client.Session, fix sim.Fix) error {
-	pace := time.NewTicker(time.Duration(float64(time.Second) / p.Speed))
-	defer pace.Stop()
-	defer func() { s.Kill() }()
-	called := p.Help == ""
-	if err := p.report(s, fix); err != nil {
-		return err
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return errors.Join(errors.New("interrupted before the walk was over; said goodbye"), s.Bye())
-		case e, open := <-s.Events():
-			if !open {
-				return errors.New("the connection is gone")
-			}
-			done, err := p.heard(e)
-			if done || err != nil {
-				return err
-			}
-			if st, ok := e.(client.State); ok && st.State == "active" && !called {
-				called = true
-				if _, err := s.Help(p.Help, false); err != nil {
-					return err
-				}
-			}
-		case <-pace.C:
-			fix, _, more := p.walker.Next()
-			if more && fix.Offline {
-				var err error
-				if s, fix, more, err = p.lose(ctx, s, pace.C); err != nil {
-					return err
-				}
-			}
-			if !more {
-				fmt.Fprintln(p.out, "the walk is over; saying goodbye")
-				return s.Bye()
-			}
-			if err := p.report(s, fix); err != nil && !errors.Is(err, client.ErrClosed) && !errors.Is(err, client.ErrStopped) {
-				return err
-			}
-		}
-	}
-}
-
-// lose walks on without a network, and comes back to the session. After an error it is the one that was lost.
-func (p *pedestrian) lose(ctx context.Context, s *client.Session, pace <-chan time.Time) (*client.Session, sim.Fix, bool, error) {
-	fmt.Fprintln(p.out, "no network")
-	s.Kill()
-	for range s.Events() { // to the last
-	}
-	fix, more := sim.Fix{Offline: true}, true
-	for more && fix.Offline {
-		select {
-		case <-ctx.Done():
-			return s, fix, false, ctx.Err()
-		case <-pace:
-			fix, _, more = p.walker.Next()
-		}
-	}
-	back, err := s.Resume(ctx)
-	if err != nil {
-		back, err = p.phone.Connect(ctx, p.store, []string{p.Purpose})
-	}
-	if err != nil {
-		return s, fix, false, fmt.Errorf("connecting again: %w", err)
-	}
-	fmt.Fprintln(p.out, "connected again")
-	return back, fix, more, nil
-}
-
-func (p *pedestrian) report(s *client.Session, fix sim.Fix) error {
-	level := levelOf(fix)
-	if where := p.fence.Where(fix.Lat, fix.Lng, fix.AccuracyM, level); p.Obey && where != "inside" {
-		p.silent++
-		return s.Outside(where)
-	}
-	p.sent++
-	return s.Fix(client.Fix{Lat: fix.Lat, Lng: fix.Lng, AccuracyM: fix.AccuracyM, Level: level, Source: "sim"})
-}
-
-// heard says what the app would show, and reports whether that was the end.
-func (p *pedestrian) heard(e client.Event) (done bool, err error) {
-	switch e := e.(type) {
-	case client.State:
-		fmt.Fprintln(p.out, strings.TrimSpace("state: "+e.State+" "+e.Reason))
-	case client.Seen:
-		fmt.Fprintf(p.out, "%s %s can see you\n", e.Team, e.By)
-	case client.Unseen:
-		fmt.Fprintln(p.out, "nobody is looking")
-	case client.HelpUpdate:
-		fmt.Fprintf(p.out, "help: %s\n", e.State)
-	case client.FrameError:
-		fmt.Fprintf(p.out, "refused: %s %s\n", e.Code, e.Field)
-	case client.Closed:
-		fmt.Fprintf(p.out, "closed with %d (%s) after %d fixes and %d times only \"outside\"\n", e.Code, e.Reason, p.sent, p.silent)
-		if e.Code == 4501 || e.Code == 1000 || e.Local {
-			return true, nil
-		}
-		return true, fmt.Errorf("closed with %d: %s", e.Code, e.Reason)
-	}
-	return false, nil
-}
-
-func levelOf(f sim.Fix) *int {
-	if !f.HasLevel {
-		return nil
-	}
-	return &f.Level
 }

@@ -14,6 +14,7 @@ import (
 
 // One phone, as a developer tries it: asked, granted, inside, out of the door, and told that it left.
 func TestWalk(t *testing.T) {
+	t.Parallel()
 	r := serveStores(t)
 	r.console(t, demostore.ID)
 	dir := t.TempDir()
@@ -42,13 +43,14 @@ func TestWalk(t *testing.T) {
 
 // A visit that is made up, by a phone whose clock is two hours ahead and whose network comes and goes: the session goes on.
 func TestWalkWithoutANetwork(t *testing.T) {
+	t.Parallel()
 	r := serveStores(t)
 	r.console(t, demostore.ID)
 	key := filepath.Join(t.TempDir(), "dev.key")
 	if err := r.devKey.Save(key); err != nil {
 		t.Fatal(err)
 	}
-	out, errs, status := command(t, "", "walk", "--map", "demostore", "--stay", "20s", "--drops", "400", "--skew", "2h", "--url", r.address(), "--dev-key", key, "--speed", "8")
+	out, errs, status := command(t, "", "walk", "--map", "demostore", "--stay", "80s", "--drops", "200", "--skew", "2h", "--url", r.address(), "--dev-key", key, "--speed", "8")
 	if status != 0 || errs != "" {
 		t.Fatalf("exit status %d:\n%s%s", status, out, errs)
 	}

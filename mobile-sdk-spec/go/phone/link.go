@@ -55,13 +55,14 @@ func (p *Phone) connect(ctx context.Context, back *client.Session, store, fence 
 func (p *Phone) welcomed(s *client.Session) {
 	now := p.cfg.Now()
 	w := s.Welcome()
-	p.session, p.state, p.openedAt, p.troubleAt = s, Entering, now, time.Time{}
+	p.session, p.state, p.openedAt, p.troubleAt, p.obstacle = s, Entering, now, time.Time{}, nil
 	p.sent, p.sentAt = nil, time.Time{}
 	p.lease = time.UnixMilli(w.T + w.LeaseMS)
 	run := p.run
 	p.goOn(func() {
 		for e := range s.Events() {
 			p.heard(run, s, e)
+			p.cfg.Heard(e)
 		}
 	})
 }
@@ -181,7 +182,7 @@ func (p *Phone) refused(err error) {
 		p.ended(client.State{State: "ended", Reason: "expired", Code: 4504, Restart: "decision"})
 		return
 	case explained && problem.Status < http.StatusInternalServerError && problem.Status != http.StatusTooManyRequests && problem.Status != http.StatusUnauthorized:
-		p.session, p.state = nil, Local
+		p.session, p.state, p.obstacle = nil, Local, problem
 		p.notBefore = p.cfg.Now().Add(max(obstacle, time.Duration(problem.RetryMS)*time.Millisecond))
 		return
 	}

@@ -61,8 +61,9 @@ type Kept struct {
 // Config is what a phone needs. Client is required; its Config.Persist must be left empty.
 type Config struct {
 	Client *client.Client
-	Now    func() time.Time // monotonic; time.Now if nil
-	Keep   func(Kept)       // writes down what must survive a restart, before it is acted on; it may not call the phone
+	Now    func() time.Time   // monotonic; time.Now if nil
+	Heard  func(client.Event) // what the server says, for the shopper to be shown; one connection's in order, and after the phone has acted on it
+	Keep   func(Kept)         // writes down what must survive a restart, before it is acted on; it may not call the phone
 }
 
 // Phone is the machine. It is safe for concurrent use.
@@ -94,7 +95,11 @@ type Phone struct {
 	sentAt    time.Time
 	end       client.State    // the reason of the last end
 	untaken   *client.Problem // why a withdrawal cannot be taken
+	obstacle  *client.Problem // why there was no way in, the last time
 }
+
+// ErrNoSession is Help's.
+var ErrNoSession = errors.New("phone: no session is open")
 
 // ErrNotReady is Start's.
 var ErrNotReady = errors.New("phone: the shopper has not said yes, or a withdrawal is under way")
@@ -105,6 +110,9 @@ func New(cfg Config, kept Kept) *Phone { return newPhone(cfg, kept, rightly) }
 func newPhone(cfg Config, kept Kept, does decisions) *Phone {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Heard == nil {
+		cfg.Heard = func(client.Event) {}
 	}
 	if cfg.Keep == nil {
 		cfg.Keep = func(Kept) {}
@@ -154,6 +162,34 @@ func (p *Phone) State() State {
 
 // Located reports whether the app may read the location now.
 func (p *Phone) Located() bool { return slices.Contains(located, p.State()) }
+
+// Welcome is what the server said of the session that is open: the word, for one. Not of one that is being come back to.
+func (p *Phone) Welcome() (w client.Welcome, open bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.session == nil || !slices.Contains([]State{Entering, Active, Suspended}, p.state) {
+		return w, false
+	}
+	return p.session.Welcome(), true
+}
+
+// Obstacle is why there was no way in, as long as the phone waits before it asks again; nil if nothing is in the way.
+func (p *Phone) Obstacle() *client.Problem {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.obstacle
+}
+
+// Help calls for somebody. It returns the call's id.
+func (p *Phone) Help(topic string, showMe bool) (id string, err error) {
+	p.mu.Lock()
+	s := p.session
+	p.mu.Unlock()
+	if s == nil {
+		return "", ErrNoSession
+	}
+	return s.Help(topic, showMe)
+}
 
 // End is the reason of the last end, for the shopper to read.
 func (p *Phone) End() client.State {
@@ -222,6 +258,7 @@ func (p *Phone) Start(fences ...*client.Fence) error {
 	}
 	p.fences, p.fence, p.picked, p.pocketed = agreed, nil, "", time.Time{}
 	p.session, p.outs, p.attempt = nil, 0, 0
+	p.obstacle = nil
 	p.troubleAt, p.notBefore, p.end = time.Time{}, time.Time{}, client.State{}
 	p.state = Local
 	return nil
