@@ -114,6 +114,11 @@ func (p *Phone) outside(where string) (say func()) {
 	} else if left && p.outs == 1 {
 		p.awaitEnd(s, suspension+lastWord)
 	}
+	now := p.cfg.Now()
+	if where != "far" && now.Sub(p.outsideAt) < s.MinInterval() {
+		return nil // said a moment ago
+	}
+	p.outsideAt = now
 	return func() { _ = s.Outside(where) } // of a connection that is gone the reader hears
 }
 

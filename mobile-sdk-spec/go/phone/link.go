@@ -56,7 +56,7 @@ func (p *Phone) welcomed(s *client.Session) {
 	now := p.cfg.Now()
 	w := s.Welcome()
 	p.session, p.state, p.openedAt, p.troubleAt, p.obstacle = s, Entering, now, time.Time{}, nil
-	p.sent, p.sentAt = nil, time.Time{}
+	p.sent, p.sentAt, p.outsideAt = nil, time.Time{}, time.Time{}
 	p.lease = time.UnixMilli(w.T + w.LeaseMS)
 	run := p.run
 	p.goOn(func() {

@@ -93,6 +93,7 @@ type Phone struct {
 	lease     time.Time // in server time
 	sent      *Reading
 	sentAt    time.Time
+	outsideAt time.Time       // when it last said that it was outside
 	end       client.State    // the reason of the last end
 	untaken   *client.Problem // why a withdrawal cannot be taken
 	obstacle  *client.Problem // why there was no way in, the last time
