@@ -64,6 +64,9 @@ var (
 	// be to sign that something ended, while what was meant goes on.
 	ErrNotOnRecord = invalid("not_on_record", "nothing was withdrawn: this store or purpose is neither declared nor on record of this shopper",
 		"tell the shopper; correct store and purpose, or withdraw all, under a new id")
+	// ErrWhichGrant: a withdrawal of one grant, by a session of several, that names none. To end one of them might leave the one that was meant.
+	ErrWhichGrant = invalid("which_grant", "this session is for several purposes: which of them is withdrawn cannot be said here",
+		"withdraw it by POST /v1/withdrawals, which names it")
 	// ErrIdle: somebody withdraws again and again, and there is nothing to withdraw. The log only ever grows.
 	ErrIdle = &Problem{"rate", 429, "nothing is in force, and within an hour that was asked for and recorded often enough",
 		"there is nothing to withdraw; ask again in an hour if it must be recorded once more", ErrTooOften}

@@ -14,6 +14,7 @@ import (
 
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/mobile-sdk-spec/go/client"
+	"doorstep/tracking/server/auth"
 )
 
 // stopToken is the one that came with the last decision of an app.
@@ -167,4 +168,26 @@ func TestAStopByTheSocketIsAlwaysOne(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A session of several purposes cannot say which one it withdraws: it ends, and nothing is confirmed that was not done.
+func TestAGrantOfSeveralIsNotWithdrawnByTheSocket(t *testing.T) {
+	h := newHouse(t)
+	h.console()
+	a := h.install("shopper", auth.ShopperLife)
+	for _, purpose := range []string{"assist", "pocket"} {
+		h.ok(a.agree(purpose))
+	}
+	s := h.hello("doorstep.ticket."+a.ticketFor("assist", "pocket"), h.index.Site().Version)
+	s.say(map[string]any{"type": "withdraw", "id": uuid.NewString(), "scope": "grant"})
+	s.listen()
+	code, _ := s.closed()
+	h.want("closed with", code, 1000)
+	errs := s.got("error")
+	if len(errs) != 1 || errs[0]["code"] != "which_grant" || len(s.got("withdrawn")) > 0 {
+		t.Errorf("errors %v, withdrawn %v", errs, s.got("withdrawn"))
+	}
+	me, err := a.Me(t.Context(), demostore.ID)
+	h.ok(err)
+	h.want("grants that stand", len(me.Grants), 2)
 }

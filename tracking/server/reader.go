@@ -290,20 +290,30 @@ func (p *phone) renew(secret string) {
 	p.authUntil.Store(t.AuthUntil.UnixMilli())
 }
 
+// end ends what a withdraw frame is about.
+func (p *phone) end(in *wire.In) (a tracking.Answer, err error) {
+	req := consent.EndRequest{ID: in.ID, Kind: endKinds[string(in.Scope)], Scope: p.session.Scope(),
+		Subject: p.session.Subject(), Reason: consent.Withdrawn, Claimed: p.srv.Now()}
+	if req.Kind == consent.EndGrant {
+		purposes := p.session.Purposes()
+		if len(purposes) > 1 {
+			return a, consent.ErrWhichGrant
+		}
+		req.Purpose = purposes[0]
+	}
+	a, err = p.srv.Node.End(context.Background(), req)
+	p.srv.ended(a, err)
+	return a, err
+}
+
 // withdraw answers on this socket before it closes: the close that the end brings is held until the
 // confirmation has been written.
 func (p *phone) withdraw(in *wire.In) {
 	p.mu.Lock()
 	p.holding = true
 	p.mu.Unlock()
-	req := consent.EndRequest{ID: in.ID, Kind: endKinds[string(in.Scope)], Scope: p.session.Scope(),
-		Subject: p.session.Subject(), Reason: consent.Withdrawn, Claimed: p.srv.Now()}
-	if req.Kind == consent.EndGrant {
-		req.Purpose = p.session.Purposes()[0]
-	}
-	a, err := p.srv.Node.End(context.Background(), req)
-	p.srv.ended(a, err)
-	if misspelt(err) { // an id that is another's
+	a, err := p.end(in)
+	if misspelt(err) { // an id that is another's, or a grant that nobody can know
 		p.say(wire.ErrorFrame{Code: wire.Code(asProblem(err).Code), Scope: "session"}.Append)
 		p.session.Bye()
 	} else if err != nil {

@@ -284,7 +284,8 @@ export class Client {
     const stopTokens = this.grants.filter((g) => covers(scope, what, g)).map((g) => g.stopToken).filter(Boolean);
     const earlier = [...this.withdrawals.running.keys()];
     const { id, done } = await this.withdrawals.begin({ scope, t, stopTokens, ...what });
-    this.session?.link.send({ type: "withdraw", id, scope });
+    // The frame names no purpose (W-3).
+    if (scope !== "grant" || this.view.purposes.length === 1) this.session?.link.send({ type: "withdraw", id, scope });
     const result = done.then(async (confirmed) => {
       if (scope === "all") this.withdrawals.settle(earlier);
       const result = { ...confirmed, phoneMs, storeMs: this.env.mono() - tapped };

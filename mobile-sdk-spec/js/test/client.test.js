@@ -329,6 +329,15 @@ test("a withdrawal goes by HTTP with the stop token alone, and by socket, with o
   assert.equal(client.view.end?.reason, "withdrawn");
 });
 
+test("a withdrawal of one purpose of several goes by HTTP alone", async () => {
+  server.welcome = { purposes: ["assist", "pocket"] };
+  const client = await active();
+  const { done } = await client.withdraw("grant", { store: "s1", purpose: "pocket" });
+  await done;
+  assert.equal(asked("/v1/withdrawals")[0]?.body.purpose, "pocket");
+  assert.deepEqual(sent("withdraw"), []);
+});
+
 test("a withdrawal that is recorded but not complete is repeated with the same id", async () => {
   server.answers["/v1/withdrawals"] = (_, n) => (n < 3 ? [503, { code: "recorded_not_complete", retry_ms: 10 }] : null);
   const client = await ready();
