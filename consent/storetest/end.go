@@ -306,6 +306,7 @@ var endCases = map[string]func(*testing.T, *house){
 		e := must(h.ledger.End(h.ctx, due[0]))(h)
 		h.equal("ends", len(e.Ends), 1)
 		h.equal("reason", e.Ends[0].Reason, consent.Expired)
+		h.equal("kept as", must(h.ledger.Export(h.ctx, p.subject))(h).Decisions[0].State, consent.ExpiredOver)
 		h.equal("then", len(must(h.ledger.Due(h.ctx, h.clock.now(), 10))(h)), 0)
 	},
 	"an expiry does not take what was renewed meanwhile": func(_ *testing.T, h *house) {
