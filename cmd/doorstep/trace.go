@@ -84,6 +84,9 @@ func (c *wayFlags) options(seed uint64) sim.Options {
 // and hands on what was read: the simulator takes whole numbers only as such.
 func (c *wayFlags) readTrace(f io.Reader) (io.Reader, error) {
 	b := bufio.NewReader(f)
+	if mark, err := b.Peek(3); err == nil && string(mark) == "\ufeff" {
+		_, _ = b.Discard(3) // a byte-order mark
+	}
 	if first, err := b.Peek(1); err == nil && first[0] == '<' {
 		return b, nil // GPX
 	}

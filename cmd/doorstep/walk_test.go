@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,5 +59,18 @@ func TestWalkWithoutANetwork(t *testing.T) {
 		if !strings.Contains(out, said) {
 			t.Errorf("%q was not said:\n%s", said, out)
 		}
+	}
+}
+
+// A byte-order mark before a recording is none of it: GPX was taken for lines of JSON.
+func TestAMarkBeforeARecording(t *testing.T) {
+	const gpx = `<gpx version="1.1"/>`
+	var c wayFlags
+	r, err := c.readTrace(strings.NewReader("\ufeff" + gpx))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(r); string(b) != gpx || err != nil {
+		t.Errorf("read %q, %v", b, err)
 	}
 }
