@@ -57,7 +57,10 @@ func TestCutOffFromTheLedger(t *testing.T) {
 	})
 	ledger.mend()
 	d.until("the phone to be told", func() bool { return v.phone.end() != "" })
-	d.until("the console to be told, or cut", func() bool { return mei.forgot(alert) })
+	d.until("the console to be told, or cut", func() bool {
+		mei.Beat(8) // as a page does all the time
+		return mei.forgot(alert)
+	})
 	d.silent(from, alert)
 }
 
@@ -70,7 +73,10 @@ func TestCutOffFromRedis(t *testing.T) {
 	ana, v, mei, alert := d.watched(b, a)
 	redis.cut()
 	from := d.answered(b, ana.stop(consent.EndStore))
-	equal(d.house, "gone frames", len(mei.got("gone")), 1)
+	d.until("the console to be told, or cut", func() bool {
+		mei.Beat(8)
+		return mei.forgot(alert)
+	})
 	equal(d.house, "position", string(v.payload()), "")
 	redis.mend()
 	ben := d.shopper("ben", "assist")
@@ -119,7 +125,10 @@ func TestNoHints(t *testing.T) {
 		t.Errorf("stopped after %v", took)
 	}
 	equal(d.house, "the phone's reason", v.phone.end(), consent.Withdrawn)
-	d.until("the console to be told, or cut", func() bool { return mei.forgot(alert) })
+	d.until("the console to be told, or cut", func() bool {
+		mei.Beat(8) // as a page does all the time
+		return mei.forgot(alert)
+	})
 	<-time.After(3 * tracking.PollEvery)
 	d.silent(from, alert)
 }
