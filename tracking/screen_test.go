@@ -131,8 +131,8 @@ func (s *screen) forgot(alert string) bool {
 				return true
 			}
 		case "alert":
-			if mentions(f, alert) {
-				return !s.open()
+			if a, _ := f["alert"].(map[string]any); a["id"] == alert { // its own entry may say so as well
+				return a["presence"] == "gone" || !s.open()
 			}
 		case "snapshot":
 			list, _ := f["alerts"].([]any)
