@@ -117,6 +117,39 @@ func TestANodeThatIsCutOffFromTheLedger(t *testing.T) {
 	})
 }
 
+// A node reads in one go what happened while it was cut off: every entry about an alert shows it as it is now, so the
+// first already says that it is over, and the end comes behind it. Its console is told all the same, with proof.
+func TestAnAlertThatIsReadAsOverBeforeItsEnd(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s, b, _ := pair(h)
+		release := s.n.ledger.block("poll")
+		h.Cleanup(release)
+		h.pass(tracking.PollEvery)
+		must(b.Act(h.Context(), shop, s.alert, tracking.Change{Action: tracking.Release, By: tracking.Actor{Shift: "mei"}}))(h)
+		s.stopAt(b, s.ana.stop(consent.EndStore))
+		release()
+		h.pass(2 * tracking.PollEvery)
+		s.toldGone(s.mei, consent.Withdrawn)
+	})
+}
+
+// What is answered to a phone and the lease are never apart, not even until the next flush.
+func TestNothingIsAcceptedPastTheLease(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s, b, _ := pair(h)
+		h.pass(tracking.FlushEvery / 3) // a lease that does not end with a flush
+		must(b.Act(h.Context(), shop, s.alert, tracking.Change{Action: tracking.Release, By: tracking.Actor{Shift: "mei"}}))(h)
+		h.pass(time.Nanosecond)
+		release := s.n.ledger.block("poll")
+		h.Cleanup(release)
+		for s.n.Serving() {
+			equal(h, "accepted under the lease", s.v.at(desk()).Accepted, true)
+			h.pass(tracking.FlushEvery / 7)
+		}
+		equal(h, "accepted past it", s.v.at(desk()).Accepted, false)
+	})
+}
+
 // An acknowledgement is owed by a node whatever it does with its consoles: one that cannot get rid of a
 // frame cuts the connection first.
 func TestAConsoleThatDoesNotReadIsCutBeforeTheAnswer(t *testing.T) {

@@ -253,17 +253,22 @@ func (d *desk) endAlerts(e consent.End, at time.Time) (frames []goneFrame, visit
 			a = &shownAlert{Alert: Alert{ID: id, Store: d.store, Visit: e.Visit}}
 			d.alerts[id] = a
 		}
-		if a.Final() {
-			continue
-		}
 		visits = append(visits, a.Visit)
-		a.State, a.Reason, a.ChangedAt = Gone, string(e.Reason), at
-		a.zone, a.presence = nil, presenceGone
-		a.Version++
-		a.Holder, a.HolderTag, a.Ref, a.Topic, a.Booked, a.Desk = "", "", "", "", nil, ""
+		if !a.Final() {
+			a.end(e.Reason, at)
+		}
+		// Also of one that was read as over before this end came: what its queues had of that is dropped with the rest.
 		frames = append(frames, goneFrame{"gone", a.ID, e.Change, string(e.Reason), unixMS(at), d.node.Prove(a.ID, e, at)})
 	}
 	return frames, visits
+}
+
+// end is what an alert becomes when what it was about has ended.
+func (a *shownAlert) end(why consent.Reason, at time.Time) {
+	a.State, a.Reason, a.ChangedAt = Gone, string(why), at
+	a.zone, a.presence = nil, presenceGone
+	a.Version++
+	a.Holder, a.HolderTag, a.Ref, a.Topic, a.Booked, a.Desk = "", "", "", "", nil, ""
 }
 
 func contains(list []string, s string) bool {

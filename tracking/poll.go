@@ -66,7 +66,7 @@ func (n *Node) startOver(ctx context.Context, why error) {
 // pollPage asks, applies, and only then renews: a lease must never cover a change that this node
 // has not acted on.
 func (n *Node) pollPage(ctx context.Context) (more bool, err error) {
-	start := n.Clock.Boot()
+	until, start := n.Clock.Now().Add(LeaseTime), n.Clock.Boot()
 	since := n.lease.known()
 	ctx, cancel := context.WithTimeout(ctx, LeaseTime)
 	defer cancel()
@@ -83,6 +83,7 @@ func (n *Node) pollPage(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	n.once.Do(func() { close(n.started) })
+	n.until.Store(&until)
 	n.serving.Store(n.Serving())
 	if feed.Change > since {
 		n.acknowledge(ctx, feed.Change, consoles)

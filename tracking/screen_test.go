@@ -120,31 +120,6 @@ func (s *screen) got(kind string) (frames []map[string]any) {
 	return frames
 }
 
-// forgot reports whether the screen was told that an alert is gone, or cut: by a frame, or by a list without it, which it gets
-// after a moment in which its server served nobody.
-func (s *screen) forgot(alert string) bool {
-	told := s.got("")
-	for _, f := range slices.Backward(told) {
-		switch f["type"] {
-		case "gone":
-			if f["alert"] == alert {
-				return true
-			}
-		case "alert":
-			if a, _ := f["alert"].(map[string]any); a["id"] == alert { // its own entry may say so as well
-				return a["presence"] == "gone" || !s.open()
-			}
-		case "snapshot":
-			list, _ := f["alerts"].([]any)
-			return !slices.ContainsFunc(list, func(a any) bool {
-				listed, _ := a.(map[string]any)
-				return listed["id"] == alert && listed["presence"] != "gone"
-			})
-		}
-	}
-	return !s.open()
-}
-
 // about lists the frames that speak of an alert.
 func (s *screen) about(alert string) (frames []map[string]any) {
 	for _, f := range s.got("") {

@@ -80,13 +80,14 @@ func (s *Session) Purposes() []string { return s.purposes }
 func (s *Session) Fix(f geofence.Fix) FixResult {
 	n := s.node
 	n.Stats.Fixes.Add(1)
-	now := unixMS(n.Clock.Now())
+	clock := n.Clock.Now()
+	now := unixMS(clock)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over.Load() {
 		return FixResult{Over: true}
 	}
-	if !n.serving.Load() {
+	if !n.mayAccept(clock) {
 		return FixResult{Refused: RefusedUnavailable, LeaseUntil: s.leaseUntil()}
 	}
 	s.changeOver(f.Seq)
