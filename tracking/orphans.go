@@ -14,9 +14,8 @@ import (
 // came back. Their positions have expired by themselves; what is left is what they asked for, which
 // staff must not go looking for. It belongs to dueLoop's goroutine.
 //
-// Whether somebody owns a visit is known from this node's sessions and from its position in the live
-// state. With several nodes on one ledger a visit that another node keeps blank for long would look like
-// an orphan here: before there is such a ledger, the live state has to answer for registrations too.
+// Whether somebody owns a visit is known from this node's sessions, and of another node's from their
+// registrations in the live state, which each write renews, also one without a position.
 type orphans struct {
 	node  *Node
 	since map[string]time.Duration // boot time since which a visit has been missing
@@ -50,13 +49,13 @@ func (o *orphans) sweepStore(ctx context.Context, store string, missing map[stri
 	for v := range visits {
 		list = append(list, v)
 	}
-	found, err := o.node.Live.Read(ctx, store, list)
+	registered, err := o.node.Live.Registered(ctx, store, list)
 	if err != nil {
 		return
 	}
 	boot := o.node.Clock.Boot()
 	for _, v := range list {
-		if _, there := found[v]; there {
+		if registered[v] {
 			continue
 		}
 		since, known := o.since[v]

@@ -84,3 +84,23 @@ func TestAVisitThatIsTakenUpAgainIsNoOrphan(t *testing.T) {
 		equal(h, "on screen", lastPresence(kim, s.alert), "visible")
 	})
 }
+
+// Somebody who calls for help from a fitting room has no position for as long as they stay there. The node that they are
+// connected to is not the only one to look after the store, and none of the others ends their visit.
+func TestAVisitWithoutAPositionIsNoOrphanOfAnotherNode(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s, _, kim := pair(h)
+		for range 30 {
+			if r := s.v.onLevel(fittingRoom, 1, true); !r.Accepted {
+				h.Fatalf("not accepted: %+v", r)
+			}
+			h.pass(10 * time.Second)
+		}
+		equal(h, "position", string(s.v.payload()), "")
+		equal(h, "the phone's reason", s.v.phone.end(), consent.Reason(""))
+		equal(h, "location off", h.alert(s.alert).Off, false)
+		s.v.at(desk())
+		h.pass(2 * time.Second)
+		equal(h, "on screen", lastPresence(kim, s.alert), "visible")
+	})
+}

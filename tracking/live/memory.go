@@ -172,22 +172,49 @@ func (sh *shard) write(w *tracking.LiveWrite, now time.Time) tracking.WriteResul
 
 // Read implements tracking.Live.
 func (m *Memory) Read(ctx context.Context, store string, visits []string) (map[string][]byte, error) {
-	if err := checkVisits("Read", store, visits); err != nil {
-		return nil, err
-	}
-	if err := m.enter(ctx, "Read"); err != nil {
-		return nil, err
-	}
 	found := make(map[string][]byte, len(visits))
+	err := m.entries(ctx, "Read", store, visits, func(visit string, e *entry) {
+		if len(e.payload) > 0 {
+			found[visit] = append([]byte(nil), e.payload...)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Registered implements tracking.Live.
+func (m *Memory) Registered(ctx context.Context, store string, visits []string) (map[string]bool, error) {
+	found := make(map[string]bool, len(visits))
+	err := m.entries(ctx, "Registered", store, visits, func(visit string, e *entry) {
+		if !e.dead {
+			found[visit] = true
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// entries calls take, under the shard's lock, for each of the visits that has one.
+func (m *Memory) entries(ctx context.Context, op, store string, visits []string, take func(visit string, e *entry)) error {
+	if err := checkVisits(op, store, visits); err != nil {
+		return err
+	}
+	if err := m.enter(ctx, op); err != nil {
+		return err
+	}
 	sh, now := m.shard(store), m.now()
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	for _, v := range visits {
-		if e := sh.get(tracking.Slot{Store: store, Visit: v}, now); e != nil && len(e.payload) > 0 {
-			found[v] = append([]byte(nil), e.payload...)
+		if e := sh.get(tracking.Slot{Store: store, Visit: v}, now); e != nil {
+			take(v, e)
 		}
 	}
-	return found, nil
+	return nil
 }
 
 // Purge implements tracking.Live.

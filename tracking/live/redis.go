@@ -216,26 +216,51 @@ func moved(err error) bool {
 
 // Read implements tracking.Live. It asks the primary.
 func (r *Redis) Read(ctx context.Context, store string, visits []string) (map[string][]byte, error) {
-	if err := checkVisits("Read", store, visits); err != nil {
+	found := make(map[string][]byte, len(visits))
+	err := r.values(ctx, "Read", store, visits, func(visit, value string) {
+		if payload, ok := position(value); ok {
+			found[visit] = payload
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
-	found := make(map[string][]byte, len(visits))
+	return found, nil
+}
+
+// Registered implements tracking.Live. It asks the primary.
+func (r *Redis) Registered(ctx context.Context, store string, visits []string) (map[string]bool, error) {
+	found := make(map[string]bool, len(visits))
+	err := r.values(ctx, "Registered", store, visits, func(visit, value string) {
+		if len(value) > 0 && value[0] == registration {
+			found[visit] = true
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// values calls take for each of the visits that has a value of any kind.
+func (r *Redis) values(ctx context.Context, op, store string, visits []string, take func(visit, value string)) error {
+	if err := checkVisits(op, store, visits); err != nil {
+		return err
+	}
 	for from := 0; from < len(visits); from += pieceSize {
 		piece := visits[from:min(from+pieceSize, len(visits))]
 		values, err := r.client.MGet(ctx, keys(store, piece)...).Result()
 		if err != nil {
 			r.lookAgain(ctx, err)
-			return nil, translate("Read", r.place, err)
+			return translate(op, r.place, err)
 		}
 		for i, v := range values {
 			if value, ok := v.(string); ok {
-				if payload, ok := position(value); ok {
-					found[piece[i]] = payload
-				}
+				take(piece[i], value)
 			}
 		}
 	}
-	return found, nil
+	return nil
 }
 
 func keys(store string, visits []string) []string {

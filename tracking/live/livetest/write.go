@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -202,6 +203,24 @@ func testRead(t *testing.T, f Fixture) {
 	holds(t, f.Live, map[string]string{"v3": payload})
 	if got, err := f.Live.Read(t.Context(), store, nil); err != nil || len(got) != 0 {
 		t.Errorf("read nothing: got %d, %v", len(got), err)
+	}
+}
+
+// testRegistered checks who is owned: with a position or without, until it ends or its time is over.
+func testRegistered(t *testing.T, f Fixture) {
+	visits := []string{"new", "placed", "blank", "over", "never"}
+	for _, v := range []string{"new", "placed", "blank", "over"} {
+		register(t, f.Live, v, "a", 0)
+	}
+	write(t, f.Live, results(tracking.Written, tracking.Written), item("placed", "a", 1, "p"), item("blank", "a", 1, "p"))
+	write(t, f.Live, results(tracking.Written), item("blank", "a", 2, ""))
+	purge(t, f.Live, "over")
+	got, err := f.Live.Registered(t.Context(), store, visits)
+	if err != nil || !maps.Equal(got, map[string]bool{"new": true, "placed": true, "blank": true}) {
+		t.Errorf("registered: %v, error %v", got, err)
+	}
+	if got, err := f.Live.Registered(t.Context(), "a}b", visits); err == nil {
+		t.Errorf("a store that cannot be: %v", got)
 	}
 }
 
