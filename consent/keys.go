@@ -67,9 +67,14 @@ func (k Keys) countMark(store, zone string, window time.Time, who Ref) string {
 	return mac128(k.visit, fmt.Sprintf("count|%s|%s|%d|%s", store, zone, window.Unix(), who))
 }
 
-// Tickets is the key under which a ticket lies where nodes share it.
-func (k Keys) Tickets() Secret {
-	s, err := SecretOf(derive(k.visit, "tickets"))
+// Tickets is the key under which a ticket or a one-time code lies where nodes share it.
+func (k Keys) Tickets() Secret { return k.shared("tickets") }
+
+// SignIns is the key under which it lies who of the staff is signed in.
+func (k Keys) SignIns() Secret { return k.shared("sign-ins") }
+
+func (k Keys) shared(use string) Secret {
+	s, err := SecretOf(derive(k.visit, use))
 	if err != nil {
 		panic("consent keys: a key of the wrong length was let in: " + err.Error())
 	}

@@ -229,7 +229,7 @@ func (st *stack) makeNode(ctx context.Context) error {
 		return err
 	}
 	st.server, err = server.New(server.Config{
-		Node: st.node, Stores: st.db, Outside: st.db, Ledger: st.ledger, Atlas: st.node.Atlas, Tokens: tokens, Origins: origins,
+		Node: st.node, Stores: st.db, Outside: st.db, SignIns: st.db, Ledger: st.ledger, Atlas: st.node.Atlas, Tokens: tokens, Origins: origins,
 		Hosts: st.hosts(), Proxies: st.proxies, Secure: st.secure(), DevKey: st.devKey, Undeclared: st.undeclared,
 		SDK: sdkjs.Files, Cards: st.cards, Now: time.Now, Log: st.log,
 	})

@@ -46,6 +46,7 @@ var lives = []life{
 	{table: "served", from: []string{"expires_at"}},
 	{table: "node", from: []string{"polled_at"}, lasts: time.Minute},
 	{table: "duty", from: []string{"until"}, lasts: time.Minute},
+	{table: "sign_in", from: []string{"ends_at"}},
 	{table: "zone_part", from: []string{"opened_at"}, lasts: 15*time.Minute + 10*time.Second},
 	{table: "zone_window", from: []string{"opened_at"}, lasts: 28 * day},
 	{table: "zone_band", from: []string{"opened_at"}, lasts: 28 * day},

@@ -37,6 +37,7 @@ func (db *DB) Prune(ctx context.Context, now time.Time, proof time.Duration) err
 			{`DELETE FROM hold WHERE until < $1`, consent.AuditLife},
 			{`DELETE FROM served WHERE expires_at < $1`, 0},
 			{`DELETE FROM duty WHERE until < $1`, consent.NodeLife},
+			{`DELETE FROM sign_in WHERE ends_at < $1`, 0},
 			{`DELETE FROM erasure WHERE done_at > 0 AND done_at < $1`, consent.ErasureLife},
 		} {
 			if _, err := t.exec(old.query, micros(now.Add(-old.life))); err != nil {

@@ -185,7 +185,7 @@ func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string,
 		Prove: func(string, consent.End, time.Time) string { return "signed.for.tests" }})
 	origins, err := auth.NewOrigins([]string{h.url})
 	h.ok(err)
-	c := server.Config{Node: h.node, Stores: db, Ledger: h.ledger.Ledger, Atlas: h.node.Atlas, Tokens: tokens, Origins: origins, DevKey: h.key,
+	c := server.Config{Node: h.node, Stores: db, SignIns: db, Ledger: h.ledger.Ledger, Atlas: h.node.Atlas, Tokens: tokens, Origins: origins, DevKey: h.key,
 		SDK: sdkjs.Files, Now: time.Now, Log: quiet}
 	if edit != nil {
 		edit(&c)

@@ -226,7 +226,8 @@ func (c *screen) read(console *tracking.Console, session *auth.StaffSession) {
 		switch in.Type {
 		case "beat":
 			console.Beat(in.N)
-			if session != nil && !session.Touch() {
+			if session != nil && !session.Touch(context.Background()) {
+				c.close(wire.CloseExpired)
 				return
 			}
 		case "look":

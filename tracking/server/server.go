@@ -28,6 +28,7 @@ type Config struct {
 	Node    *tracking.Node
 	Stores  Stores           // for administrators; optional
 	Outside tracking.Outside // the same: what was told, and what could not be
+	SignIns SignIns          // who of the staff is signed in, for every node; without it, each has its own
 	Ledger  *consent.Ledger
 	Atlas   *tracking.Atlas
 	Tokens  *auth.Tokens
@@ -51,7 +52,8 @@ type Server struct {
 	staff    auth.StaffEntry
 	tickets  auth.TicketStore
 	resumes  *auth.Resumes
-	signIns  *auth.Codes[auth.Staff]
+	codes    *onceAnywhere[auth.Staff]
+	signIns  *auth.Codes[auth.Staff] // printed where this node was started
 	visitors *auth.Codes[Visitor]
 	renewals *auth.Sessions[Visitor]
 	byAddr   *auth.Limits
@@ -90,12 +92,14 @@ func New(c Config) (*Server, error) {
 	if c.Undeclared == (Undeclared{}) {
 		c.Undeclared = Undeclared{undeclaredAfter, undeclaredFor}
 	}
-	cookies := auth.NewCookies(c.Secure, c.Now)
+	keys := func() consent.Keys { return c.Ledger.Keys() }
+	cookies := auth.NewCookies(c.Secure, keptIn(c.SignIns, keys), c.Now)
 	s := &Server{
 		Config:   c,
 		shoppers: auth.ShopperEntry{Tokens: c.Tokens, Proofs: proofs},
 		staff:    auth.StaffEntry{Tokens: c.Tokens, Cookies: cookies, Origins: c.Origins},
-		tickets:  &tickets{c.Node.Live, func() consent.Secret { return c.Ledger.Keys().Tickets() }, c.Now},
+		tickets:  &onceAnywhere[auth.Ticket]{"tickets", c.Node.Live, keys, c.Now},
+		codes:    &onceAnywhere[auth.Staff]{"codes", c.Node.Live, keys, c.Now},
 		resumes:  auth.NewResumes(c.Now),
 		signIns:  auth.NewCodes[auth.Staff](c.Now),
 		visitors: auth.NewCodes[Visitor](c.Now),
@@ -177,6 +181,7 @@ func (s *Server) appRoutes(m *http.ServeMux) {
 
 func (s *Server) staffRoutes(m *http.ServeMux) {
 	staff := http.NewServeMux()
+	staff.Handle("POST /v1/staff/codes", s.api(s.staffCode))
 	staff.Handle("POST /v1/staff/session", s.api(s.signIn))
 	staff.Handle("DELETE /v1/staff/session", s.api(s.signOut))
 	staff.Handle("GET /v1/staff/me", s.api(s.staffMe))

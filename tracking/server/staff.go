@@ -3,6 +3,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -18,6 +19,29 @@ type codeBody struct {
 	Code string `json:"code"`
 }
 
+type codeAnswer struct {
+	Code string `json:"code"`
+	EndT int64  `json:"end_t"` // Unix milliseconds
+}
+
+// staffCode gives whoever brings a token of the staff's door a one-time code for a page. The retailer's sign-in does so, and sends
+// the browser to /console/#code=…: the token itself never comes near an address or a page's script.
+func (s *Server) staffCode(w http.ResponseWriter, r *http.Request) (any, error) {
+	who, session, err := s.staff.Staff(r)
+	if err != nil {
+		return nil, err
+	}
+	if session != nil { // a page that is signed in has no need of one, and could hand it on
+		return nil, problem.New(problem.Token).WithDetail("a code is given for a bearer token, not for a cookie")
+	}
+	code, end, err := s.codes.Issue(r.Context(), who)
+	if err != nil {
+		return nil, err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return codeAnswer{code, end.UnixMilli()}, nil
+}
+
 // signIn exchanges the one-time code from a page's address for a cookie.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := s.Origins.RequirePage(r); err != nil {
@@ -27,19 +51,30 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.signIns.Redeem(b.Code)
+	who, err := s.whoseCode(r.Context(), b.Code)
 	if err != nil {
 		return nil, err
 	}
 	return nil, s.staff.Cookies.SignIn(w, r, who)
 }
 
+// whoseCode redeems a code: one that was printed at this node, or given for a token at any.
+func (s *Server) whoseCode(ctx context.Context, code string) (auth.Staff, error) {
+	if who, err := s.signIns.Redeem(code); err == nil {
+		return who, nil
+	}
+	who, err := s.codes.Redeem(ctx, code)
+	if errors.Is(err, auth.ErrUnknown) || errors.Is(err, auth.ErrExpired) {
+		return who, problem.New(problem.SignIn).Because(err)
+	}
+	return who, err
+}
+
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := s.Origins.RequirePage(r); err != nil {
 		return nil, err
 	}
-	s.staff.Cookies.SignOut(w, r)
-	return nil, nil
+	return nil, s.staff.Cookies.SignOut(w, r)
 }
 
 func (s *Server) staffMe(_ http.ResponseWriter, r *http.Request) (any, error) {

@@ -16,90 +16,93 @@ import (
 	"doorstep/tracking/server/auth"
 )
 
-// tickets holds them in the live state, so that whichever node a balancer chooses can redeem what another issued. A ticket
-// lies there as a visit does, under the hash of its secret, sealed, and for its life at most. It is redeemed by the write
-// with the next number, which one caller can do: whoever comes second is out of order.
-type tickets struct {
+// onceAnywhere holds what is good once, tickets and codes, in the live state, so that whichever node a balancer chooses can
+// redeem what another issued. It lies there as a visit does, under the hash of its secret, sealed, and for
+// auth.TicketLife at most. It is redeemed by the write with the next number, which one caller can do: whoever comes second
+// is out of order.
+type onceAnywhere[T any] struct {
+	kind string // in the plural
 	live tracking.Live
-	seal func() consent.Secret
+	keys func() consent.Keys
 	now  func() time.Time
 }
 
-// heldTicket is what is sealed.
-type heldTicket struct {
-	Owner  string
-	Ticket auth.Ticket
+// held is what is sealed.
+type held[T any] struct {
+	Owner string
+	What  T
 }
 
 const (
-	ticketIssued = 1 + iota // the numbers of the two writes
-	ticketRedeemed
+	onceIssued = 1 + iota // the numbers of the two writes
+	onceRedeemed
 )
 
-// slotOfTicket spreads tickets over a cluster.
-func slotOfTicket(secret string) tracking.Slot {
+// slot spreads them over a cluster.
+func (s *onceAnywhere[T]) slot(secret string) tracking.Slot {
 	sum := sha256.Sum256([]byte(secret))
 	name := hex.EncodeToString(sum[:])
-	return tracking.Slot{Store: "tickets-" + name[:2], Visit: name}
+	return tracking.Slot{Store: s.kind + "-" + name[:2], Visit: name}
 }
 
-// Issue implements auth.TicketStore.
-func (s *tickets) Issue(ctx context.Context, t auth.Ticket) (secret string, end time.Time, err error) {
+// Issue implements auth.TicketStore, and is the same for codes.
+func (s *onceAnywhere[T]) Issue(ctx context.Context, what T) (secret string, end time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, tracking.WriteDeadline)
 	defer cancel()
 	end = time.UnixMilli(s.now().Add(auth.TicketLife).UnixMilli())
 	secret = auth.TimedSecret(end)
-	slot, held := slotOfTicket(secret), heldTicket{rand.Text(), t}
-	text, err := json.Marshal(held)
+	slot, it := s.slot(secret), held[T]{rand.Text(), what}
+	text, err := json.Marshal(it)
 	if err != nil {
-		return "", end, fmt.Errorf("a ticket: %w", err)
+		return "", end, fmt.Errorf("%s: %w", s.kind, err)
 	}
-	if err := s.live.Register(ctx, slot, held.Owner, 0, auth.TicketLife); err != nil {
+	if err := s.live.Register(ctx, slot, it.Owner, 0, auth.TicketLife); err != nil {
 		return "", end, err
 	}
-	sealed := s.seal().Seal(slot.Visit, text)
-	wrote, err := s.write(ctx, slot, held.Owner, ticketIssued, []byte(sealed), auth.TicketLife)
+	sealed := s.keys().Tickets().Seal(slot.Visit, text)
+	wrote, err := s.write(ctx, slot, it.Owner, onceIssued, []byte(sealed), auth.TicketLife)
 	if err == nil && wrote != tracking.Written {
 		err = tracking.ErrUnavailable
 	}
 	return secret, end, err
 }
 
-// Redeem implements auth.TicketStore.
-func (s *tickets) Redeem(ctx context.Context, secret string) (auth.Ticket, error) {
+// Redeem implements auth.TicketStore, and is the same for codes.
+func (s *onceAnywhere[T]) Redeem(ctx context.Context, secret string) (T, error) {
+	var none T
 	end, ok := auth.EndOf(secret)
 	if !ok {
-		return auth.Ticket{}, auth.ErrUnknown
+		return none, auth.ErrUnknown
 	}
 	left := end.Sub(s.now())
 	if left <= 0 {
-		return auth.Ticket{}, auth.ErrExpired
+		return none, auth.ErrExpired
 	}
 	ctx, cancel := context.WithTimeout(ctx, tracking.WriteDeadline)
 	defer cancel()
-	slot := slotOfTicket(secret)
+	slot := s.slot(secret)
 	found, err := s.live.Read(ctx, slot.Store, []string{slot.Visit})
 	if err != nil {
-		return auth.Ticket{}, err
+		return none, err
 	}
-	var held heldTicket
-	text, err := s.seal().Open(slot.Visit, string(found[slot.Visit]))
-	if err != nil || json.Unmarshal(text, &held) != nil {
-		return auth.Ticket{}, auth.ErrUnknown
+	var it held[T]
+	text, err := s.keys().Tickets().Open(slot.Visit, string(found[slot.Visit]))
+	if err != nil || json.Unmarshal(text, &it) != nil {
+		return none, auth.ErrUnknown
 	}
-	wrote, err := s.write(ctx, slot, held.Owner, ticketRedeemed, nil, max(left, time.Millisecond))
+	wrote, err := s.write(ctx, slot, it.Owner, onceRedeemed, nil, max(left, time.Millisecond))
 	switch {
 	case err != nil:
-		return auth.Ticket{}, err
+		return none, err
 	case wrote == tracking.TooLate:
-		return auth.Ticket{}, tracking.ErrUnavailable
+		return none, tracking.ErrUnavailable
 	case wrote != tracking.Written:
-		return auth.Ticket{}, auth.ErrUnknown
+		return none, auth.ErrUnknown
 	}
-	return held.Ticket, nil
+	return it.What, nil
 }
 
-func (s *tickets) write(ctx context.Context, slot tracking.Slot, owner string, seq int64, payload []byte, ttl time.Duration) (tracking.WriteResult, error) {
+func (s *onceAnywhere[T]) write(ctx context.Context, slot tracking.Slot, owner string, seq int64, payload []byte, ttl time.Duration) (tracking.WriteResult, error) {
 	results, err := s.live.Write(ctx, []tracking.LiveWrite{{Slot: slot, Owner: owner, Seq: seq, Payload: payload, TTL: min(ttl, tracking.PositionLife)}})
 	if err != nil {
 		return 0, err

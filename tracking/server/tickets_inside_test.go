@@ -16,11 +16,13 @@ import (
 	"doorstep/tracking/server/auth"
 )
 
+type tickets = onceAnywhere[auth.Ticket]
+
 // twoNodes are the tickets of two nodes that share a live state and their keys.
 func twoNodes(t *testing.T) (shared *live.Memory, a, b *tickets) {
 	shared = live.NewMemory(time.Now)
-	keys := consent.NewKeys()
-	return shared, &tickets{shared, keys.Tickets, time.Now}, &tickets{shared, keys.Tickets, time.Now}
+	keys := func(k consent.Keys) func() consent.Keys { return func() consent.Keys { return k } }(consent.NewKeys())
+	return shared, &tickets{"tickets", shared, keys, time.Now}, &tickets{"tickets", shared, keys, time.Now}
 }
 
 // A ticket that one node issued is redeemed at any, once, to one of any number who try at the same time; through the last
@@ -57,11 +59,15 @@ func TestTicketsAtEveryNode(t *testing.T) {
 				t.Fatalf("%d won, %d lost", won.Load(), lost.Load())
 			}
 		}
-		stranger := &tickets{shared, consent.NewKeys().Tickets, time.Now}
+		stranger := &tickets{"tickets", shared, consent.NewKeys, time.Now}
+		other := &tickets{"codes", shared, a.keys, time.Now}
 		early, late := issue(), issue()
 		time.Sleep(auth.TicketLife - time.Millisecond)
 		if _, err := stranger.Redeem(t.Context(), early); !errors.Is(err, auth.ErrUnknown) {
 			t.Errorf("under other keys: %v", err)
+		}
+		if _, err := other.Redeem(t.Context(), early); !errors.Is(err, auth.ErrUnknown) {
+			t.Errorf("as something else: %v", err)
 		}
 		if _, err := b.Redeem(t.Context(), early); err != nil {
 			t.Errorf("a millisecond before its end: %v", err)

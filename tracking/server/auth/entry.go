@@ -91,7 +91,7 @@ func (e StaffEntry) Staff(r *http.Request) (Staff, *StaffSession, error) {
 	if err != nil {
 		return Staff{}, nil, err
 	}
-	return session.Value, session, nil
+	return session.Staff(), session, nil
 }
 
 func (e StaffEntry) bearer(r *http.Request) (Staff, error) {

@@ -72,7 +72,7 @@ func TestShopperEntry(t *testing.T) {
 // TestStaffEntry: a cookie is good only from one of our pages; a bearer token needs no page.
 func TestStaffEntry(t *testing.T) {
 	w := newWorld(t)
-	e := StaffEntry{w.tokens, NewCookies(true, w.Now), mustOrigins(t, "https://desk.example")}
+	e := StaffEntry{w.tokens, NewCookies(true, nil, w.Now), mustOrigins(t, "https://desk.example")}
 	signIn := httptest.NewRecorder()
 	if err := e.Cookies.SignIn(signIn, httptest.NewRequest("POST", "/", nil), Staff{Shift: "x", Store: "a", ExpiresAt: w.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"math"
 	"sync"
 	"time"
@@ -19,6 +20,8 @@ const secretBytes = 32
 type digest [sha256.Size]byte
 
 func digestOf(secret string) digest { return sha256.Sum256([]byte(secret)) }
+
+func (d digest) String() string { return hex.EncodeToString(d[:]) }
 
 func newSecret() string {
 	var b [secretBytes]byte

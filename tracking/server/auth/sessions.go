@@ -38,26 +38,38 @@ func NewSessions[T any](idle, life time.Duration, max int, now func() time.Time)
 // Open returns a fresh secret for v. It ends at end at the latest, if end is not zero. ErrFull if
 // there is no room, ErrExpired if end has passed.
 func (s *Sessions[T]) Open(v T, end time.Time) (secret string, opened *Session[T], err error) {
+	secret = newSecret()
+	opened, err = s.Adopt(secret, v, end)
+	if err != nil {
+		return "", nil, err
+	}
+	return secret, opened, nil
+}
+
+// Adopt is Open for a secret that was made elsewhere. If it is held already, that is what is returned.
+func (s *Sessions[T]) Adopt(secret string, v T, end time.Time) (*Session[T], error) {
 	now := s.now()
 	last := now.Add(s.life)
 	if !end.IsZero() && end.Before(last) {
 		last = end
 	}
 	if !now.Before(last) {
-		return "", nil, ErrExpired
+		return nil, ErrExpired
 	}
-	secret = newSecret()
 	n := &Session[T]{Value: v, End: last, of: s, key: digestOf(secret), used: now, gone: make(chan struct{})}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if held := s.held[n.key]; held != nil && held.alive(now) {
+		return held, nil
+	}
 	if len(s.held) >= s.max {
 		s.sweep(now)
 	}
 	if len(s.held) >= s.max {
-		return "", nil, ErrFull
+		return nil, ErrFull
 	}
 	s.held[n.key] = n
-	return secret, n, nil
+	return n, nil
 }
 
 // Use returns the session of a secret and counts as using it. ErrExpired once after its time,
@@ -79,10 +91,12 @@ func (s *Sessions[T]) Use(secret string) (*Session[T], error) {
 }
 
 // Quit ends the session of a secret; an unknown one is no error.
-func (s *Sessions[T]) Quit(secret string) {
+func (s *Sessions[T]) Quit(secret string) { s.quit(digestOf(secret)) }
+
+func (s *Sessions[T]) quit(key digest) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n, ok := s.held[digestOf(secret)]; ok {
+	if n, ok := s.held[key]; ok {
 		s.drop(n)
 	}
 }

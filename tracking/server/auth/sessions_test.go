@@ -106,7 +106,7 @@ func TestCookie(t *testing.T) {
 		false: {"doorstep-staff=", "; Path=/;", "; HttpOnly;", "; SameSite=Strict"},
 	} {
 		c := newClock()
-		cookies := NewCookies(secure, c.Now)
+		cookies := NewCookies(secure, nil, c.Now)
 		w := httptest.NewRecorder()
 		if err := cookies.SignIn(w, httptest.NewRequest("POST", "/", nil), Staff{Shift: "x", Store: "a", ExpiresAt: c.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
@@ -121,7 +121,7 @@ func TestCookie(t *testing.T) {
 			t.Errorf("too much in %q", header)
 		}
 		s, err := cookies.Session(browser(t, w, "GET", "/"))
-		if err != nil || s.Value.Shift != "x" {
+		if err != nil || s.Staff().Shift != "x" {
 			t.Fatalf("got %+v, %v", s, err)
 		}
 	}
@@ -129,7 +129,7 @@ func TestCookie(t *testing.T) {
 
 func TestSignInAndOut(t *testing.T) {
 	c := newClock()
-	cookies := NewCookies(true, c.Now)
+	cookies := NewCookies(true, nil, c.Now)
 	shift := Staff{Shift: "x", Store: "a", ExpiresAt: c.Now().Add(time.Hour)}
 	first, second := httptest.NewRecorder(), httptest.NewRecorder()
 	if err := cookies.SignIn(first, httptest.NewRequest("POST", "/", nil), shift); err != nil {
@@ -159,22 +159,22 @@ func TestSignInAndOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := httptest.NewRecorder()
-	cookies.SignOut(out, browser(t, second, "DELETE", "/"))
-	cookies.SignOut(out, httptest.NewRequest("DELETE", "/", nil))
+	_ = cookies.SignOut(out, browser(t, second, "DELETE", "/"))
+	_ = cookies.SignOut(out, httptest.NewRequest("DELETE", "/", nil))
 	if !strings.Contains(out.Header().Get("Set-Cookie"), "Max-Age=0") {
 		t.Fatalf("the browser keeps it: %q", out.Header().Get("Set-Cookie"))
 	}
 	<-now.Gone()
 	_, err = cookies.Session(browser(t, second, "GET", "/"))
 	wantCode(t, err, 401, "session")
-	if now.Touch() {
+	if now.Touch(t.Context()) {
 		t.Fatal("a signed-out session can be touched")
 	}
 }
 
 func TestCookieEndsWithTheShift(t *testing.T) {
 	c := newClock()
-	cookies := NewCookies(true, c.Now)
+	cookies := NewCookies(true, nil, c.Now)
 	w := httptest.NewRecorder()
 	if err := cookies.SignIn(w, httptest.NewRequest("POST", "/", nil), Staff{ExpiresAt: c.Now().Add(20 * time.Minute)}); err != nil {
 		t.Fatal(err)
