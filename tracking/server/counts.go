@@ -14,6 +14,9 @@ import (
 // countsBack is how far back zone counts are told.
 const countsBack = 24 * time.Hour
 
+// ofThoseSharing says who was counted: not those present.
+const ofThoseSharing = "of those sharing"
+
 type countedZone struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
@@ -56,7 +59,7 @@ func (s *Server) counts(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := countsAnswer{Store: who.Store, Of: "of those sharing",
+	a := countsAnswer{Store: who.Store, Of: ofThoseSharing,
 		Bands: map[string]string{string(consent.Few): "0–9", string(consent.Some): "10–24", string(consent.Many): "25 or more"},
 		Zones: []countedZone{}, Windows: make([]countedWindow, 0, len(windows))}
 	for _, level := range x.Site().Levels {

@@ -65,6 +65,8 @@ type Server struct {
 	plans    sync.Map // the same, for consoles
 	phones   *phones
 	pollers  *pollers
+	quieting chan struct{}        // who makes quiet times holds it, and with it
+	quiets   map[string]quietMade // by store
 	permits  permits
 	attempts *attempts
 	outcasts chan string // apps to be suspended, for Run
@@ -108,6 +110,8 @@ func New(c Config) (*Server, error) {
 		consoles: newPlaces(addrConsoles, personConsoles),
 		phones:   newPhones(),
 		pollers:  newPollers(),
+		quieting: make(chan struct{}, 1),
+		quiets:   make(map[string]quietMade),
 		attempts: newAttempts(),
 		outcasts: make(chan string, 16),
 	}
@@ -161,6 +165,7 @@ func (s *Server) appRoutes(m *http.ServeMux) {
 	m.HandleFunc("GET /v1/stores/{id}/fences/{version}", s.fence)
 	m.HandleFunc("GET /v1/stores/{id}/maps/{version}", s.storeMap)
 	m.HandleFunc("GET /v1/cards/{store}", s.cards)
+	m.HandleFunc("GET /v1/quiet/{store}", s.quiet)
 	m.HandleFunc("GET /v1/time", s.time)
 	m.HandleFunc("GET /v1/rules", s.rules)
 	m.Handle("GET /v1/notices/{hash}", s.api(s.notice))

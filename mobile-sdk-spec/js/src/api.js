@@ -48,6 +48,8 @@ export class Api {
   map(store, version) { return this.#call("GET", `/v1/stores/${seg(store)}/maps/${seg(version)}`, "none"); }
   /** @param {string} store */
   cards(store) { return this.#call("GET", `/v1/cards/${seg(store)}`, "none"); }
+  /** @param {string} store */
+  quiet(store) { return this.#call("GET", `/v1/quiet/${seg(store)}`, "none"); }
   jwks() { return this.#call("GET", "/.well-known/jwks.json", "none"); }
   time() { return this.#call("GET", "/v1/time", "none"); }
   /** @returns {Promise<{purposes: {id: string, pocket_minutes?: number}[]}>} */

@@ -378,6 +378,8 @@ export class Client {
   me(store) { return this.api.me(store); }
   /** @param {string} store */
   async cards(store) { return (await this.api.cards(store)).cards ?? []; }
+  /** When each zone of a store is usually quiet. @param {string} store @returns {Promise<{time_zone: string, zones: {id: string, name: string, level: number, quiet: {day: string, from: string, until: string}[]}[]}>} */
+  quiet(store) { return this.api.quiet(store); }
   /** @param {string} jws */
   async check(jws) { return verifyReceipt(jws, await this.api.jwks()); }
 

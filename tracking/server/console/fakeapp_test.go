@@ -15,6 +15,14 @@ import (
 
 var receiptKey = ed25519.NewKeyFromSeed([]byte("a seed of thirty-two bytes: test"))
 
+// quietAllWeek is the same each day, so that no test depends on which it is.
+var quietAllWeek = func() (spans []obj) {
+	for _, day := range []string{"Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"} {
+		spans = append(spans, obj{"day": day, "from": "10:00", "until": "12:00"}, obj{"day": day, "from": "15:00", "until": "16:00"})
+	}
+	return spans
+}()
+
 // appRoutes answers the shopper's page. Sessions become active with the first fix.
 func (b *backend) appRoutes(mux *http.ServeMux) {
 	get := func(path string, v any) {
@@ -25,6 +33,9 @@ func (b *backend) appRoutes(mux *http.ServeMux) {
 		{"zone": "shoes", "title": "Fitted while you wait", "text": "Ask for both feet to be measured. It takes four minutes."},
 		{"zone": "service", "title": "Service desk", "text": "Returns, repairs and gift wrapping until closing time.", "link": "https://shop.example/service"},
 		{"zone": "bags", "title": "Repairs", "text": "Bring any bag bought here and we mend it."}}})
+	get("/v1/quiet/{store}", obj{"store": "s1", "fence": "v1", "of": "of those sharing", "time_zone": "Asia/Shanghai", "zones": []obj{
+		{"id": "shoes", "name": "Shoes", "level": 0, "quiet": quietAllWeek}, {"id": "bags", "name": "Bags & Accessories", "level": 0, "quiet": quietAllWeek[:0]},
+		{"id": "beauty", "name": "Beauty", "level": 0, "quiet": quietAllWeek}}})
 	mux.HandleFunc("GET /v1/journal", b.journal)
 	get("/v1/me", obj{"grants": []obj{}})
 	get("/v1/rules", obj{"purposes": []obj{{"id": "assist"}}})

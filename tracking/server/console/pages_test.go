@@ -379,6 +379,10 @@ func refuses(p *consoletest.Page, b *backend) {
 	if n != 0 {
 		p.T.Errorf("who refused has opened %d sockets", n)
 	}
+	p.Do(chromedp.Click(chromedp.CSS(`[data-testid="quiet"] summary`)))
+	p.Until("quiet times, of the zones that have some today", `[...document.querySelectorAll('[data-testid="quiet"] li')].map(l => l.innerText.replace(/\s+/g, ' ')).join('|') === 'Shoes 10:00 – 12:00 · 15:00 – 16:00|Beauty 10:00 – 12:00 · 15:00 – 16:00'`)
+	p.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-testid="quiet"]').scrollIntoView()`))
+	narrow(p, "shopper-quiet")
 }
 
 func asks(p *consoletest.Page, b *backend) {

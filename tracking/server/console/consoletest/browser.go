@@ -6,6 +6,7 @@ package consoletest
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -265,7 +266,7 @@ func (p *Page) Shot(name string) {
 	if err != nil {
 		p.T.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), b, 0o644); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, name+".png"), b, 0o644)); err != nil {
 		p.T.Error(err)
 	}
 }

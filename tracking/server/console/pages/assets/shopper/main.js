@@ -45,8 +45,8 @@ async function open() {
     gate(words.t("no_store"));
     return;
   }
-  const [fence, cards] = await Promise.all([client.fence(store.id, store.fence), client.cards(store.id).catch(() => []), client.syncTime()]);
-  const visit = new Visit(words, client, fence, store, cards);
+  const [fence, cards, quiet] = await Promise.all([client.fence(store.id, store.fence), client.cards(store.id).catch(() => []), client.quiet(store.id).catch(() => null), client.syncTime()]);
+  const visit = new Visit(words, client, fence, store, cards, quiet);
   document.body.replaceChildren(visit.el);
 }
 

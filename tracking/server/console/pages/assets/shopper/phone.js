@@ -23,6 +23,8 @@ import { DataCard, erasureCard } from "./rights.js";
  * @property {import("/assets/sdk/src/types.js").Grant[]} grants
  * @property {Record<string, string>} ends
  * @property {StoreCard[]} cards
+ * @property {import("./quiet.js").QuietTimes} quiet
+ * @property {number} now  by the store's clock, Unix ms
  * @property {View["call"]} call  the desk that is ready, until it was read or is over
  * @property {boolean} all  whether all cards were asked for
  * @property {string|null} zone  where the phone itself thinks it is
@@ -42,6 +44,7 @@ export class Phone {
     this.now = h("div", { class: "slot" });
     this.requests = h("div", { class: "slot" });
     this.store = h("div", { class: "slot" });
+    this.quiet = h("div", { class: "slot" });
     this.looked = h("div", { class: "slot" });
     this.receipts = h("div", { class: "slot" });
     this.data = new DataCard(context);
@@ -49,21 +52,23 @@ export class Phone {
     this.dark = h("div", { class: "dark" });
     this.call = h("button", { type: "button", class: "primary", data: { testid: "call-staff" }, onclick: () => act("call") }, words.t("call_staff"));
     this.el = h("div", { class: "phone" }, this.indicator.el,
-      h("main", { class: "feed" }, h("h1", { class: "spoken" }, context.store), this.now, this.requests, this.store, this.looked, this.receipts, this.data.el),
+      h("main", { class: "feed" }, h("h1", { class: "spoken" }, context.store), this.now, this.requests, this.store, this.quiet, this.looked, this.receipts, this.data.el),
       h("nav", { class: "foot" }, this.call, h("button", { type: "button", data: { testid: "here-for" }, onclick: () => act("here") }, words.t("here_for"))),
       this.over, this.dark);
-    this.places = { now: place(this.now), requests: place(this.requests), store: place(this.store), looked: place(this.looked), receipts: place(this.receipts), dark: place(this.dark) };
+    this.places = { now: place(this.now), requests: place(this.requests), store: place(this.store), quiet: place(this.quiet), looked: place(this.looked), receipts: place(this.receipts), dark: place(this.dark) };
   }
 
   /** @param {Shown} shown */
   render(shown) {
-    const { view, grants, ends, cards, zone, looks, notice, late, locked, call, all } = shown;
+    const { view, grants, ends, cards, quiet, zone, looks, notice, late, locked, call, all } = shown;
     const { words, store } = this.context;
     this.indicator.set(said(view, words, store, ends));
     this.data.set(view);
     this.places.now([view.state, view.word, view.end, view.obstacle?.code, view.pausedBy, view.withdrawal?.id, view.stopQueued, view.erasing, view.erasure?.id, late, notice], () => this.#now(shown));
     this.places.requests([view.help, call], () => this.#requests(shown));
     this.places.store([cards.length, zone, all], () => this.#cards(cards, zone, all));
+    const day = quiet.day(shown.now);
+    this.places.quiet([day], () => quiet.panel(day));
     this.places.looked([looks, view.seen], () => this.#looked(looks));
     this.places.receipts([grants.map((g) => g.recordId)], () => grants.slice(0, 1).map((g) => decisionCard(this.context, g)));
     this.places.dark([locked], () => (locked ? this.#dark() : []));

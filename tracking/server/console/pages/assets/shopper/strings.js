@@ -96,6 +96,8 @@ export const STRINGS = {
   card_more: ["More", "更多", "المزيد"],
   cards: ["In the store", "店内", "في المتجر"],
   cards_here: ["Near you · picked by this phone", "您附近 · 由本机挑选", "قريب منك · اختاره هذا الهاتف"],
+  quiet: ["Quiet times today", "今日较清静的时段", "أوقات الهدوء اليوم"],
+  quiet_text: ["When few of those who share are usually there: from the finished days of the last four weeks.", "根据过去四周已结束的日子：这些时段通常较少有共享位置的顾客。", "حين يقل عادةً من يشاركون مواقعهم هناك: من الأيام المنتهية في الأسابيع الأربعة الأخيرة."],
   looked: ["Who looked", "谁查看过", "من اطّلع"],
   looked_none: ["Nobody has looked.", "无人查看。", "لم يطّلع أحد."],
   looked_row: ["{who}, {t}", "{who}，{t}", "{who}، {t}"],

@@ -6,6 +6,7 @@ import { dayOf, save } from "../lib/save.js";
 import { Drawer } from "./drawer.js";
 import { Phone } from "./phone.js";
 import { promptSheet } from "./prompt.js";
+import { QuietTimes } from "./quiet.js";
 import { askErase, askTopic, askVisit } from "./sheets.js";
 import { Walker } from "./walker.js";
 
@@ -24,13 +25,15 @@ export class Visit {
    * @param {import("/assets/sdk/src/index.js").Fence} fence
    * @param {{id: string, name: string}} store
    * @param {import("./phone.js").StoreCard[]} cards
+   * @param {import("./quiet.js").Quiet|null} quiet
    */
-  constructor(words, client, fence, store, cards) {
+  constructor(words, client, fence, store, cards, quiet) {
     this.words = words;
     this.client = client;
     this.fence = fence;
     this.store = store;
     this.cards = cards;
+    this.quiet = new QuietTimes(words, quiet);
     /** @type {Record<string, string>} */ this.ends = {};
     /** @type {import("./phone.js").Look[]} */ this.looks = [];
     /** @type {string|null} */ this.zone = null;
@@ -60,7 +63,7 @@ export class Visit {
   render() {
     this.drawer?.invite(this.client.view.state === "LOCAL" && !this.walker.inside);
     this.phone.render({
-      view: this.client.view, grants: this.client.grants.filter((g) => g.store === this.store.id), ends: this.ends, cards: this.cards, zone: this.zone,
+      view: this.client.view, grants: this.client.grants.filter((g) => g.store === this.store.id), ends: this.ends, cards: this.cards, quiet: this.quiet, now: this.client.clock.now(), zone: this.zone,
       call: this.#call, all: this.all, looks: this.looks, notice: this.notice, late: this.late, locked: this.walker.locked, arrivals: this.arrivals,
     });
   }
