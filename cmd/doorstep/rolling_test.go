@@ -184,9 +184,43 @@ func until(t *testing.T, what string, f func() bool) {
 	}
 }
 
+// page is a console's page, which keeps its cookie whatever it is told, and goes to whichever server.
+type page struct{ cookie string }
+
+// signedIn is one that is signed in at a server.
+func signedIn(t *testing.T, server, code string) *page {
+	t.Helper()
+	p := &page{}
+	resp := p.does(t, http.MethodPost, server, "/v1/staff/session", `{"code":"`+code+`"}`, http.StatusNoContent)
+	p.cookie, _, _ = strings.Cut(resp.Header.Get("Set-Cookie"), ";")
+	return p
+}
+
+func (p *page) does(t *testing.T, method, server, path, body string, want int) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, server+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = http.Header{"Content-Type": {"application/json"}, "Sec-Fetch-Site": {"same-origin"}, "Cookie": {p.cookie}}
+	if method != http.MethodGet {
+		r.Header.Set("Origin", server)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != want {
+		t.Errorf("%s %s: %d, want %d", method, path, resp.StatusCode, want)
+	}
+	return resp
+}
+
 // Three servers behind a balancer that knows nothing. A console at one of them sees the shoppers at all. One is killed: its
 // phones go on elsewhere, and no request for help is lost. Then all are replaced, one after the other, while phones walk
-// and shoppers withdraw: nobody who has ended is shown, nobody else's request goes, and each withdrawal is answered.
+// and shoppers withdraw: nobody who has ended is shown, nobody else's request goes, and each withdrawal is answered. Whoever
+// is signed in at a console's page stays so throughout, and signs out at all.
 func TestServersComeAndGo(t *testing.T) {
 	t.Parallel()
 	d, b := together(t), newBalancer(t)
@@ -206,6 +240,7 @@ func TestServersComeAndGo(t *testing.T) {
 		return w
 	}
 	w := watch(nodes[2], nodes[2].code)
+	desk := signedIn(t, nodes[0].address, nodes[0].code)
 
 	const people = 8
 	ctx, cancel := context.WithCancel(t.Context())
@@ -238,6 +273,7 @@ func TestServersComeAndGo(t *testing.T) {
 	until(t, "a position", func() bool { return w.Totals().Dots > 0 })
 
 	nodes[0].kill(t)
+	desk.does(t, http.MethodGet, nodes[1].address, "/v1/staff/me", "", http.StatusOK)
 	left := people
 	withdraw := func(p *walker) {
 		t.Helper()
@@ -269,6 +305,9 @@ func TestServersComeAndGo(t *testing.T) {
 	}
 	b.use(nodes...)
 	until(t, "everybody at the new servers", func() bool { return sessions(nodes...) == float64(left) })
+	desk.does(t, http.MethodGet, nodes[2].address, "/v1/staff/me", "", http.StatusOK) // of those who knew it, nobody is left
+	desk.does(t, http.MethodDelete, nodes[1].address, "/v1/staff/session", "", http.StatusNoContent)
+	desk.does(t, http.MethodGet, nodes[0].address, "/v1/staff/me", "", http.StatusUnauthorized)
 	w = watch(nodes[0], nodes[0].another)
 	until(t, "the snapshot of a new console", func() bool { return w.Totals().Alerts > 0 })
 	for i, p := range phones { // what has ended is told of for a minute, as ended
