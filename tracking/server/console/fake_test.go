@@ -42,6 +42,7 @@ type backend struct {
 	role    string      // of whoever signs in
 	glasses []obj       // who waits for somebody else's approval
 	broken  string      // the code with which an approval is refused
+	misread bool        // withdrawals are refused for what they say, but those of everything
 	slow    bool        // erasures are recorded, and not true everywhere
 	ended   int         // readings of the journal in which the look is still open
 	missed  obj         // what a console that comes back is told; without it, everything

@@ -70,6 +70,9 @@ func (b *backend) appRoutes(mux *http.ServeMux) {
 		case b.away.CompareAndSwap(true, false):
 			refuse(w, 503, obj{"code": "unavailable", "title": "Not now"})
 			return
+		case b.misreads() && in["scope"] != "all":
+			refuse(w, 422, obj{"code": "not_on_record", "title": "Nothing was withdrawn", "remedy": "Withdraw all"})
+			return
 		}
 		answer(w, obj{"id": in["id"], "receipt": receipt(obj{"jti": in["id"]}), "change": 7, "removed": obj{"nodes": 2, "consoles": 3, "ms": 84}})
 	})
@@ -108,6 +111,12 @@ func (b *backend) erase(w http.ResponseWriter, r *http.Request) {
 	}
 	answer(w, obj{"id": in["id"], "proof": signed("erasure-proof+jwt", obj{"jti": in["id"], "iat": time.Now().Unix(), "erasure": obj{
 		"removed": obj{"decisions": 3, "visits": 2}, "stays": []obj{{"what": "log leaves", "why": "x"}, {"what": "proof of consent", "count": 3, "until": "2029-11-22T00:00:00Z", "why": "y"}}}})})
+}
+
+func (b *backend) misreads() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.misread
 }
 
 func (b *backend) note(v obj) {

@@ -251,7 +251,8 @@ func TestShopper(t *testing.T) {
 	t.Run("says when nobody is there", func(t *testing.T) { nobody(p, b) })
 	t.Run("is helped", func(t *testing.T) { helped(p, b) })
 	t.Run("stops in one tap", func(t *testing.T) { stops(p, b) })
-	p.Quiet("409")
+	t.Run("says that the store could not take a stop", func(t *testing.T) { isMisread(p, b) })
+	p.Quiet("409", "422")
 }
 
 // What anybody may ask for about themselves: all of it in a file; that all of it goes, after being told what that means.
@@ -533,6 +534,28 @@ func stops(p *consoletest.Page, b *backend) {
 	p.Click("check")
 	p.Until("checked", `document.querySelector('[data-testid="verdict"]')?.dataset.verdict === 'valid'`)
 	shots(p, "shopper-stopped")
+}
+
+// A stop that the store refuses for what it says is not waited for as if it were on its way: it is told that a yes still stands there, and
+// everything can be taken back with a tap.
+func isMisread(p *consoletest.Page, b *backend) {
+	p.Click("begin")
+	p.Click("choice-visit")
+	p.Until("active", indicator("active"))
+	b.mu.Lock()
+	b.misread = true
+	b.mu.Unlock()
+	p.Click("stop")
+	p.Until("it is told", `document.querySelector('[data-testid="stop-refused"][role="alert"]')?.innerText.includes('still stands')`)
+	if consoletest.JS[bool](p, `document.querySelector('[data-testid="stopping"]') !== null`) {
+		p.T.Error("it is shown as if it were on its way")
+	}
+	narrow(p, "shopper-stop-refused")
+	p.Click("withdraw-all")
+	p.Until("confirmed", `document.querySelector('[data-testid="receipt"]') !== null && document.querySelector('[data-testid="stop-refused"]') === null`)
+	if got := b.sent("withdrawal")["scope"]; got != "all" {
+		p.T.Errorf("withdrew %v", got)
+	}
 }
 
 func TestDemo(t *testing.T) {

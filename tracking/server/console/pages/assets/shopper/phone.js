@@ -13,7 +13,7 @@ import { DataCard, erasureCard } from "./rights.js";
  * @typedef {object} PhoneContext
  * @property {import("../lib/i18n.js").Words} words
  * @property {string} store  its name
- * @property {(what: "ask"|"start"|"still"|"stop"|"not_now"|"go_on"|"ok"|"call"|"here"|"unlock"|"erase"|"forget_proof"|"come"|"all") => void} act
+ * @property {(what: "ask"|"start"|"still"|"stop"|"stop_all"|"not_now"|"go_on"|"ok"|"call"|"here"|"unlock"|"erase"|"forget_proof"|"come"|"all") => void} act
  * @property {(jws: string) => Promise<{verdict: string, kid?: string}>} check
  * @property {() => void} withdraw
  * @property {() => Promise<string>} download  everything that is kept, into a file; says what came of it
@@ -64,7 +64,7 @@ export class Phone {
     const { words, store } = this.context;
     this.indicator.set(said(view, words, store, ends));
     this.data.set(view);
-    this.places.now([view.state, view.word, view.end, view.obstacle?.code, view.pausedBy, view.withdrawal?.id, view.stopQueued, view.erasing, view.erasure?.id, late, notice], () => this.#now(shown));
+    this.places.now([view.state, view.word, view.end, view.obstacle?.code, view.pausedBy, view.withdrawal?.id, view.stopQueued, view.stopRefused?.code, view.erasing, view.erasure?.id, late, notice], () => this.#now(shown));
     this.places.requests([view.help, call], () => this.#requests(shown));
     this.places.store([cards.length, zone, all], () => this.#cards(cards, zone, all));
     const day = quiet.day(shown.now);

@@ -44,10 +44,11 @@ const counted = (words, key, n) => (n === 1 && words.has(`${key}_one`) ? words.t
 /** One step of a stop, and whether it is true yet. @param {boolean} done @param {string} says */
 export const line = (done, says) => h("li", { class: done ? "done" : "wait" }, done ? icon("tick") : h("i"), h("span", {}, says));
 
-/** A withdrawal, line by line as it becomes true. @param {ReceiptContext} context @param {View} view @param {boolean} late the store has not answered for a while */
+/** A withdrawal, line by line as it becomes true. @param {ReceiptContext & {act: (what: "stop_all") => void}} context @param {View} view @param {boolean} late the store has not answered for a while */
 export function withdrawalCard(context, view, late) {
   const { words } = context;
   const w = view.withdrawal;
+  if (view.stopRefused) return refusedCard(context, view.stopRefused.code, line(true, words.t("w_phone")));
   const lines = [line(true, words.t("w_phone"))];
   if (w) {
     lines.push(line(true, words.t("w_store", { ms: Math.max(1, Math.round(w.storeMs)) })));
@@ -59,4 +60,15 @@ export function withdrawalCard(context, view, late) {
   return h("section", { class: "panel stopped", aria: { live: "polite" }, data: { testid: w ? "receipt" : "stopping" } },
     h("h2", {}, words.t("w_title")), h("ul", { class: "ticks" }, ...lines),
     w ? h("div", { class: "with-button" }, h("p", { class: "small muted" }, words.t("w_receipt")), button ?? null) : null, verdict ?? null);
+}
+
+/**
+ * A withdrawal that the store cannot take as it is: said as loud as that it is stopped here, with what will be taken in any case.
+ * @param {ReceiptContext & {act: (what: "stop_all") => void}} context @param {string} code @param {HTMLElement} phone  what is so already
+ */
+function refusedCard({ words, act }, code, phone) {
+  return h("section", { class: "panel stopped", role: "alert", data: { testid: "stop-refused", code } }, h("h2", {}, words.t("w_title")),
+    h("ul", { class: "ticks" }, phone, h("li", { class: "failed" }, icon("close"), h("span", {}, words.t("w_refused")))),
+    h("p", { class: "small muted" }, words.t("w_refused_text")),
+    h("button", { type: "button", class: "primary", data: { testid: "withdraw-all" }, onclick: () => act("stop_all") }, words.t("withdraw_all")));
 }

@@ -114,7 +114,8 @@ export class Visit {
     switch (what) {
       case "ask": await this.#ask(); break;
       case "start": case "still": this.#start(); break;
-      case "stop": await this.#stop(); break;
+      case "stop": await this.#stop("store", { store: this.store.id }); break;
+      case "stop_all": await this.#stop("all"); this.#toTop(); break;
       case "not_now": client.pause("user"); break;
       case "go_on": client.back(); break;
       case "ok": client.dismissEnd(); break;
@@ -167,9 +168,9 @@ export class Visit {
     }
   }
 
-  /** One tap. */
-  async #stop() {
-    const { done } = await this.client.withdraw("store", { store: this.store.id });
+  /** One tap. @param {"store"|"all"} scope @param {{store?: string}} [what] */
+  async #stop(scope, what) {
+    const { done } = await this.client.withdraw(scope, what);
     void done.then(() => this.#settle());
   }
 
