@@ -46,8 +46,25 @@ func (db *DB) RefuseDisclosure(ctx context.Context, d consent.Disclosure) error 
 		if err := t.lock(); err != nil {
 			return err
 		}
+		if again, err := t.refusedBefore(d); again || err != nil {
+			return err
+		}
 		return t.keepDisclosure(d, consent.AuthorityAsked, consent.AuthorityRefused)
 	})
+}
+
+// refusedBefore reports whether this very refusal is kept. ErrIDTaken if its id is another's, or that of a request that waits.
+func (t *tx) refusedBefore(d consent.Disclosure) (bool, error) {
+	var is consent.Disclosure
+	var refused int64
+	err := t.row(`SELECT store, recipient, reason, mover, refused FROM disclosure WHERE id = $1`, d.ID).into(&is.Store, &is.Recipient, &is.Reason, &is.By, &refused)
+	if noRow(err) {
+		return false, t.isFree("motion", d.ID)
+	}
+	if err == nil && (refused == 0 || is.Store != d.Store || is.Recipient != d.Recipient || is.Reason != d.Reason || is.By != d.By) {
+		err = fmt.Errorf("%w: %s", consent.ErrIDTaken, d.ID)
+	}
+	return err == nil, err
 }
 
 // keepDisclosure is what stays of a request, not of whom; and what it counts as, once.

@@ -3,6 +3,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -19,12 +20,7 @@ func (db *DB) Move(ctx context.Context, m consent.Motion) error {
 		if err := t.lock(); err != nil {
 			return err
 		}
-		var kind, store, by string
-		err := t.row(`SELECT kind, store, mover FROM motion WHERE id = $1`, m.ID).into(&kind, &store, &by)
-		if err == nil && (kind != string(m.Kind) || store != m.Store || by != m.By) {
-			err = fmt.Errorf("%w: %s", consent.ErrIDTaken, m.ID)
-		}
-		if !noRow(err) {
+		if again, err := t.movedBefore(m); again || err != nil {
 			return err
 		}
 		subject, err := t.movedAbout(m)
@@ -41,6 +37,40 @@ func (db *DB) Move(ctx context.Context, m consent.Motion) error {
 		}
 		return err
 	})
+}
+
+// became are the tables of what motions become that outlives them, under their ids.
+var became = map[consent.MotionKind]string{consent.HoldMotion: "hold", consent.DisclosureMotion: "disclosure"}
+
+// movedBefore reports whether this very motion is there. ErrIDTaken if its id is another's: to be told that it was taken, and
+// find something else approved, would be worse than to be refused.
+func (t *tx) movedBefore(m consent.Motion) (bool, error) {
+	var kind, store, by, sealed string
+	err := t.row(`SELECT kind, store, mover, body FROM motion WHERE id = $1`, m.ID).into(&kind, &store, &by, &sealed)
+	if noRow(err) {
+		return false, t.isFree(became[m.Kind], m.ID)
+	}
+	var asked []byte
+	if err == nil {
+		asked, err = openDay(t.db.ring, "motion", sealed)
+	}
+	if err == nil && (kind != string(m.Kind) || store != m.Store || by != m.By || !bytes.Equal(asked, m.Body)) {
+		err = fmt.Errorf("%w: %s", consent.ErrIDTaken, m.ID)
+	}
+	return err == nil, err
+}
+
+// isFree answers ErrIDTaken if a table has something under an id; an empty table has nothing.
+func (t *tx) isFree(table, id string) error {
+	if table == "" {
+		return nil
+	}
+	var n int64
+	err := t.row(`SELECT COUNT(*) FROM `+table+` WHERE id = $1`, id).into(&n)
+	if err == nil && n > 0 {
+		err = fmt.Errorf("%w: %s", consent.ErrIDTaken, id)
+	}
+	return err
 }
 
 // movedAbout is the handle of whom a motion is about; empty if it is about nobody who is known.

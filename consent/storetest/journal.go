@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -142,6 +143,55 @@ var journalCases = map[string]func(*testing.T, *house){
 		h.wants(ask(p, "shop", "pickup", "journal", "diary"), consent.ErrRequest)
 		h.wants(ask(h.phone("nobody", "k9", "shop"), "shop", "", "journal"), consent.ErrRequest)
 		h.equal("what waits", len(must(h.ledger.Motions(h.ctx, consent.DisclosureMotion, ""))(h)), 2)
+	},
+	"what was asked before anybody looked for it is looked for when it is approved": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		moved := func(store string, fields ...string) (id string) {
+			d := consent.Disclosure{ID: newID(), Subject: p.subject, Store: store, Recipient: "District court", Reason: "Order 17/2026, section 94", Fields: fields}
+			h.ok(h.ledger.Move(h.ctx, consent.Motion{ID: d.ID, Kind: consent.DisclosureMotion, Store: store, Body: must(json.Marshal(d))(h), By: "mei"}))
+			return d.ID
+		}
+		_, err := h.ledger.ApproveDisclosure(h.ctx, moved("shop", "records", "diary"), "lea")
+		h.wants(err, consent.ErrRequest)
+		h.equal("entries", len(must(h.ledger.Journal(h.ctx, p.subject))(h)), 0)
+		must(h.ledger.ApproveDisclosure(h.ctx, moved("shop", "records"), "lea"))(h)
+		h.equal("entries", len(must(h.ledger.Journal(h.ctx, p.subject))(h)), 1)
+	},
+	"an id is of one request, in its very words": func(_ *testing.T, h *house) {
+		p := h.phone("ana", "k1", "shop")
+		h.decide(p, "assist", consent.ForATerm)
+		d := consent.Disclosure{ID: newID(), Subject: p.subject, Recipient: "District court", Reason: "Order 17/2026, section 94", Fields: []string{"records"}}
+		no := consent.Disclosure{ID: newID(), Refused: true, Recipient: "District court", Reason: "Order 18/2026, section 95"}
+		ask := func(d consent.Disclosure) error { return h.ledger.AskDisclosure(h.ctx, d, "mei") }
+		taken := func() {
+			h.Helper()
+			more, other, refused, asked := d, no, no, d
+			more.Fields = append(more.Fields, "journal")
+			other.Reason = "Order 19/2026, section 96"
+			refused.ID, asked.ID = d.ID, no.ID
+			for _, d := range []consent.Disclosure{more, other, refused, asked} {
+				h.wants(ask(d), consent.ErrIDTaken)
+			}
+		}
+		h.ok(ask(d))
+		h.ok(ask(no))
+		taken()
+		h.ok(ask(d))
+		h.ok(ask(no))
+		must(h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea"))(h)
+		taken()
+		h.clock.pass(consent.MotionWait + time.Second)
+		h.ok(h.ledger.Prune(h.ctx)) // the motion is forgotten, and what became of it is not
+		taken()
+		h.wants(ask(d), consent.ErrIDTaken)
+		hold := consent.Hold{Store: "shop", From: h.clock.now().Add(-time.Hour), To: h.clock.now(), Until: h.clock.now().Add(consent.HoldMost)}
+		hold.ID, hold.Reason = h.hold(hold), "Another claim that is before the court"
+		h.wants(h.ledger.AskHold(h.ctx, hold, "ana"), consent.ErrIDTaken)
+		h.clock.pass(consent.MotionWait + time.Second)
+		h.ok(h.ledger.Prune(h.ctx))
+		h.wants(h.ledger.AskHold(h.ctx, hold, "ana"), consent.ErrIDTaken)
+		h.equal("counted", h.requests(), "answered 1, asked 2, refused 1")
 	},
 	"what is handed over of nobody is not handed over, and may be once they are known": func(_ *testing.T, h *house) {
 		p := h.phone("ana", "k1", "shop")

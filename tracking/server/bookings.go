@@ -65,8 +65,8 @@ func (s *Server) bookings(store string, list []bookingBody) ([]tracking.Booking,
 			wrong = "ref: it is there twice"
 		case b.Kind != "appointment" && b.Kind != "pickup":
 			wrong = "kind: appointment or pickup"
-		case b.T < 1 || b.T > 1<<53:
-			wrong = "t: Unix milliseconds"
+		case !isTime(b.T):
+			wrong = "t" + notTime
 		case b.UntilT != 0 && (b.UntilT < b.T || b.UntilT > b.T+int64(7*24*time.Hour/time.Millisecond)):
 			wrong = "until_t: from t to seven days later"
 		case b.Desk != "" && !s.Node.IsDesk(store, b.Desk):

@@ -33,6 +33,7 @@ func TestBookingsAreTaken(t *testing.T) {
 		"a desk": one(`,"desk":"toilets"`), "an end": one(`,"until_t":1`), "none": `{"bookings":[]}`,
 		"a kind":  fmt.Sprintf(`{"bookings":[{"ref":"ORDER-1","kind":"visit","t":%d}]}`, at),
 		"a time":  `{"bookings":[{"ref":"ORDER-1","kind":"pickup","t":0}]}`,
+		"no year": `{"bookings":[{"ref":"ORDER-1","kind":"pickup","t":253402300800000}]}`,
 		"a ref":   fmt.Sprintf(`{"bookings":[{"ref":"ÖRDER-1","kind":"pickup","t":%d}]}`, at),
 		"a twin":  fmt.Sprintf(`{"bookings":[{"ref":"ORDER-1","kind":"pickup","t":%[1]d},{"ref":"ORDER-1","kind":"pickup","t":%[1]d}]}`, at),
 		"no refs": "",

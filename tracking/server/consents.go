@@ -98,8 +98,8 @@ func (s *Server) decide(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.ShownT <= 0 || b.DecidedT <= 0 {
-		return nil, problem.New(problem.Request).WithDetail("shown_t and decided_t say when the notice was shown and when it was decided, in Unix milliseconds")
+	if !isTime(b.ShownT) || !isTime(b.DecidedT) {
+		return nil, problem.New(problem.Request).WithDetail("shown_t and decided_t say when the notice was shown and when it was decided" + notTime)
 	}
 	if b.Choice.Grants() { // a no is taken from anybody
 		if err := s.Ledger.OldEnough(b.Store, who.AgeBand); err != nil {
@@ -332,8 +332,8 @@ func (b withdrawalBody) request(who withdrawer) (consent.EndRequest, error) {
 		return consent.EndRequest{}, problem.New(problem.Scope).WithDetail("scope is grant, store or all")
 	case !isUUID(b.ID):
 		return consent.EndRequest{}, problem.New(problem.Request).WithDetail("id is a UUID of 36 characters")
-	case b.T <= 0:
-		return consent.EndRequest{}, problem.New(problem.Request).WithDetail("t says when the shopper withdrew, in Unix milliseconds")
+	case !isTime(b.T):
+		return consent.EndRequest{}, problem.New(problem.Request).WithDetail("t says when the shopper withdrew" + notTime)
 	}
 	r := consent.EndRequest{ID: b.ID, Kind: kind, Scope: consent.Scope{Installation: who.installation, Store: b.Store},
 		Subject: who.subject, Reason: consent.Withdrawn, Claimed: time.UnixMilli(b.T)}

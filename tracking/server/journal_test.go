@@ -201,9 +201,18 @@ func TestADisclosureIsJournalled(t *testing.T) {
 		}
 		h.wants("same_person", "POST", "/v1/admin/disclosures/"+id+"/approve", "", ana)
 		h.wants("no_motion", "POST", "/v1/admin/holds/"+id+"/approve", "", bea)
+		h.wants("id_taken", "POST", "/v1/admin/disclosures", body(id, `,"shopper":"ana","store":"`+demostore.ID+`","purpose":"assist","fields":["records","journal","visits"]`), ana)
+		for _, misspelt := range []string{`"store":"nowhere","fields":["records"]`, `"fields":["records","secrets"]`} { // as a program asked that did not look
+			old := uuid.NewString()
+			h.ok(h.ledger.Move(h.Context(), consent.Motion{ID: old, Kind: consent.DisclosureMotion, By: "eve",
+				Body: []byte(`{"id":"` + old + `","subject":"` + string(h.ledger.Keys().Subject("ana")) + `","recipient":"District court","reason":"Order 17/2026",` + misspelt + `}`)}))
+			h.wants("request", "POST", "/v1/admin/disclosures/"+old+"/approve", "", bea)
+		}
 		h.wants("", "POST", "/v1/admin/disclosures/"+id+"/approve", "", bea)
 		h.wants("", "POST", "/v1/admin/disclosures/"+id+"/approve", "", bea)
-		h.wants("", "POST", "/v1/admin/disclosures", body(uuid.NewString(), `,"refused":true`), ana)
+		no := uuid.NewString()
+		h.wants("", "POST", "/v1/admin/disclosures", body(no, `,"refused":true`), ana)
+		h.wants("id_taken", "POST", "/v1/admin/disclosures", body(no, `,"refused":true`, `"reason":"Order 18/2026, section 94"`), ana)
 		for _, named := range []string{`"reason":"Order 17/2026 about Ana, section 94"`, `"reason":"Order 17/2026, a.berg@example.org"`, `"recipient":"Lawyers of ana"`} {
 			h.wants("request", "POST", "/v1/admin/disclosures", body(uuid.NewString(), `,"shopper":"ana","refused":true`, named), ana)
 		}
@@ -254,6 +263,7 @@ func TestAHoldTakesTwo(t *testing.T) {
 		h.wants("request", "POST", "/v1/admin/holds", body(span+`,"log_index":4`, now.Add(time.Hour)), ana)
 		h.wants("request", "POST", "/v1/admin/holds", body(span, now.Add(consent.HoldMost+time.Hour)), ana)
 		h.wants("request", "POST", "/v1/admin/holds", body(span, now), ana)
+		h.wants("request", "POST", "/v1/admin/holds", body(`,"store":"`+demostore.ID+`","from_t":1,"to_t":253402300800000`, now.Add(time.Hour)), ana)
 		h.wants("", "POST", "/v1/admin/holds", body(span, now.Add(time.Hour)), ana)
 		var list struct {
 			Holds []struct{ ID, By, Approved string }

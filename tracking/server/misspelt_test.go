@@ -45,6 +45,7 @@ func TestAMisspeltWithdrawal(t *testing.T) {
 		"another scope":      {`{` + id + `,"scope":"stor",` + store + `,"t":1}`, 422, "scope", true},
 		"no id":              {`{"id":"1","scope":"store",` + store + `,"t":1}`, 400, "request", false},
 		"no time":            {`{` + id + `,"scope":"store",` + store + `}`, 400, "request", false},
+		"after all years":    {`{` + id + `,"scope":"store",` + store + `,"t":253402300800000}`, 400, "request", false},
 		"a time before time": {`{` + id + `,"scope":"all","t":-1}`, 400, "request", true},
 		"a member too many":  {`{` + id + `,"scope":"all","t":1,"reason":"none"}`, 400, "request", true},
 		"not even an object": {`stop`, 400, "request", true},

@@ -243,11 +243,3 @@ func (a *exportAnswer) add(held consent.Held, positions map[string]tracking.Posi
 	}
 	return nil
 }
-
-// ms is a time as answers hold it; none is 0.
-func ms(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}

@@ -66,6 +66,7 @@ func TestABodySaysOneThing(t *testing.T) {
 		"half a body":              {func(body string) string { return body[:len(body)/2] }, 400, "request"},
 		"no time shown":            {renamed(`"shown_t":`, `"shown_t":-`), 400, "request"},
 		"no time decided":          {renamed(`"decided_t":`, `"decided_t":-`), 400, "request"},
+		"decided after all years":  {renamed(`"decided_t":`, `"decided_t":99`), 400, "request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := h.app(name, &http.Client{Transport: rewritten{h.web.Transport, c.edit}}, nil)

@@ -3,10 +3,11 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
-	"time"
 
 	"doorstep/consent"
 	"doorstep/tracking/server/problem"
@@ -44,6 +45,11 @@ func (s *Server) askHold(r *http.Request, by string) (any, error) {
 	b, err := body[holdBody](r)
 	if err != nil {
 		return nil, err
+	}
+	for name, t := range map[string]int64{"from_t": b.FromT, "to_t": b.ToT, "until_t": b.UntilT} {
+		if t != 0 && !isTime(t) {
+			return nil, problem.New(problem.Request).WithDetail(name + notTime)
+		}
 	}
 	h := consent.Hold{ID: b.ID, Store: b.Store, From: fromMS(b.FromT), To: fromMS(b.ToT), Leaf: b.LogIndex, Reason: b.Reason, Until: fromMS(b.UntilT)}
 	return nil, s.Ledger.AskHold(r.Context(), h, by)
@@ -106,16 +112,24 @@ func (s *Server) askDisclosure(r *http.Request, by string) (any, error) {
 	if b.Shopper != "" {
 		d.Subject = s.Ledger.Keys().Subject(b.Shopper)
 	}
-	if _, mapped := s.Atlas.Index(d.Store); d.Store != "" && !mapped {
-		on, err := s.Ledger.OnRecord(r.Context(), d.Subject, d.Store, "")
-		if err != nil {
-			return nil, err
-		}
-		if !on {
-			return nil, problem.New(problem.Request).WithDetail("store: this server has no such store, and the shopper no record of it: leave it out, or correct it")
-		}
+	if err := s.checkStore(r.Context(), d); err != nil {
+		return nil, err
 	}
 	return nil, s.Ledger.AskDisclosure(r.Context(), d, by)
+}
+
+// checkStore refuses a disclosure about a store of which this server has no map, and the shopper no record.
+func (s *Server) checkStore(ctx context.Context, d consent.Disclosure) error {
+	if _, mapped := s.Atlas.Index(d.Store); d.Store != "" && !mapped {
+		on, err := s.Ledger.OnRecord(ctx, d.Subject, d.Store, "")
+		if err != nil {
+			return err
+		}
+		if !on {
+			return problem.New(problem.Request).WithDetail("store: this server has no such store, and the shopper no record of it: leave it out, or correct it")
+		}
+	}
+	return nil
 }
 
 // mentions reports whether a text has the id of a shopper in it as a word, or an address of electronic mail, which says who it is.
@@ -129,16 +143,16 @@ func mentions(text, id string) bool {
 
 // approveDisclosure enters it into the shopper's journal. Nothing may be handed over before this has answered.
 func (s *Server) approveDisclosure(r *http.Request, by string) (any, error) {
-	d, err := s.Ledger.ApproveDisclosure(r.Context(), r.PathValue("id"), by)
+	d, err := s.Ledger.DisclosureAsked(r.Context(), r.PathValue("id"))
+	if err == nil {
+		err = s.checkStore(r.Context(), d)
+	}
+	if err != nil && !errors.Is(err, consent.ErrNoMotion) {
+		return nil, err
+	}
+	d, err = s.Ledger.ApproveDisclosure(r.Context(), r.PathValue("id"), by)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]any{"id": d.ID, "recipient": d.Recipient, "fields": d.Fields, "by": d.By, "approved": d.Approved, "entered_t": ms(d.At)}, nil
-}
-
-func fromMS(t int64) time.Time {
-	if t == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(t)
 }
