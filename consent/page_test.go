@@ -52,8 +52,10 @@ func TestTheRecordOfProcessingIsTheRegistry(t *testing.T) {
 			}
 		}
 	}
-	if !strings.Contains(r.ProcessingRecord("en").Markdown(), "- Position inside the store: 30 seconds\n") {
-		t.Error("the time limit of a position is missing")
+	for what, line := range map[string]string{"a position": "- Position inside the store: 30 seconds\n", "who of the staff looked": ", by pseudonym: 90 days\n", "which administrator did it": ", by pseudonym: 1098 days\n"} {
+		if !strings.Contains(r.ProcessingRecord("en").Markdown(), line) {
+			t.Errorf("the time limit of %s is missing", what)
+		}
 	}
 }
 

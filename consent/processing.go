@@ -5,6 +5,7 @@ package consent
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // recordPart is one item of the record of processing.
@@ -32,7 +33,16 @@ var measures = []string{
 	"A withdrawal is answered once it is true on every server and every screen.",
 }
 
-// ProcessingRecord makes the record in one of PageLangs. Measures are told in English.
+// atWork is what is kept of those who work with the program. It is told in English.
+var atWork = []struct {
+	what string
+	span time.Duration
+}{
+	{"Staff: which shift looked at whom or was refused it, by pseudonym", JournalLife},
+	{"Administrators: who changed a store, published a notice, let an app in again, or decided on a hold or a disclosure, by pseudonym", AuditLife},
+}
+
+// ProcessingRecord makes the record in one of PageLangs. Measures, and what is kept of those at work, are told in English.
 func (r *Registry) ProcessingRecord(lang string) ProcessingRecord {
 	p := r.page(lang, "record_title")
 	var purposes, data, recipients, limits, stores []string
@@ -47,6 +57,10 @@ func (r *Registry) ProcessingRecord(lang string) ProcessingRecord {
 	for _, k := range p.beside() {
 		data = append(data, k.Title)
 		limits = append(limits, k.Title+": "+k.Kept)
+	}
+	for _, x := range atWork {
+		data = append(data, x.what)
+		limits = append(limits, x.what+": "+p.span(isoSpan(x.span)))
 	}
 	for _, x := range r.Recipients {
 		recipients = append(recipients, p.title(x.Title))

@@ -153,6 +153,35 @@ func TestAnEditedNoticeIsRefused(t *testing.T) {
 	}
 }
 
+// A version that lies before the one in force is refused, also if there never was one by that number: it could not be served, and whoever
+// published it would think that it is.
+func TestAnOlderVersionIsRefused(t *testing.T) {
+	d := newDesk(t)
+	if err := d.Bind(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	version := func(number string) consent.Notice {
+		n, err := consent.ParseNotice([]byte(strings.Replace(string(devFiles(t)["notices/assist.en.md"].Data), "version: 1", "version: "+number, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	newest := version("3")
+	if err := d.Publish(t.Context(), newest, "ana"); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Publish(t.Context(), version("2"), "ana"); !errors.Is(err, consent.ErrNoticeEdited) || !strings.Contains(err.Error(), "make this one version 4") {
+		t.Errorf("published: %v", err)
+	}
+	if _, err := d.NoticeByHash(version("2").Hash); !errors.Is(err, consent.ErrNoNotice) {
+		t.Errorf("it is kept: %v", err)
+	}
+	if p := d.prompt(t, nil); p.Notice.Hash != newest.Hash {
+		t.Errorf("version %s is served", p.Notice.Version)
+	}
+}
+
 // A notice that is published to a running server is in force at once, also after a restart; the one before can
 // still be read by its hash, and a server that knows only that one decides on it no more.
 func TestPublish(t *testing.T) {

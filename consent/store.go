@@ -230,6 +230,7 @@ const (
 	BookingLife = 24 * time.Hour      // a booking, after it was due
 	AlertLife   = 24 * time.Hour      // a final alert is unlinked and forgotten
 
-	// AuditLife is for what administrators did together: holds, and what was disclosed or not; without whose it was.
+	// AuditLife is for what administrators did: together, as holds and what was disclosed or not, without whose it was; and alone,
+	// as changes of stores. Who published a notice or let an app in again is told for as long.
 	AuditLife = 3 * 366 * 24 * time.Hour
 )

@@ -233,14 +233,21 @@ func (t *tx) enterScope(c consent.DecideCommand, subject, installation person) (
 	return epoch, visit, err
 }
 
-// firstEpoch is that of a scope which is not there: 1, and more than any before after an erasure or a restored backup,
-// so that no visit of somebody who comes back has the pseudonym of one that is over. It leaves room for a million ends.
+// firstEpoch is that of a scope which is not there: 1, and more than any before after an erasure, a restored backup or once
+// somebody was forgotten, so that no visit of who comes back has the pseudonym of one that is over. It leaves room for a million ends.
 func (t *tx) firstEpoch() (int64, error) {
 	n, err := rotations(t.row)
 	if err != nil {
 		return 0, err
 	}
 	g, err := generation(t.row)
+	if err != nil {
+		return 0, err
+	}
+	forgotten, err := forgottenEpoch(t.row)
+	if forgotten > (n+g-1)<<20 {
+		return forgotten + 1, err
+	}
 	return (n+g-1)<<20 + 1, err
 }
 

@@ -28,6 +28,7 @@ type life struct {
 	from  []string       // the columns that its life is counted from
 	lasts time.Duration  // longer than this, it goes
 	stays string         // or why it does not
+	last  bool           // or it goes with the last that is kept of somebody, and has no time of its own
 }
 
 var lives = []life{
@@ -58,24 +59,31 @@ var lives = []life{
 	{table: "erasure", what: "that was begun", set: row{"done_at": 0}, stays: "it has to be finished, however late"},
 	{table: "hold", from: []string{"until"}, lasts: 3 * 366 * day},
 	{table: "disclosure", from: []string{"at"}, lasts: 3 * 366 * day},
+	{table: "store_change", from: []string{"changed_at"}, lasts: 3 * 366 * day},
+	{table: "notice", what: "with who published it", from: []string{"kept_at"}, lasts: 3 * 366 * day},
+	{table: "app_suspension", what: "with who lifted it", from: []string{"since"}, lasts: 3 * 366 * day},
 	// What proves consent.
 	{table: "record", what: "just decided", set: row{"live": 0, "ended_at": 0}, from: []string{"decided_at"}, lasts: proofLife},
 	{table: "record", what: "just ended", set: row{"live": 0}, from: []string{"ended_at"}, lasts: proofLife},
-	{table: "record", what: "in force", set: row{"live": 1}, stays: "it is what processing rests on"},
+	{table: "record", what: "in force", set: row{"live": 1, "subject": "c1", "installation": "c2", "store": "shop"}, stays: "it is what processing rests on"},
 	{table: "ending", what: "of consent", set: row{"kind": "all"}, from: []string{"ended_at"}, lasts: proofLife},
 	{table: "stop_token", from: []string{"given_at"}, lasts: proofLife},
 	{table: "proof", from: []string{"until"}},
-	// What is about nobody, and what an erasure takes.
-	{table: "scope", stays: "no visit may ever have the pseudonym of one before; an erasure takes it"},
-	{table: "person", stays: "an erasure takes it"},
+	// Who they are, of whom any of this is.
+	{table: "scope", what: "with a decision", set: row{"subject": "c1", "installation": "c2", "store": "shop"}, stays: "its epoch is what says who is in force"},
+	{table: "person", what: "who decided", set: row{"handle": "c1"}, stays: "the decision is theirs"},
+	{table: "person", what: "whose phone it is", set: row{"handle": "c2"}, stays: "the decision was made on it"},
+	{table: "scope", what: "with nothing in it", set: row{"subject": "d1", "installation": "d2"}, last: true},
+	{table: "person", what: "of whom nothing is kept", set: row{"handle": "d1"}, last: true},
+	{table: "person", what: "on whose phone nothing was", set: row{"handle": "d2"}, last: true},
+	// What is about nobody.
 	{table: "leaf", stays: "the log only grows, and names nobody"},
 	{table: "loghash", stays: "the log only grows, and names nobody"},
-	{table: "notice", stays: "what was shown has to be told for as long as the log lasts"},
+	{table: "notice", set: row{"by_whom": ""}, stays: "what was shown has to be told for as long as the log lasts"},
 	{table: "tally", stays: "a number of a day, published"},
-	{table: "app_suspension", stays: "an app is no person; its next suspension replaces it"},
+	{table: "app_suspension", set: row{"lifted_by": ""}, stays: "an app is no person; its next suspension replaces it"},
 	{table: "store_map", stays: "a store's"},
 	{table: "store_setting", stays: "a store's"},
-	{table: "store_change", stays: "a store's"},
 	{table: "counter", stays: "the ledger's own"},
 	{table: "setting", stays: "the ledger's own"},
 	{table: "lease", stays: "the ledger's own: one row, whoever has it"},
@@ -111,6 +119,8 @@ func TestEverythingGoesOnItsDay(t *testing.T) {
 				case l.table == "goose_db_version":
 				case l.stays != "":
 					left[l.String()] = a.put(l, time.UnixMicro(1))
+				case l.last:
+					gone[l.String()] = a.put(l, time.UnixMicro(1))
 				default:
 					gone[l.String()] = a.put(l, now.Add(-l.lasts-time.Microsecond))
 					left[l.String()+", to the last moment"] = a.put(l, now.Add(-l.lasts))

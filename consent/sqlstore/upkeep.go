@@ -35,6 +35,9 @@ func (db *DB) Prune(ctx context.Context, now time.Time, proof time.Duration) err
 			{`DELETE FROM stay WHERE opened_at < $1`, consent.EnteredLife},
 			{`DELETE FROM disclosure WHERE at < $1`, consent.AuditLife},
 			{`DELETE FROM hold WHERE until < $1`, consent.AuditLife},
+			{`DELETE FROM store_change WHERE changed_at < $1`, consent.AuditLife},
+			{`UPDATE notice SET by_whom = '' WHERE kept_at < $1 AND by_whom <> ''`, consent.AuditLife},
+			{`UPDATE app_suspension SET lifted_by = '' WHERE since < $1 AND lifted_by <> ''`, consent.AuditLife},
 			{`DELETE FROM served WHERE expires_at < $1`, 0},
 			{`DELETE FROM duty WHERE until < $1`, consent.NodeLife},
 			{`DELETE FROM sign_in WHERE ends_at < $1`, 0},
@@ -48,6 +51,9 @@ func (db *DB) Prune(ctx context.Context, now time.Time, proof time.Duration) err
 			return err
 		}
 		if err := t.pruneCounts(now); err != nil {
+			return err
+		}
+		if err := t.forgetStrangers(); err != nil { // after all that they are known by
 			return err
 		}
 		return t.pruneNodes(now.Add(-consent.NodeLife))
