@@ -40,7 +40,7 @@ func (c *Client) Ticket(ctx context.Context, store string, purposes []string) (T
 	return out, nil
 }
 
-// fenceOf is the version of the store's fence that the client believes in: hello names it.
+// fenceOf is the version of the store's fence that is listed: hello names it for an app that judges by none.
 func (c *Client) fenceOf(ctx context.Context, store string) (string, error) {
 	stores, err := c.Stores(ctx)
 	if err != nil {
@@ -55,7 +55,8 @@ func (c *Client) fenceOf(ctx context.Context, store string) (string, error) {
 }
 
 // Connect asks for a ticket, opens the socket, says hello and waits for the welcome. A refusal is a
-// [*Problem] (HTTP) or a [*CloseError] (socket). ctx bounds the opening only.
+// [*Problem] (HTTP) or a [*CloseError] (socket). ctx bounds the opening only. It is for who sends fixes that are inside for
+// certain; a phone holds a fence, and says which by ConnectWith.
 func (c *Client) Connect(ctx context.Context, store string, purposes []string) (*Session, error) {
 	fence, err := c.fenceOf(ctx, store)
 	if err != nil {
@@ -82,9 +83,10 @@ func (s *Session) Resume(ctx context.Context) (*Session, error) {
 	}
 	next := s.c.session(s.store, s.url, s.purposes)
 	s.mu.Lock()
-	next.seq = s.seq
+	seq, fence := s.seq, s.fence // the map that is here, whichever the last welcome named
 	s.mu.Unlock()
-	return next.open(ctx, "doorstep.resume."+s.welcome.Resume, s.welcome.Fence, s.welcome.Resume)
+	next.seq = seq
+	return next.open(ctx, "doorstep.resume."+s.welcome.Resume, fence, s.welcome.Resume)
 }
 
 func (c *Client) session(store, url string, purposes []string) *Session {
@@ -106,7 +108,7 @@ func (s *Session) open(ctx context.Context, credential, fence, resume string) (*
 		}
 		return nil, fmt.Errorf("client: the socket cannot be opened: %w", err)
 	}
-	s.conn = conn
+	s.conn, s.fence = conn, fence
 	conn.SetReadLimit(frameMost)
 	if err := s.greet(ctx, fence, resume); err != nil {
 		s.cancel()
@@ -171,6 +173,7 @@ func (s *Session) welcomed(raw []byte, sent time.Time) error {
 	if !s.welcome.Resumed {
 		s.seq = s.welcome.LastSeq
 	}
+	s.held = s.welcome.Fence != s.fence // then a map frame follows
 	return nil
 }
 

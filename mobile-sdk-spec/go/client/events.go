@@ -71,11 +71,13 @@ type Call struct {
 	Until int64  `json:"until"`
 }
 
-// MapChange announces a new map. The client has fetched it and answered map_ok when it is delivered.
+// MapChange announces a new map. The client has fetched it and answered map_ok when it is delivered: fixes that another
+// one judged are dropped from then on (M-1).
 type MapChange struct {
 	Fence string `json:"fence"`
 	URL   string `json:"url"`
 	By    int64  `json:"by"`
+	Map   *Fence `json:"-"` // what was fetched; nobody need fetch it again
 }
 
 // Throttle slows the app down.

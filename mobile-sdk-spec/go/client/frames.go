@@ -115,21 +115,35 @@ func or(v, usual string) *string {
 // may reports whether the welcome lists a field.
 func (s *Session) may(field string) bool { return slices.Contains(s.welcome.Fields, field) }
 
+// writeFix asks once more with the right to write: a stop, or map_ok for another map, may have gone out since the fix was given.
 func (s *Session) writeFix(f Fix) error {
-	return s.numbered(func(seq int64) any { return fixOf(f, seq, s.c.clock.serverMS(f.T), s.may) })
+	return s.numbered(func() error { return s.refuses(f) }, func(seq int64) any { return fixOf(f, seq, s.c.clock.serverMS(f.T), s.may) })
 }
 
-// numbered writes a frame with the next number. The number is taken with the right to write, so
-// that numbers go out in order.
-func (s *Session) numbered(frame func(seq int64) any) error {
+// numbered writes a frame with the next number, unless refuses, which has mu, says no. The number is taken with the right to
+// write, so that numbers go out in order.
+func (s *Session) numbered(refuses func() error, frame func(seq int64) any) error {
 	s.wmu.Lock()
 	defer s.wmu.Unlock()
-	s.mu.Lock()
-	s.seq++
-	seq := s.seq
-	s.mu.Unlock()
+	seq, err := s.number(refuses)
+	if err != nil {
+		return err
+	}
 	return s.write(frame(seq))
 }
+
+func (s *Session) number(refuses func() error) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := refuses(); err != nil {
+		return 0, err
+	}
+	s.seq++
+	return s.seq, nil
+}
+
+// always lets a frame go that says nothing of where the phone is.
+func always() error { return nil }
 
 // send writes a frame that has no number.
 func (s *Session) send(frame any) error {

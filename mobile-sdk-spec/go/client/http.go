@@ -29,6 +29,8 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("client: %d %s: %s. %s", p.Status, p.Code, p.Title, p.Remedy)
 }
 
+var errNoToken = errors.New("client: the app's backend gave no token")
+
 // bodyMost is more than any answer has: fences are the longest.
 const bodyMost = 1 << 20
 
@@ -113,7 +115,7 @@ func (c *Client) authorise(ctx context.Context, req *http.Request, who credentia
 	}
 	token, err := c.cfg.Token(ctx)
 	if err != nil {
-		return fmt.Errorf("client: the app's backend gave no token: %w", err)
+		return fmt.Errorf("%w: %w", errNoToken, err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	if !who.proof {

@@ -94,7 +94,7 @@ func (s *Session) heard(raw []byte) {
 	case "call":
 		deliver(s, raw, func(Call) {})
 	case "map":
-		deliver(s, raw, s.onMap)
+		s.onMap(raw)
 	}
 }
 
@@ -176,28 +176,35 @@ func (s *Session) renew() {
 }
 
 // onMap stops sending until the new map is here. Later numbers are judged by it.
-func (s *Session) onMap(e MapChange) {
+func (s *Session) onMap(raw []byte) {
+	var e MapChange
+	if json.Unmarshal(raw, &e) != nil {
+		return
+	}
 	s.mu.Lock()
-	s.held, s.slot = true, nil
+	s.held, s.slot, s.coming = true, nil, e.Fence
 	s.mu.Unlock()
 	s.help(func() { s.adopt(e) })
 }
 
-// adopt fetches the announced fence and says so. If it cannot be had, location stays off and the
-// server ends the session at its own time.
+// adopt fetches the announced fence, says so and hands it on. If it cannot be had, no fix is sent any more and the server
+// ends the session at its own time.
 func (s *Session) adopt(e MapChange) {
-	if _, err := s.c.Fence(s.done, s.store, e.Fence); err != nil {
+	f, err := s.c.Fence(s.done, s.store, e.Fence)
+	if err != nil || f.Version != e.Fence {
 		return
 	}
 	s.wmu.Lock()
 	defer s.wmu.Unlock()
 	s.mu.Lock()
-	seq := s.seq + 1
+	seq, late := s.seq+1, s.coming != e.Fence // another one was announced meanwhile
 	s.mu.Unlock()
-	if s.write(mapFrame{Type: "map_ok", Fence: e.Fence, Seq: seq}) != nil {
+	if late || s.write(mapFrame{Type: "map_ok", Fence: e.Fence, Seq: seq}) != nil {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.held = false
+	s.held, s.fence = s.coming != e.Fence, e.Fence
+	s.mu.Unlock()
+	e.Map = f
+	s.push(e)
 }

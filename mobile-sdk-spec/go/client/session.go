@@ -17,7 +17,7 @@ var (
 	ErrClosed  = errors.New("client: the session is closed; see its Closed event for when to connect again")
 	ErrStopped = errors.New("client: location is off: a withdrawal is under way")
 	ErrClock   = errors.New("client: the clock cannot be mended; connect again")
-	ErrHeld    = errors.New("client: a new map is being fetched; the fix was dropped")
+	ErrHeld    = errors.New("client: the map is changing; the fix was dropped: judge the next one by the new map")
 )
 
 const (
@@ -36,7 +36,7 @@ type Session struct {
 	purposes []string
 	conn     *websocket.Conn
 	welcome  Welcome
-	events   chan Event // written by the reader only
+	events   chan Event // written by the reader and its helpers
 	done     context.Context
 	cancel   context.CancelFunc
 
@@ -44,11 +44,13 @@ type Session struct {
 
 	mu       sync.Mutex // owns what follows
 	seq      int64
-	busy     bool  // a fix is being written
-	slot     *Fix  // the newest one that came meanwhile
-	stopped  error // why no fix is sent any more
-	held     bool  // no fix is sent until the new map is here
-	closing  bool  // this side ended it
+	busy     bool   // a fix is being written
+	slot     *Fix   // the newest one that came meanwhile
+	stopped  error  // why no fix is sent any more
+	fence    string // version of the map that fixes are judged by
+	coming   string // version of the one that is being fetched
+	held     bool   // no fix is sent until the new map is here
+	closing  bool   // this side ended it
 	last     State
 	minMS    int64
 	slowTill time.Time
@@ -88,13 +90,9 @@ func (s *Session) Fix(f Fix) error {
 		f.T = s.c.cfg.Now().UnixMilli()
 	}
 	s.mu.Lock()
-	if err := s.stopped; err != nil {
+	if err := s.refuses(f); err != nil {
 		s.mu.Unlock()
 		return err
-	}
-	if s.held {
-		s.mu.Unlock()
-		return ErrHeld
 	}
 	if s.busy {
 		s.slot = &f
@@ -107,6 +105,25 @@ func (s *Session) Fix(f Fix) error {
 	return s.drain(&f)
 }
 
+// refuses says why a fix may not be sent; nil if it may. It needs mu.
+func (s *Session) refuses(f Fix) error {
+	switch {
+	case s.stopped != nil:
+		return s.stopped
+	case s.held || f.Fence != "" && f.Fence != s.fence:
+		return ErrHeld
+	}
+	return nil
+}
+
+// Fence is the version of the map that fixes are judged by: the one that the app held when it connected, until the server
+// names a new one and that is here.
+func (s *Session) Fence() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fence
+}
+
 // drain writes f and then whatever took the slot meanwhile.
 func (s *Session) drain(f *Fix) error {
 	var err error
@@ -116,7 +133,7 @@ func (s *Session) drain(f *Fix) error {
 		}
 		s.mu.Lock()
 		f, s.slot = s.slot, nil
-		if f != nil && (s.stopped != nil || s.held || s.c.cfg.Now().Sub(time.UnixMilli(f.T)) > slotLife) {
+		if f != nil && (s.refuses(*f) != nil || s.c.cfg.Now().Sub(time.UnixMilli(f.T)) > slotLife) {
 			f = nil
 		}
 		s.busy = f != nil
@@ -134,7 +151,7 @@ func (s *Session) drain(f *Fix) error {
 // coordinates, and drops a fix that is still waiting.
 func (s *Session) Outside(where string) error {
 	s.clearSlot()
-	return s.numbered(func(seq int64) any {
+	return s.numbered(always, func(seq int64) any {
 		return outsideFrame{Type: "outside", Seq: seq, T: s.c.Now().UnixMilli(), Where: where}
 	})
 }

@@ -114,6 +114,8 @@ type Withdrawal struct {
 	Store   string // for grant and store
 	Purpose string // for grant
 	T       int64  // when the shopper withdrew, server time
+
+	StopToken string // that came with a decision: enough when no token is to be had (W-4); one that the client holds if empty
 }
 
 // Confirmation says that a withdrawal is true everywhere.
@@ -161,6 +163,7 @@ type Fix struct {
 	HeadingDeg *float64
 	Source     string // os, gnss, wifi, ble, tag, web, sim; "sim" if empty
 	Mocked     bool
-	Pocket     bool // false: on screen
-	Imprecise  bool // approximate location only
+	Pocket     bool   // false: on screen
+	Imprecise  bool   // approximate location only
+	Fence      string // version of the map that found it inside; a session that goes by another drops it. Empty: nobody asked
 }

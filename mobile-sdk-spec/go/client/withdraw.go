@@ -3,6 +3,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -136,7 +137,7 @@ func (p *Problem) Final() bool {
 		p.Status != http.StatusUnauthorized && p.Status != http.StatusRequestTimeout && p.Status != http.StatusTooManyRequests
 }
 
-// postOnce asks with the shopper's token, and with a stop token when there is none to be had.
+// postOnce asks with the shopper's token, and with a stop token when there is none to be had, or the server takes none (W-5).
 func (c *Client) postOnce(ctx context.Context, w Withdrawal) (Confirmation, error) {
 	in := map[string]any{"id": w.ID, "scope": w.Scope, "t": w.T}
 	if w.Scope != "all" {
@@ -151,14 +152,20 @@ func (c *Client) postOnce(ctx context.Context, w Withdrawal) (Confirmation, erro
 		Change  int64
 		Removed Removed
 	}
-	who := proven
-	if _, err := c.cfg.Token(ctx); err != nil {
-		who = credentials{stop: c.stopToken(w)}
+	err := c.call(ctx, http.MethodPost, "/v1/withdrawals", proven, in, &out)
+	if stop := cmp.Or(w.StopToken, c.stopToken(w)); stop != "" && tokenless(err) {
+		err = c.call(ctx, http.MethodPost, "/v1/withdrawals", credentials{stop: stop}, in, &out)
 	}
-	if err := c.call(ctx, http.MethodPost, "/v1/withdrawals", who, in, &out); err != nil {
+	if err != nil {
 		return Confirmation{}, err
 	}
 	return Confirmation{ID: out.ID, Receipt: out.Receipt, Change: out.Change, Removed: out.Removed, By: "http"}, nil
+}
+
+// tokenless reports whether a request failed for want of a token that the server takes.
+func tokenless(err error) bool {
+	p, answered := errors.AsType[*Problem](err)
+	return errors.Is(err, errNoToken) || answered && p.Status == http.StatusUnauthorized
 }
 
 // stopToken is one that came with a decision at the store, or any for a stop of everything.

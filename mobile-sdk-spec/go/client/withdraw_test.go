@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -128,6 +129,31 @@ func TestWithdrawWithoutATokenUsesTheStopToken(t *testing.T) {
 	}
 	if h := <-got; h != "Stop c3RvcA" {
 		t.Errorf("authorised by %q", h)
+	}
+}
+
+// A token that the server does not take is asked for once more, and then the stop token is enough (W-5). It is the withdrawal's own after a restart.
+func TestWithdrawWithATokenThatIsRefusedUsesTheStopToken(t *testing.T) {
+	p := newPeer(t)
+	var by []string
+	p.on("POST /v1/withdrawals", func(w http.ResponseWriter, r *http.Request) {
+		kind, credential, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if by = append(by, kind); kind != "Stop" {
+			p.problem(w, 401, "token", 0)
+			return
+		}
+		if credential != "a2VwdA" {
+			t.Errorf("stopped by %q", credential)
+		}
+		p.answer(w, confirmed(p.read(r)["id"]))
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // else it is repeated for ever
+	defer cancel()
+	if _, err := p.client().Withdraw(ctx, Withdrawal{Scope: "all", StopToken: "a2VwdA"}); err != nil {
+		t.Error(err)
+	}
+	if !slices.Equal(by, []string{"Bearer", "Bearer", "Stop"}) {
+		t.Errorf("authorised by %v", by)
 	}
 }
 

@@ -39,7 +39,7 @@ export class Sender {
     this.timer = 0;
   }
 
-  /** Takes the figures of a welcome and starts on its connection. @param {import("./socket.js").Socket} socket @param {any} welcome */
+  /** Takes the figures of a welcome and starts on its connection; none: it waits for a map. @param {import("./socket.js").Socket|null} socket @param {any} welcome */
   start(socket, welcome) {
     this.socket = socket;
     this.seq = welcome.resumed ? Math.max(this.seq, Number(welcome.last_seq) || 0) : 0;

@@ -173,7 +173,8 @@ export class Session {
       word: w.word ?? null, leaseUntil: w.t + (w.lease_ms ?? 0), obstacle: null,
       purposes: w.purposes?.length ? w.purposes : this.options.purposes,
     });
-    this.sender.start(this.link.socket, w);
+    const same = !w.fence || w.fence === this.fence.version; // else a map frame follows, and nothing is sent until that is here
+    this.sender.start(same ? this.link.socket : null, w);
   }
 
   /** @param {any} s */
@@ -221,6 +222,7 @@ export class Session {
     } catch {
       return; // without the map the session may not go on: the server ends it at `by`
     }
+    this.sender.slot.clear(); // what waits was judged by the map before
     if (!socket?.send({ type: "map_ok", fence: this.fence.version, seq: this.sender.seq + 1 })) return;
     this.sender.socket = socket;
     this.sender.pump();

@@ -499,6 +499,34 @@ test("a new map is fetched and acknowledged before anything else is sent", async
   assert.equal(client.session?.fence.version, "v2");
 });
 
+test("what waits while the map changes was judged by the one before, and is dropped", async () => {
+  const east = FENCE.levels.map((l) => ({ ...l, boundary: l.boundary.map((part) => part.map((ring) => ring.map(([lng = 0, lat = 0]) => [lng + 0.01, lat]))) }));
+  server.answers["/v1/stores/s1/fences/v2"] = () => [200, { ...FENCE, levels: east, version: "v2" }];
+  const client = await active();
+  const changed = client.session?.changeMap({ fence: "v2", url: "/v1/stores/s1/fences/v2" });
+  client.fix(INSIDE);
+  await changed;
+  await until("map_ok", () => sent("map_ok").length === 1);
+  client.fix(INSIDE);
+  await until("outside", () => sent("outside").length === 1);
+  assert.deepEqual(sent("fix").filter((f) => f.seq >= sent("map_ok")[0]?.seq), []);
+});
+
+test("a welcome of another map than hello named: nothing is sent until that one is here", async () => {
+  server.welcome = { fence: "v2" };
+  server.answers["/v1/stores/s1/fences/v2"] = () => [200, { ...FENCE, version: "v2" }];
+  const client = await ready();
+  client.fix(INSIDE);
+  await becomes(client, "ENTERING");
+  client.fix(INSIDE);
+  client.session?.sender.pump();
+  server.sockets[0]?.send(JSON.stringify({ type: "map", fence: "v2", url: "/v1/stores/s1/fences/v2", by: Date.now() + 5_000 }));
+  await until("map_ok", () => sent("map_ok").length === 1);
+  client.fix(INSIDE);
+  await until("a fix", () => sent("fix").length === 1);
+  assert.deepEqual(server.frames.map((f) => f.type), ["hello", "map_ok", "fix"]);
+});
+
 test("a fence without zones is completed from the whole map, whose sensitive zones have no names", async () => {
   const { zones: [zone], ...bare } = FENCE;
   server.answers["/v1/stores/s1/fences/v1"] = () => [200, bare];
