@@ -141,15 +141,26 @@ func (s *Suite) free(name string) {
 	delete(s.hands, name)
 }
 
-// tokenLife is short, so that a token that is kept too long is seen.
-const tokenLife = 20 * time.Second
+// tokenLife is short, and brief where a token that is kept too long is to be seen.
+const (
+	tokenLife = 20 * time.Second
+	briefLife = 3 * time.Second
+)
 
 // mint gives the hands a shopper's token, as the app's backend would. It names the scenario.
 func (s *Suite) mint(w http.ResponseWriter, name string) {
 	h := s.handsOf(name)
-	if h == nil {
+	switch {
+	case h == nil:
 		http.NotFound(w, nil)
 		return
+	case h.play.is("signed-out"):
+		writeJSON(w, http.StatusServiceUnavailable, problem(s.ms(), http.StatusServiceUnavailable, "signed_out", 0))
+		return
+	}
+	life := tokenLife
+	if h.play.is("brief") {
+		life = briefLife
 	}
 	part := func(v any) string {
 		raw, _ := json.Marshal(v) // maps of strings and numbers
@@ -157,6 +168,6 @@ func (s *Suite) mint(w http.ResponseWriter, name string) {
 	}
 	now := s.now()
 	claims := map[string]any{"iss": "https://conformance.invalid", "aud": "doorstep:shopper", "sub": h.play.sc.Name, "azp": "app-under-test",
-		"age": "adult", "iat": now.Unix(), "exp": now.Add(tokenLife).Unix(), "jti": fmt.Sprint(now.UnixNano())}
+		"age": "adult", "iat": now.Unix(), "exp": now.Add(life).Unix(), "jti": fmt.Sprint(now.UnixNano())}
 	writeJSON(w, http.StatusOK, map[string]string{"token": part(map[string]string{"alg": "ES256", "typ": "JWT"}) + "." + part(claims) + ".c2lnbmF0dXJl"})
 }

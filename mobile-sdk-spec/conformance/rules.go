@@ -18,6 +18,7 @@ var always = map[string]string{
 	"A-1":   "no token is used after its exp",
 	"A-2":   "no token, ticket, id or coordinate in an address",
 	"A-4":   "a proof that fits its request, with a jti of its own",
+	"A-6":   "a version of a fence is fetched once",
 	"A-8":   "a request for a prompt as http-prompt-request.json has it",
 	"A-10":  "a decision as http-decision-request.json has it, on the prompt that was served",
 	"A-11":  "the digest of the strings that were served",
@@ -163,12 +164,15 @@ func (p *play) numbered(f map[string]any) {
 	p.kept("R-3")
 }
 
+// second is the version of the store's second map, which names the story.
+func (p *play) second() string { return secondFence + "-" + p.sc.Name }
+
 // mapped judges map_ok: after the fetch, with the next number.
 func (p *play) mapped(f map[string]any) {
 	p.mu.Lock()
 	n, _ := f["seq"].(float64)
 	next := p.seq + 1
-	fetched := !p.fetched.IsZero() && f["fence"] == secondFence+"-"+p.sc.Name
+	fetched := !p.fetched.IsZero() && f["fence"] == p.second()
 	p.fence, p.fetched = secondFence, time.Time{}
 	p.mu.Unlock()
 	if seen := unless(fetched && int64(n) == next, fmt.Sprintf("map_ok from number %d, where %d is next; fetched: %v", int64(n), next, fetched)); seen != "" {

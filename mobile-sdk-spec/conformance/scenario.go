@@ -26,8 +26,9 @@ type Scenario struct {
 type Step struct {
 	Do      string          // a command to the hands: the rest of it is Command's
 	Expect  string          // an event must come, within Within
-	Never   string          // an event must not come, for For
+	Never   string          // an event must not come, for For; no more than Most times
 	Shows   string          // the client must come to show this state, within Within
+	Follows []string        // states that the server's part says one after the other; the client must show each, most of them promptly
 	Say     json.RawMessage // a frame to the client; "$now" and "$now+N" are server time
 	Close   int             // the socket, with this code
 	Cut     bool            // the socket, without a word
@@ -44,7 +45,8 @@ type Step struct {
 	Stay    bool   // of Expect: what is expected next may have come before it
 	Later   bool   // what has come before does not count; of Never: nor what is under way
 	Since   int64  `json:"since_ms"` // of Expect: it may not come sooner than this after the step began
-	Located *bool  `json:"located"`  // of Shows: whether location is on
+	Most    int    // of Never: so many may come
+	Located *bool  `json:"located"` // of Shows: whether location is on
 	Rule    string // the rule that is judged
 	Due     string // what was due, in words
 }

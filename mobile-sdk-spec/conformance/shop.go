@@ -68,16 +68,33 @@ func (s *Suite) public(w http.ResponseWriter, r *http.Request) {
 	case version == firstFence:
 		writeJSON(w, http.StatusOK, fenceOf(store, firstFence, south, west, north, east))
 	case strings.HasPrefix(version, secondFence+"-"): // it names the story
-		if p := s.play(strings.TrimPrefix(version, secondFence+"-")); p != nil {
-			p.add("GET fence", nil)
-			p.mu.Lock()
-			p.fetched = s.now()
-			p.mu.Unlock()
+		if p := s.play(strings.TrimPrefix(version, secondFence+"-")); p != nil && !p.fetch() {
+			writeJSON(w, http.StatusServiceUnavailable, problem(s.ms(), http.StatusServiceUnavailable, "unavailable", 0))
+			return
 		}
 		writeJSON(w, http.StatusOK, fenceOf(store, version, south, west, north, middle))
 	default:
 		writeJSON(w, http.StatusNotFound, problem(s.ms(), http.StatusNotFound, "no_such_path", 0))
 	}
+}
+
+// fetch takes down that the new map was asked for, and reports whether it is to be had.
+func (p *play) fetch() bool {
+	p.add("GET fence", nil)
+	if _, ok := p.refused("GET fence"); ok {
+		return false
+	}
+	p.mu.Lock()
+	p.fetches++
+	again := p.fetches > 1
+	if p.fetched.IsZero() {
+		p.fetched = p.suite.now()
+	}
+	p.mu.Unlock()
+	if again {
+		p.broken("A-6", "a version of a fence that was fetched before")
+	}
+	return true
 }
 
 // rules are as short as they may be.
@@ -153,6 +170,7 @@ func (p *play) asked(r *http.Request, body []byte, claims map[string]any) (int, 
 		}
 	}
 	in["with"] = map[bool]string{true: "token", false: "stop"}[claims != nil]
+	in["credential"] = r.Header.Get("Authorization")
 	p.add(name, in)
 	if claims != nil && r.URL.Path != "/v1/journal" {
 		if status, bad := p.proof(r); bad != nil {

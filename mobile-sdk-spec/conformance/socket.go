@@ -153,6 +153,7 @@ func (k *socket) beats() {
 		case <-every.C:
 			if !k.p.is("mute") {
 				k.say(map[string]any{"type": "time", "t0": 0, "t": k.p.suite.ms()})
+				k.acknowledge(false)
 			}
 		}
 	}
@@ -165,11 +166,14 @@ func (k *socket) greet(hello map[string]any, resumed bool) {
 	if !resumed {
 		p.session = session{state: "entering"}
 	}
-	last, state := p.seq, p.state
+	last, state, fence := p.seq, p.state, firstFence
+	if p.fence == secondFence || p.turns["moved"] {
+		fence = p.second()
+	}
 	more := maps.Clone(p.welcome)
 	p.mu.Unlock()
 	w := map[string]any{"type": "welcome", "t": now, "echo_t": hello["t"], "session": "s-" + p.sc.Name, "word": "Maple ▲ green", "resumed": resumed, "last_seq": last,
-		"resume": p.issue("r"), "resume_ms": 30_000, "lease_ms": 30_000, "moving_ms": 300, "still_ms": 300, "min_ms": 200, "beat_ms": 10_000, "fence": firstFence,
+		"resume": p.issue("r"), "resume_ms": 30_000, "lease_ms": 30_000, "moving_ms": 300, "still_ms": 300, "min_ms": 200, "beat_ms": 10_000, "fence": fence,
 		"purposes": []string{purpose}, "fields": []string{"lat", "lng", "accuracy_m", "accuracy_basis", "level", "speed_mps", "heading_deg", "source", "mocked", "app_state", "precise"},
 		"auth_until": now + 900_000}
 	maps.Copy(w, more)
@@ -183,6 +187,9 @@ func (k *socket) greet(hello map[string]any, resumed bool) {
 	k.pace = pace{gap: time.Duration(said.MinMS) * time.Millisecond, since: p.suite.now(), till: p.suite.now().Add(time.Hour)}
 	k.say(w)
 	k.say(map[string]any{"type": "state", "t": now, "state": state})
+	if hello["fence"] != fence {
+		k.say(map[string]any{"type": "map", "fence": fence, "url": "/v1/stores/" + store + "/fences/" + fence, "by": now + 30_000})
+	}
 }
 
 // permits reports whether a fix may have this member.
@@ -221,7 +228,21 @@ func (k *socket) heard(f map[string]any) {
 	}
 }
 
-// accept acknowledges a fix. The second one makes a visitor of somebody who enters or seemed out.
+// acks is what has been taken and not acknowledged yet.
+type acks struct {
+	owed      int // fixes
+	oldest    time.Time
+	seq       any
+	leaseOver int64
+}
+
+// How seldom a server acknowledges (SPEC.md, 3.2). A client that waits for each would starve.
+const (
+	ackEach   = 8
+	ackWithin = 8 * time.Second
+)
+
+// accept takes a fix. The second one makes a visitor of somebody who enters or seemed out.
 func (k *socket) accept(f map[string]any, now int64) {
 	k.p.mu.Lock()
 	k.p.accepted++
@@ -234,10 +255,29 @@ func (k *socket) accept(f map[string]any, now int64) {
 	if ms, ok := k.p.welcome["lease_ms"].(float64); ok {
 		lease = int64(ms)
 	}
+	a := &k.p.acks
+	if a.owed++; a.owed == 1 {
+		a.oldest = k.p.suite.now()
+	}
+	a.seq, a.leaseOver = f["seq"], now+lease
 	k.p.mu.Unlock()
-	k.say(map[string]any{"type": "ack", "t": now, "seq": f["seq"], "accepted_seq": f["seq"], "lease_until": now + lease})
+	k.acknowledge(became)
 	if became {
 		k.say(map[string]any{"type": "state", "t": now, "state": "active", "last_accepted_t": now})
+	}
+}
+
+// acknowledge says what was taken, if it is time or there is no time to lose.
+func (k *socket) acknowledge(atOnce bool) {
+	k.p.mu.Lock()
+	a := k.p.acks
+	due := a.owed > 0 && (atOnce || a.owed >= ackEach || k.p.suite.now().Sub(a.oldest) >= ackWithin)
+	if due {
+		k.p.acks.owed = 0
+	}
+	k.p.mu.Unlock()
+	if due {
+		k.say(map[string]any{"type": "ack", "t": k.p.suite.ms(), "seq": a.seq, "accepted_seq": a.seq, "lease_until": a.leaseOver})
 	}
 }
 

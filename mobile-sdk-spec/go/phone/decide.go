@@ -21,6 +21,8 @@ type decisions struct {
 	choose  func(around []*client.Fence, picked string) *client.Fence // of the fences around a reading, the one that is meant (P-6)
 	pocket  func(time.Duration) time.Duration                         // how long to go on in a pocket (D-7)
 	again   func(client.Withdrawal) client.Withdrawal                 // what is repeated of a withdrawal (W-5)
+	says    func(client.Fix) client.Fix                               // what is sent of a reading inside (F-6, F-8)
+	certain func(where string, outs int) bool                         // whether so many readings outside in a row, of which the last is where, are an end (P-5)
 }
 
 // rightly is how SPEC.md has them.
@@ -43,8 +45,10 @@ var rightly = decisions{
 		}
 		return around[i]
 	},
-	pocket: func(d time.Duration) time.Duration { return d },
-	again:  func(w client.Withdrawal) client.Withdrawal { return w },
+	pocket:  func(d time.Duration) time.Duration { return d },
+	again:   func(w client.Withdrawal) client.Withdrawal { return w },
+	says:    func(f client.Fix) client.Fix { return f },
+	certain: func(where string, outs int) bool { return where == "far" || outs >= 2 },
 }
 
 // giveUp is how long a phone tries to come back, and looks for a way in (5.1).

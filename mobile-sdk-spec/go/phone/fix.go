@@ -30,6 +30,9 @@ func (p *Phone) judged(r Reading) (say func()) {
 	if p.state == Local && !p.meant(r) {
 		return nil
 	}
+	if p.session != nil && p.session.Fence() != p.fence.Version {
+		return nil // map_ok has gone out for a map that is being handed on
+	}
 	where := p.does.judge(p.fence, r)
 	if where != "inside" {
 		return p.outside(where)
@@ -73,9 +76,10 @@ func (p *Phone) inside(r Reading) (say func()) {
 		return nil
 	}
 	p.sent, p.sentAt = &r, now
-	pocket := !p.pocketed.IsZero()
+	fix := p.does.says(client.Fix{T: r.At.UnixMilli(), Lat: r.Lat, Lng: r.Lng, AccuracyM: r.AccuracyM, Basis: r.Basis, Level: r.Level,
+		Mocked: r.Mocked, Pocket: !p.pocketed.IsZero(), Fence: p.fence.Version})
 	return func() {
-		err := s.Fix(client.Fix{T: r.At.UnixMilli(), Lat: r.Lat, Lng: r.Lng, AccuracyM: r.AccuracyM, Basis: r.Basis, Level: r.Level, Mocked: r.Mocked, Pocket: pocket})
+		err := s.Fix(fix)
 		if errors.Is(err, client.ErrClock) { // T-3
 			p.endBy(s, client.State{State: "ended", Reason: "clock", Restart: "user"})
 		}
@@ -97,7 +101,7 @@ func (p *Phone) outside(where string) (say func()) {
 	if left {
 		p.outs++
 	}
-	certain := where == "far" || left && p.outs >= 2
+	certain := left && p.does.certain(where, p.outs)
 	switch {
 	case p.state == Connecting || p.state == Backoff:
 		if certain {

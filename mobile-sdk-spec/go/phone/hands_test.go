@@ -24,6 +24,7 @@ type hands struct {
 
 	began time.Time
 	key   *client.Key
+	shows func(State) State // what the app makes of a state; of this one installation
 
 	mu     sync.Mutex // owns the rest
 	clock  time.Duration
@@ -64,7 +65,7 @@ func (h *hands) run(ctx context.Context) error {
 			said["error"] = err.Error()
 		}
 		if p := h.now(); p != nil {
-			said["state"], said["located"] = p.State(), p.Located()
+			said["state"], said["located"] = h.shows(p.State()), p.Located()
 		}
 	}
 }
@@ -192,6 +193,7 @@ func (h *hands) install(o order) (err error) {
 	h.kept, h.placed, h.store, h.use = Kept{}, nil, o.Store, o.Purpose
 	h.began, h.clock = time.Now(), time.Duration(o.ClockMS)*time.Millisecond
 	h.mu.Unlock()
+	h.shows = h.wrong.view()
 	return h.launch()
 }
 
@@ -218,8 +220,8 @@ func (h *hands) launch() error {
 func (h *hands) keep(k Kept) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.wrong.forgets {
-		k.Stop = nil
+	if h.wrong.keeps != nil {
+		h.wrong.keeps(&k)
 	}
 	h.kept = k
 }
@@ -237,6 +239,9 @@ func (h *hands) consent(ctx context.Context, o order) error {
 }
 
 func (h *hands) start(ctx context.Context) error {
+	if h.wrong.over && h.now().State() == Ended {
+		return nil
+	}
 	stores, err := h.client.Stores(ctx)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ func (p *Phone) open(back *client.Session) {
 	p.state = Connecting
 	p.run++
 	run, store, fence := p.run, p.fence.Store, p.fence.Version
-	purposes := slices.Clone(p.kept.Granted[store])
+	purposes := p.granted(store)
 	p.goOn(func() {
 		ctx, cancel := context.WithTimeout(p.done, wayIn)
 		defer cancel()
@@ -71,6 +71,9 @@ func (p *Phone) welcomed(s *client.Session) {
 func (p *Phone) heard(run int, s *client.Session, e client.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if m, ok := e.(client.MapChange); ok { // whatever has become of the connection: the next one goes by this map too
+		p.remap(m.Map)
+	}
 	if p.run != run {
 		return
 	}
@@ -81,9 +84,6 @@ func (p *Phone) heard(run int, s *client.Session, e client.Event) {
 		if e.LeaseUntil > 0 {
 			p.lease = time.UnixMilli(e.LeaseUntil)
 		}
-	case client.MapChange:
-		run, store := p.run, p.fence.Store
-		p.goOn(func() { p.remap(run, store, e.Fence) })
 	case client.FrameError:
 		if e.Code == "background" { // the server's count of the time in a pocket is the one that rules
 			p.goOn(func() { p.pause("background") })
@@ -110,18 +110,16 @@ func (p *Phone) told(e client.State) {
 	}
 }
 
-// remap judges by the new fence from now on. The session fetched it too, to hold fixes until it is here.
-func (p *Phone) remap(run int, store, version string) {
-	f, err := p.c.Fence(p.done, store, version)
-	if err != nil {
-		return // without it the server ends the session
+// remap judges by the new fence from now on. The session has fetched it, and drops what the old one judged. It needs mu.
+func (p *Phone) remap(f *client.Fence) {
+	i := slices.IndexFunc(p.fences, func(old *client.Fence) bool { return old.Store == f.Store })
+	if i < 0 {
+		return // the shopper has gone on elsewhere
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.run == run {
-		p.fences[slices.Index(p.fences, p.fence)] = f
+	if p.fence == p.fences[i] {
 		p.fence = f
 	}
+	p.fences[i] = f
 }
 
 // closed needs mu: the connection is gone by itself.
@@ -151,7 +149,7 @@ func (p *Phone) ended(e client.State) {
 	s := p.quiet(Ended)
 	p.end = e
 	if e.Restart == "decision" && p.fence != nil {
-		delete(p.kept.Granted, p.fence.Store)
+		p.ungrant(func(g Grant) bool { return g.Store == p.fence.Store })
 		p.keep()
 	}
 	if s != nil {

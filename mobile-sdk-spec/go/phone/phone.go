@@ -11,7 +11,6 @@ package phone
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -52,10 +51,17 @@ type Reading struct {
 
 // Kept is what survives a restart of the app, beside the installation's key.
 type Kept struct {
-	Granted map[string][]string      // by store: the purposes that the shopper said yes to
-	Store   string                   // the last one that was decided about, or picked
-	Pocket  map[string]time.Duration // of the granted purposes that let a phone go on in a pocket: for how long (D-7)
-	Stop    []client.Withdrawal      // not confirmed yet
+	Grants []Grant             // one for each store and purpose
+	Store  string              // the last one that was decided about, or picked
+	Stop   []client.Withdrawal // not confirmed yet
+}
+
+// Grant is a yes that stands, with what came with it.
+type Grant struct {
+	Store, Purpose string
+	Receipt        string        // the shopper's to read and to export; it authorises nothing
+	StopToken      string        // can do nothing but stop
+	Pocket         time.Duration // how long it lets a phone go on in a pocket (D-7); 0 if it does not
 }
 
 // Config is what a phone needs. Client is required; its Config.Persist must be left empty.
@@ -126,7 +132,7 @@ func newPhone(cfg Config, kept Kept, does decisions) *Phone {
 		for _, w := range kept.Stop {
 			p.goOn(func() { p.confirm(w) })
 		}
-	case len(kept.Granted) > 0:
+	case len(kept.Grants) > 0:
 		p.state = Ready
 	}
 	return p
@@ -221,12 +227,8 @@ func (p *Phone) Decide(ctx context.Context, store string, prompt client.Prompt, 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.kept.Store = store
-	if of := p.kept.Granted[store]; !slices.Contains(of, prompt.Purpose) {
-		p.kept.Granted[store] = append(of, prompt.Purpose)
-	}
-	if pocket > 0 {
-		p.kept.Pocket[prompt.Purpose] = pocket
-	}
+	p.ungrant(func(g Grant) bool { return g.Store == store && g.Purpose == prompt.Purpose }) // this one is in its place
+	p.kept.Grants = append(p.kept.Grants, Grant{store, prompt.Purpose, d.Receipt, d.StopToken, pocket})
 	if !slices.Contains(located, p.state) && p.state != Paused { // else it is one more purpose, from the next ticket on
 		p.state = Ready
 	}
@@ -239,13 +241,28 @@ func (p *Phone) keep() {
 	p.cfg.Keep(p.kept.clone())
 }
 
-func (k Kept) clone() Kept {
-	granted, pocket := map[string][]string{}, map[string]time.Duration{}
-	for store, of := range k.Granted {
-		granted[store] = slices.Clone(of)
+func (k Kept) clone() Kept { return Kept{slices.Clone(k.Grants), k.Store, slices.Clone(k.Stop)} }
+
+// Grants are the yeses that stand, with their receipts, for the shopper to read and to export.
+func (p *Phone) Grants() []Grant {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.kept.Grants)
+}
+
+// granted are the purposes of a store that the shopper said yes to. It needs mu.
+func (p *Phone) granted(store string) (purposes []string) {
+	for _, g := range p.kept.Grants {
+		if g.Store == store {
+			purposes = append(purposes, g.Purpose)
+		}
 	}
-	maps.Copy(pocket, k.Pocket)
-	return Kept{granted, k.Store, pocket, slices.Clone(k.Stop)}
+	return purposes
+}
+
+// ungrant forgets yeses. It needs mu.
+func (p *Phone) ungrant(which func(Grant) bool) {
+	p.kept.Grants = slices.DeleteFunc(slices.Clone(p.kept.Grants), which)
 }
 
 // Start is the shopper's wish to be helped in any of these stores: location on, radio silent until a reading is inside the
@@ -253,7 +270,7 @@ func (k Kept) clone() Kept {
 func (p *Phone) Start(fences ...*client.Fence) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	agreed := slices.DeleteFunc(slices.Clone(fences), func(f *client.Fence) bool { return len(p.kept.Granted[f.Store]) == 0 })
+	agreed := slices.DeleteFunc(slices.Clone(fences), func(f *client.Fence) bool { return len(p.granted(f.Store)) == 0 })
 	if p.state != Ready && p.state != Ended || len(agreed) == 0 {
 		return ErrNotReady
 	}

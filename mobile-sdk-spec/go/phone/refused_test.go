@@ -55,7 +55,7 @@ func TestAWithdrawalThatCannotBeTaken(t *testing.T) {
 			t.Fatalf("it says %v in %s", why, p.State())
 		}
 	}
-	p := open(Kept{Granted: map[string][]string{"s": {"assist"}}, Store: "s"})
+	p := open(Kept{Grants: []Grant{{Store: "s", Purpose: "assist"}}, Store: "s"})
 	p.Withdraw("grant", "asist")
 	heard(p)
 	p.Close()

@@ -3,6 +3,7 @@
 package phone
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -33,8 +34,10 @@ func (p *Phone) pocket() bool {
 		if p.fence != nil && p.fence != f {
 			continue
 		}
-		for _, purpose := range p.kept.Granted[f.Store] {
-			most = max(most, p.kept.Pocket[purpose])
+		for _, g := range p.kept.Grants {
+			if g.Store == f.Store {
+				most = max(most, g.Pocket)
+			}
 		}
 	}
 	if most = p.does.pocket(most); most == 0 {
@@ -109,26 +112,27 @@ func (p *Phone) Withdraw(scope, purpose string) {
 	p.state, p.sent, p.untaken = Stopping, nil, nil
 	p.run++
 	p.session = nil // its socket stays for the withdrawal
+	w.StopToken = p.stopToken(w)
 	p.kept.Stop = append(p.kept.Stop, w)
-	p.forget(w)
+	p.ungrant(func(g Grant) bool { return covers(w, g) })
 	p.keep()
 	p.mu.Unlock()
 	p.goOn(func() { p.confirm(w) })
 }
 
-// forget takes back what a withdrawal is about. It needs mu.
-func (p *Phone) forget(w client.Withdrawal) {
-	switch w.Scope {
-	case "all":
-		clear(p.kept.Granted)
-	case "store":
-		delete(p.kept.Granted, w.Store)
-	default:
-		p.kept.Granted[w.Store] = slices.DeleteFunc(p.kept.Granted[w.Store], func(g string) bool { return g == w.Purpose })
-		if len(p.kept.Granted[w.Store]) == 0 {
-			delete(p.kept.Granted, w.Store)
+// covers reports whether a withdrawal takes a yes back.
+func covers(w client.Withdrawal, g Grant) bool {
+	return w.Scope == "all" || g.Store == w.Store && (w.Scope == "store" || g.Purpose == w.Purpose)
+}
+
+// stopToken is one that came with what is taken back, or with anything else: each can stop all. It needs mu.
+func (p *Phone) stopToken(w client.Withdrawal) (token string) {
+	for _, g := range p.kept.Grants {
+		if token == "" || covers(w, g) {
+			token = cmp.Or(g.StopToken, token)
 		}
 	}
+	return token
 }
 
 // confirm repeats a withdrawal until it is confirmed, or this run of the app is over; or until the server says that it
@@ -163,7 +167,7 @@ func (p *Phone) confirm(w client.Withdrawal) {
 		return
 	}
 	p.state = Off
-	if len(p.kept.Granted) > 0 {
+	if len(p.kept.Grants) > 0 {
 		p.state = Ready
 	}
 }

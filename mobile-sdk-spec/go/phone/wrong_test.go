@@ -5,6 +5,7 @@ package phone
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"flag"
 	"io"
@@ -21,6 +22,7 @@ import (
 	"github.com/gorilla/websocket"
 	"golang.org/x/sync/errgroup"
 
+	"doorstep/mobile-sdk-spec/conformance"
 	"doorstep/mobile-sdk-spec/go/client"
 )
 
@@ -29,10 +31,20 @@ type wrong struct {
 	always  bool // the app reads locations whatever the phone says
 	wall    bool // takes the wall clock for the monotonic one
 	answers bool // takes a notice that was put away for an answer
-	forgets bool // keeps no withdrawal
 	resumes bool // starts by itself after a restart
+	over    bool // has no way to go on after an end
+	keeps   func(*Kept)
+	shows   func() func(State) State // made for each installation
 	decide  func(*decisions)
 	connect func(*client.Config)
+}
+
+// view is what the app makes of states.
+func (w wrong) view() func(State) State {
+	if w.shows == nil {
+		return func(s State) State { return s }
+	}
+	return w.shows()
 }
 
 func (w wrong) decisions() decisions {
@@ -49,12 +61,27 @@ func (w wrong) client(c *client.Config) {
 	}
 }
 
-// deaf makes a client that does not understand one word of the server's.
-func deaf(word string) func(*client.Config) {
-	heard := []byte(`"` + word + `"`)
-	other := []byte(`"` + strings.Repeat("z", len(word)) + `"`)
+// deaf makes a client that does not understand some words of the server's.
+func deaf(words ...string) func(*client.Config) {
+	var pairs []string
+	for _, word := range words {
+		pairs = append(pairs, `"`+word+`"`, `"`+strings.Repeat("z", len(word))+`"`)
+	}
+	return hearing(pairs...)
+}
+
+// hearing makes a client that takes words of the server's for others, which are as long.
+func hearing(pairs ...string) func(*client.Config) {
+	other := strings.NewReplacer(pairs...)
 	return dialling(func(c net.Conn) net.Conn {
-		return conn{Conn: c, read: func(b []byte) { copy(b, bytes.ReplaceAll(b, heard, other)) }}
+		return conn{Conn: c, read: func(b []byte) { copy(b, other.Replace(string(b))) }}
+	})
+}
+
+// patient makes a client that has no limit where it has one that is as long as this.
+func patient(from, to time.Duration) func(*client.Config) {
+	return dialling(func(c net.Conn) net.Conn {
+		return conn{Conn: c, patient: func(d time.Duration) bool { return d > from && d < to }}
 	})
 }
 
@@ -74,7 +101,16 @@ func dialling(wrap func(net.Conn) net.Conn) func(*client.Config) {
 type conn struct {
 	net.Conn
 	read    func([]byte)
-	patient bool // waits for the server for ever
+	write   func([]byte) []byte
+	patient func(time.Duration) bool // whether it forgets such a limit, and waits for the server for ever
+}
+
+func (c conn) Write(b []byte) (int, error) {
+	if c.write == nil {
+		return c.Conn.Write(b)
+	}
+	_, err := c.Conn.Write(c.write(b))
+	return len(b), err
 }
 
 func (c conn) Read(b []byte) (int, error) {
@@ -86,7 +122,7 @@ func (c conn) Read(b []byte) (int, error) {
 }
 
 func (c conn) SetReadDeadline(t time.Time) error {
-	if c.patient && time.Until(t) > 10*time.Second {
+	if c.patient != nil && c.patient(time.Until(t)) {
 		t = time.Time{}
 	}
 	return c.Conn.SetReadDeadline(t)
@@ -140,11 +176,114 @@ func (o *once) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// wrongs are clients that each break one rule, with the rule and a story that shows it.
-var wrongs = []struct {
+// onlyOnce makes a client that sends one withdrawal, and no more whatever comes of it.
+func onlyOnce(c *client.Config) {
+	var sent atomic.Bool
+	c.HTTP = &http.Client{Timeout: 20 * time.Second, Transport: trip(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == "/v1/withdrawals" && sent.Swap(true) {
+			return &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})}
+}
+
+type trip func(*http.Request) (*http.Response, error)
+
+func (f trip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// answered makes a client that reads one word of the answers to decisions as another.
+func answered(was, is string) func(*client.Config) {
+	return func(c *client.Config) {
+		c.HTTP = &http.Client{Timeout: 20 * time.Second, Transport: trip(func(r *http.Request) (*http.Response, error) {
+			res, err := http.DefaultTransport.RoundTrip(r)
+			if err != nil || r.URL.Path != "/v1/decisions" {
+				return res, err
+			}
+			raw, err := io.ReadAll(res.Body)
+			_ = res.Body.Close()
+			res.Body = io.NopCloser(bytes.NewReader(bytes.ReplaceAll(raw, []byte(`"`+was+`"`), []byte(`"`+is+`"`))))
+			return res, err
+		})}
+	}
+}
+
+// tokens keeps a token where a client is to ask its app for one.
+type tokens struct {
+	fetch func(context.Context) (string, error)
+	keep  func(age time.Duration, refused bool) bool
+
+	mu      sync.Mutex // owns the rest
+	held    string
+	since   time.Time
+	refused bool
+}
+
+// keptToken makes a client that goes on with the token that it has for as long as keep says so.
+func keptToken(keep func(age time.Duration, refused bool) bool) func(*client.Config) {
+	return func(c *client.Config) {
+		k := &tokens{fetch: c.Token, keep: keep}
+		c.Token, c.HTTP = k.token, &http.Client{Timeout: 20 * time.Second, Transport: trip(k.roundTrip)}
+	}
+}
+
+func untilRefused(_ time.Duration, refused bool) bool { return !refused }
+
+func forAMoment(age time.Duration, _ bool) bool { return age < 2*time.Second }
+
+func (k *tokens) token(ctx context.Context) (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.held != "" && k.keep(time.Since(k.since), k.refused) {
+		return k.held, nil
+	}
+	token, err := k.fetch(ctx)
+	k.held, k.since, k.refused = token, time.Now(), false
+	return token, err
+}
+
+func (k *tokens) roundTrip(r *http.Request) (*http.Response, error) {
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil && res.StatusCode == http.StatusUnauthorized {
+		k.mu.Lock()
+		k.refused = true
+		k.mu.Unlock()
+	}
+	return res, err
+}
+
+// seldom makes an app that looks at the state every 800 ms.
+func seldom() func(State) State {
+	var seen State
+	var at time.Time
+	return func(now State) State {
+		if time.Since(at) >= 800*time.Millisecond {
+			seen, at = now, time.Now()
+		}
+		return seen
+	}
+}
+
+// unconfirmed makes an app that never comes back to OFF.
+func unconfirmed() func(State) State {
+	begun := false
+	return func(now State) State {
+		begun = begun || now != Off
+		if begun && now == Off {
+			return Stopping
+		}
+		return now
+	}
+}
+
+// breaker is a wrong client: what it does, the rule that it breaks, and a story that shows it.
+type breaker struct {
 	name, rule, story string
 	wrong
-}{
+}
+
+// wrongs are clients that each break one rule, with the rule and a story that shows it.
+var wrongs = []breaker{
+	{"stays on in the pocket", "D-7", "pocket-over", wrong{decide: func(d *decisions) { d.pocket = func(most time.Duration) time.Duration { return 20 * most } }}}, // first: it takes a minute
 	{"asks for a ticket from the street", "A-6", "radio-silence", wrong{decide: func(d *decisions) { d.judge = hasty(d.judge) }}},
 	{"begins on any reading inside", "P-3", "radio-silence", wrong{decide: func(d *decisions) { d.enter = func(Reading) bool { return true } }}},
 	{"gives everybody the benefit of 15 m", "P-1", "edge", wrong{decide: func(d *decisions) { d.judge = generous(d.judge) }}},
@@ -157,7 +296,8 @@ var wrongs = []struct {
 	{"does not understand auth_due", "L-3", "auth", wrong{connect: deaf("auth_due")}},
 	{"does not understand a new map", "M-1", "new-map", wrong{connect: deaf("map")}},
 	{"does not understand stale", "T-3", "stale", wrong{connect: deaf("stale")}},
-	{"waits for a silent server", "L-2", "silence", wrong{connect: dialling(func(c net.Conn) net.Conn { return conn{Conn: c, patient: true} })}},
+	{"waits for a silent server", "L-2", "silence", wrong{connect: patient(10*time.Second, time.Hour)}},
+	{"waits for a welcome", "A-15", "no-welcome", wrong{connect: patient(3*time.Second, 10*time.Second)}},
 	{"goes on in the background", "D-2", "background", wrong{always: true, decide: func(d *decisions) { d.still = func(State) bool { return false } }}},
 	{"reads the wall clock", "T-2", "clock-turned", wrong{wall: true}},
 	{"answers for the shopper", "A-10", "put-away", wrong{answers: true}},
@@ -168,12 +308,33 @@ var wrongs = []struct {
 	{"asks for more than there is", "A-13", "visit", wrong{connect: asking("/v1/tickets", func(_ *http.Request, b map[string]any) { b["where"] = "here" })}},
 	{"gives reasons for a stop", "W-3", "stop", wrong{connect: asking("/v1/withdrawals", func(_ *http.Request, b map[string]any) { b["reason"] = "moved" })}},
 	{"stops by socket only as somebody else", "W-2", "stop", wrong{connect: asking("/v1/withdrawals", func(_ *http.Request, b map[string]any) { b["id"] = another(b["id"]) })}},
-	{"forgets a stop", "W-1", "stop-restart", wrong{forgets: true}},
+	{"forgets a stop", "W-1", "stop-restart", wrong{keeps: func(k *Kept) { k.Stop = nil }}},
+	{"keeps no stop token", "A-12", "signed-out", wrong{keeps: func(k *Kept) {
+		for i := range k.Grants {
+			k.Grants[i].StopToken = ""
+		}
+	}}},
+	{"keeps a token until it is refused", "A-1", "token-old", wrong{connect: keptToken(untilRefused)}},
+	{"keeps a token that was refused", "A-5", "token-expired", wrong{connect: keptToken(forAMoment)}},
+	{"says how old the shopper is", "A-8", "visit", wrong{connect: asking("/v1/prompts", func(_ *http.Request, b map[string]any) { b["age"] = 30 })}},
+	{"speaks a protocol of its own", "A-14", "visit", wrong{connect: dialling(func(c net.Conn) net.Conn {
+		return conn{Conn: c, write: func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("doorstep.v1"), []byte("doorstep.v9")) }}
+	})}},
+	{"takes a state that it does not know for the end", "F-3", "unknown-frames", wrong{connect: hearing(`"dancing"`, `"ended"  `)}},
+	{"makes its accuracy up", "F-6", "visit", wrong{decide: func(d *decisions) { d.says = func(f client.Fix) client.Fix { f.AccuracyM = 5; return f } }}},
+	{"hides that a location is pretended", "F-8", "mocked", wrong{decide: func(d *decisions) { d.says = func(f client.Fix) client.Fix { f.Mocked = false; return f } }}},
+	{"waits to be told that it is outside", "P-5", "left-unheard", wrong{decide: func(d *decisions) { d.certain = func(string, int) bool { return false } }}},
+	{"numbers each connection anew", "R-3", "resume", wrong{connect: deaf("resumed", "last_seq")}},
+	{"looks at its state now and then", "S-1", "indicator", wrong{shows: seldom}},
+	{"is over for good after an end", "S-5", "far", wrong{over: true}},
+	{"takes no for yes", "S-6", "refusal", wrong{connect: answered("refused", "given")}},
+	{"asks for a stop once", "W-5", "stop-slow", wrong{connect: onlyOnce}},
+	{"never says that a stop is confirmed", "W-6", "stop", wrong{shows: unconfirmed}},
+	{"waits for four seconds, whatever it waits for", "C-2", "patience", wrong{decide: func(d *decisions) { d.wait = func(int, int64) time.Duration { return 4 * time.Second } }}},
 	{"takes the first of several stores", "P-6", "overlap", wrong{decide: func(d *decisions) {
 		d.choose = func(around []*client.Fence, _ string) *client.Fence { return first(around) }
 	}}},
 	{"holds to a choice for ever", "P-6", "overlap-left", wrong{decide: func(d *decisions) { d.choose = stubborn(d.choose) }}},
-	{"stays on in the pocket", "D-7", "pocket-over", wrong{decide: func(d *decisions) { d.pocket = func(most time.Duration) time.Duration { return 20 * most } }}},
 	{"starts by itself", "S-7", "restart", wrong{resumes: true}},
 }
 
@@ -234,6 +395,19 @@ var everything = flag.Bool("all", false, "tell wrong clients every story, and no
 
 // common are stories in which a client does most of what it does: who breaks one rule keeps to all others in them.
 var common = []string{"visit", "far", "resume", "background", "stop", "stop-restart", "restart", "token-expired"}
+
+// TestEveryRuleIsBrokenByAClient: a rule that no client can be caught breaking is not judged.
+func TestEveryRuleIsBrokenByAClient(t *testing.T) {
+	rules, err := conformance.Rules()
+	if err != nil || len(rules) < 30 {
+		t.Fatal(len(rules), err)
+	}
+	for _, rule := range rules {
+		if !slices.ContainsFunc(wrongs, func(w breaker) bool { return w.rule == rule }) {
+			t.Errorf("there is no client that breaks %s", rule)
+		}
+	}
+}
 
 // TestWrongClientsFail on exactly the rule that they break.
 func TestWrongClientsFail(t *testing.T) {

@@ -17,11 +17,18 @@ export async function hands(url, name, WebSocket) {
   /** @param {string} path @param {unknown} body @returns {Promise<any>} */
   const ask = async (path, body) => (await fetch(`${url}/conformance/${path}`, { method: "POST", body: JSON.stringify(body) })).json();
 
+  /** The app's backend, which has none for who is signed out. @returns {Promise<string>} */
+  const token = async () => {
+    const given = (await ask(`${name}/token`, null)).token;
+    if (!given) throw new Error("signed out");
+    return given;
+  };
+
   const launch = async () => {
     client?.close();
     const env = { ...realEnv(), wall: () => Date.now() + wallMs };
     client = await Client.open({
-      baseUrl: url, token: async () => (await ask(`${name}/token`, null)).token, store, env, WebSocket,
+      baseUrl: url, token, store, env, WebSocket,
     });
     return client;
   };
