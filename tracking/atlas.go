@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"doorstep/geofence"
+	"doorstep/tracking/cards"
 	"doorstep/tracking/rulebook"
 )
 
@@ -25,6 +26,7 @@ type storeEntry struct {
 	hours  geofence.Hours
 	closed bool
 	book   *rulebook.Book // rules about alerts; nil for none
+	deck   *cards.Deck    // cards about zones; nil if none are set
 	barred error          // why it must not track anybody, as things are
 	kept   string         // the version under which the ledger keeps index: reckoned by whoever saved it
 }
@@ -86,6 +88,16 @@ func (a *Atlas) Book(store string) *rulebook.Book {
 	defer a.mu.RUnlock()
 	if e := a.stores[store]; e != nil {
 		return e.book
+	}
+	return nil
+}
+
+// Cards are what is set to be told of a store's zones; nil if nothing is.
+func (a *Atlas) Cards(store string) *cards.Deck {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if e := a.stores[store]; e != nil {
+		return e.deck
 	}
 	return nil
 }
@@ -168,7 +180,7 @@ func (a *Atlas) keep(named map[string]bool) {
 		if named[id] {
 			continue
 		}
-		if e.hours, e.closed, e.book = (geofence.Hours{}), false, nil; !e.given {
+		if e.hours, e.closed, e.book, e.deck = (geofence.Hours{}), false, nil, nil; !e.given {
 			delete(a.stores, id)
 		}
 	}

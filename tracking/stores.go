@@ -10,6 +10,7 @@ import (
 
 	"doorstep/consent"
 	"doorstep/geofence"
+	"doorstep/tracking/cards"
 	"doorstep/tracking/rulebook"
 )
 
@@ -22,6 +23,7 @@ type StoreSetting struct {
 	Zone    string // IANA time zone of the hours
 	Closed  bool   // closed, whatever the hours say
 	Rules   []byte // about alerts, as rulebook.Read reads them; empty: none
+	Cards   []byte // about zones, as cards.Read reads them; empty: none are set
 }
 
 // StoreChange is one change of a store's settings.
@@ -128,8 +130,11 @@ func (n *Node) takeUp(s StoreSetting) error {
 		hours, err = geofence.ParseHours(s.Hours, s.Zone)
 	}
 	book, unread := readBook(s.Rules)
-	n.Atlas.set(s.Store, func(e *storeEntry) { e.hours, e.closed, e.book = hours, s.Closed || err != nil, book })
-	if err = errors.Join(err, unread); unread != nil {
+	deck, unreadToo := readCards(s.Cards)
+	n.Atlas.set(s.Store, func(e *storeEntry) {
+		e.hours, e.closed, e.book, e.deck = hours, s.Closed || err != nil, book, deck
+	})
+	if err = errors.Join(err, unread, unreadToo); unread != nil || unreadToo != nil {
 		return err
 	}
 	kept, given := n.Atlas.kept(s.Store)
@@ -157,6 +162,18 @@ func readBook(rules []byte) (*rulebook.Book, error) {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
 	return book, nil
+}
+
+// readCards reads cards that were checked when they were set. Of those that cannot be read, none are shown.
+func readCards(text []byte) (*cards.Deck, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	deck, err := cards.Read(text, nil)
+	if err != nil {
+		return &cards.Deck{}, fmt.Errorf("cards: %w", err)
+	}
+	return deck, nil
 }
 
 // followStores lets every session follow its store: out of one that is closed, over to its new map.

@@ -27,6 +27,7 @@ type cli struct {
 	Walk        walkCmd        `cmd:"" help:"One phone replaying a recorded walk against a server."`
 	Token       tokenCmd       `cmd:"" help:"Mint a token for trying; needs a development key."`
 	Rules       rulesCmd       `cmd:"" help:"Check, try out and set a store's own rules about alerts."`
+	Cards       cardsCmd       `cmd:"" help:"Check and set a store's context cards: texts, pictures, languages, hours."`
 	Bookings    bookingsCmd    `cmd:"" help:"Tell a running server of appointments and pickups."`
 	Webhooks    webhooksCmd    `cmd:"" help:"Look at what the world outside could not be told, and tell it again."`
 	Registry    registryCmd    `cmd:"" help:"Write, check and print the registry: purposes, data types, notices."`

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,6 +23,7 @@ import (
 	"doorstep/geofence"
 	sdkjs "doorstep/mobile-sdk-spec/js"
 	"doorstep/tracking"
+	"doorstep/tracking/cards"
 	"doorstep/tracking/live"
 	"doorstep/tracking/live/redisserver"
 	"doorstep/tracking/server"
@@ -45,9 +45,9 @@ type settings struct {
 	devKey     *auth.DevKey
 	indexes    []*geofence.Index
 	registry   *consent.Registry
-	undeclared server.Undeclared // when an app is kept out; zero: as usual
-	webhooks   string            // file of who outside is told of alerts; empty: nobody
-	cards      func(string) (json.RawMessage, bool)
+	undeclared server.Undeclared        // when an app is kept out; zero: as usual
+	webhooks   string                   // file of who outside is told of alerts; empty: nobody
+	cards      func(string) *cards.Deck // of stores for which none are set; nil for none
 	log        *slog.Logger
 	ahead      *atomic.Int64    // nanoseconds by which the ledger's clock is ahead; nil outside tests
 	upkeep     <-chan time.Time // when to forget what is due; nil: every minute

@@ -62,6 +62,26 @@ func (db *DB) SetRules(ctx context.Context, store, rules, by string) error {
 	})
 }
 
+// cardsOf is the setting that holds a store's cards.
+const cardsOf = "cards of "
+
+// SetCards sets what is told of a store's zones, as package cards reads it; empty for nothing. What is audited is its hash.
+func (db *DB) SetCards(ctx context.Context, store, deck, by string) error {
+	what := "cards taken away"
+	if deck != "" {
+		what = fmt.Sprintf("cards %x", sha256.Sum256([]byte(deck)))
+	}
+	return db.changeStore(ctx, store, what, by, func(t *tx) (int64, error) {
+		if deck == "" {
+			return t.exec(`DELETE FROM setting WHERE name = $1`, cardsOf+store)
+		}
+		if _, err := t.exec(`INSERT INTO store_setting (store, hours, zone, closed) VALUES ($1, '', '', 0) ON CONFLICT (store) DO NOTHING`, store); err != nil {
+			return 0, err
+		}
+		return t.exec(`INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2 WHERE setting.value <> $2`, cardsOf+store, deck)
+	})
+}
+
 // changeStore makes one change, with who made it and a feed entry, in one transaction. A change that
 // changes nothing is not one.
 func (db *DB) changeStore(ctx context.Context, store, what, by string, do func(*tx) (int64, error)) error {
@@ -94,25 +114,29 @@ func (db *DB) auditStore(ctx context.Context, kind consent.EntryKind, store, by 
 	})
 }
 
-// Stores returns what is set of every store, by store: its map, its hours, and whether it is closed.
+// Stores returns what is set of every store, by store: its map, its hours, whether it is closed, its rules and its cards.
 func (db *DB) Stores(ctx context.Context) ([]tracking.StoreSetting, error) {
 	var out []tracking.StoreSetting
 	err := db.all(ctx, func(r *sql.Rows) error {
 		var s tracking.StoreSetting
-		var sources string
-		var rules string
-		err := r.Scan(&s.Store, &s.Version, &sources, &s.Hours, &s.Zone, &s.Closed, &rules)
+		var sources, rules, deck string
+		err := r.Scan(&s.Store, &s.Version, &sources, &s.Hours, &s.Zone, &s.Closed, &rules, &deck)
 		if err == nil {
 			s.Sources, err = base64.StdEncoding.DecodeString(sources)
 		}
 		if rules != "" {
 			s.Rules = []byte(rules)
 		}
+		if deck != "" {
+			s.Cards = []byte(deck)
+		}
 		out = append(out, s)
 		return err
-	}, `SELECT n.store, COALESCE(m.version, ''), COALESCE(m.sources, ''), COALESCE(s.hours, ''), COALESCE(s.zone, ''), COALESCE(s.closed, 0), COALESCE(s.rules, '')
+	}, `SELECT n.store, COALESCE(m.version, ''), COALESCE(m.sources, ''), COALESCE(s.hours, ''), COALESCE(s.zone, ''), COALESCE(s.closed, 0), COALESCE(s.rules, ''),
+			COALESCE(c.value, '')
 		FROM (SELECT store FROM store_map UNION SELECT store FROM store_setting) n
-		LEFT JOIN store_map m ON m.store = n.store LEFT JOIN store_setting s ON s.store = n.store ORDER BY n.store`)
+		LEFT JOIN store_map m ON m.store = n.store LEFT JOIN store_setting s ON s.store = n.store
+		LEFT JOIN setting c ON c.name = $1 || n.store ORDER BY n.store`, cardsOf)
 	return out, err
 }
 

@@ -29,6 +29,11 @@ func TestStoresAreKeptAnnouncedAndAudited(t *testing.T) {
 		db.WithdrawMap(ctx, "a", "ben"),
 		db.WithdrawMap(ctx, "a", "ana"),
 		db.SetHours(ctx, "c", "24/7", "UTC", "ana"),
+		db.SetCards(ctx, "d", `{"cards":[]}`, "ana"),
+		db.SetCards(ctx, "d", `{"cards":[]}`, "ben"), // nothing new
+		db.SetCards(ctx, "c", "{}", "ana"),
+		db.SetCards(ctx, "c", "", "ben"),
+		db.SetCards(ctx, "c", "", "ana"), // nothing new
 	} {
 		if err != nil {
 			t.Fatal(i, err)
@@ -41,6 +46,7 @@ func TestStoresAreKeptAnnouncedAndAudited(t *testing.T) {
 	want := []tracking.StoreSetting{
 		{Store: "b", Version: "2", Sources: []byte("two"), Hours: "Mo-Su 09:00-21:00", Zone: "Europe/Berlin", Closed: true},
 		{Store: "c", Sources: []byte{}, Hours: "24/7", Zone: "UTC"},
+		{Store: "d", Sources: []byte{}, Cards: []byte(`{"cards":[]}`)},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Fatalf("the stores differ:\n%s", d)
@@ -58,7 +64,7 @@ func TestStoresAreKeptAnnouncedAndAudited(t *testing.T) {
 			told += e.Store
 		}
 	}
-	if told != "babbbac" {
+	if told != "babbbacdcc" {
 		t.Errorf("announced %q", told)
 	}
 	changes, err := db.StoreChanges(ctx, "b", 10)

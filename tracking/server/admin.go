@@ -28,6 +28,7 @@ type Stores interface {
 	KeepBookings(ctx context.Context, store string, list []tracking.Booking, by string) (changed int64, err error)
 	CancelBookings(ctx context.Context, store string, refs []string, by string) (cancelled int64, err error)
 	SetRules(ctx context.Context, store, rules, by string) error
+	SetCards(ctx context.Context, store, cards, by string) error
 	StoreChanges(ctx context.Context, store string, limit int) ([]tracking.StoreChange, error)
 }
 
@@ -49,6 +50,9 @@ func (s *Server) adminRoutes(m *http.ServeMux) {
 	admin.Handle("GET /v1/admin/stores/{id}/rules", s.overStores(s.alertRules))
 	admin.Handle("PUT /v1/admin/stores/{id}/rules", s.overStores(s.putAlertRules))
 	admin.Handle("DELETE /v1/admin/stores/{id}/rules", s.overStores(s.withdrawAlertRules))
+	admin.Handle("GET /v1/admin/stores/{id}/cards", s.overStores(s.adminCards))
+	admin.Handle("PUT /v1/admin/stores/{id}/cards", s.overStores(s.putCards))
+	admin.Handle("DELETE /v1/admin/stores/{id}/cards", s.overStores(s.withdrawCards))
 	s.ruleRoutes(admin)
 	admin.Handle("GET /v1/admin/holds", s.administer(s.holds))
 	admin.Handle("POST /v1/admin/holds", s.administer(s.askHold))

@@ -17,6 +17,7 @@ import (
 
 	"doorstep/cmd/doorstep/demostore"
 	"doorstep/mobile-sdk-spec/go/client"
+	"doorstep/tracking/cards"
 	"doorstep/tracking/server"
 )
 
@@ -28,7 +29,7 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 	var log bytes.Buffer
 	edit := func(c *server.Config) {
 		c.Log = slog.New(slog.NewTextHandler(&log, nil))
-		c.Cards = func(string) (json.RawMessage, bool) { panic("at latitude " + canaryText) }
+		c.Cards = func(string) *cards.Deck { panic("at latitude " + canaryText) }
 	}
 	inBubble(t, edit, func(h *house) {
 		res, err := h.web.Get(h.url + "/v1/cards/" + demostore.ID)

@@ -98,14 +98,13 @@ func (s *Server) cards(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, problem.New(problem.NoStore))
 		return
 	}
-	w.Header().Set("Cache-Control", "public, max-age=60")
-	if s.Cards != nil {
-		if b, ok := s.Cards(store); ok {
-			s.answer(w, b)
-			return
-		}
+	body, err := s.dealt(store)
+	if err != nil {
+		s.fail(w, r, err)
+		return
 	}
-	s.answer(w, map[string]any{"cards": []any{}})
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	s.answer(w, body)
 }
 
 func (s *Server) time(w http.ResponseWriter, _ *http.Request) {

@@ -6,7 +6,6 @@
 package server
 
 import (
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -19,6 +18,7 @@ import (
 	"doorstep/consent"
 	"doorstep/geofence"
 	"doorstep/tracking"
+	"doorstep/tracking/cards"
 	"doorstep/tracking/server/auth"
 	"doorstep/tracking/server/console"
 )
@@ -40,7 +40,7 @@ type Config struct {
 	SDK     fs.FS          // the JavaScript reference client
 	// Undeclared says when an app is kept out that asks for what is undeclared; zero means the usual.
 	Undeclared Undeclared
-	Cards      func(store string) (json.RawMessage, bool)
+	Cards      func(store string) *cards.Deck // of stores for which none are set; optional
 	Now        func() time.Time
 	Log        *slog.Logger
 }
@@ -63,6 +63,7 @@ type Server struct {
 	fences   sync.Map // *geofence.Index → []byte
 	sheets   sync.Map // store and version of its map → pack, for phones
 	plans    sync.Map // the same, for consoles
+	decks    sync.Map // store → dealtDeck
 	phones   *phones
 	pollers  *pollers
 	quieting chan struct{}        // who makes quiet times holds it, and with it

@@ -4,11 +4,26 @@ package demostore
 
 import (
 	_ "embed"
-	"encoding/json"
+	"sync"
+
+	"doorstep/tracking/cards"
 )
 
 //go:embed cards.json
-var cards []byte
+var text []byte
 
-// Cards are the demo store's context cards, whole: the phone picks.
-func Cards(store string) (json.RawMessage, bool) { return cards, store == ID }
+var deck = sync.OnceValue(func() *cards.Deck {
+	d, err := cards.Read(text, nil)
+	if err != nil {
+		panic("demostore: " + err.Error()) // a test reads them
+	}
+	return d
+})
+
+// Cards are the demo store's context cards; nil for any other store.
+func Cards(store string) *cards.Deck {
+	if store != ID {
+		return nil
+	}
+	return deck()
+}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"doorstep/geofence"
+	"doorstep/tracking/cards"
+	"doorstep/tracking/rulebook"
 )
 
 func TestStoreIsFlawless(t *testing.T) {
@@ -22,6 +24,24 @@ func TestStoreIsFlawless(t *testing.T) {
 	}
 	if site.Name != "Harbour Street" || site.Bearing != 24 || len(site.Levels) != 2 || len(site.Doors) != 2 {
 		t.Errorf("%q, bearing %v, %d levels, %d doors", site.Name, site.Bearing, len(site.Levels), len(site.Doors))
+	}
+}
+
+// The cards are such as an administrator could set, in three languages, and about zones that there are.
+func TestCardsAreFlawless(t *testing.T) {
+	site, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cards.Read(text, rulebook.ZonesOf(site)); err != nil {
+		t.Error(err)
+	}
+	langs := map[string]bool{}
+	for _, c := range Cards(ID).Cards {
+		langs[c.Lang] = true
+	}
+	if len(langs) != 4 || Cards("another") != nil {
+		t.Errorf("cards in %v", langs)
 	}
 }
 

@@ -376,7 +376,7 @@ export class Client {
   }
   /** @param {string} store */
   me(store) { return this.api.me(store); }
-  /** @param {string} store */
+  /** All context cards of a store. Pick by zone, `lang` and `times` (SPEC.md, A-7). @param {string} store */
   async cards(store) { return (await this.api.cards(store)).cards ?? []; }
   /** When each zone of a store is usually quiet. @param {string} store @returns {Promise<{time_zone: string, zones: {id: string, name: string, level: number, quiet: {day: string, from: string, until: string}[]}[]}>} */
   quiet(store) { return this.api.quiet(store); }

@@ -3,9 +3,13 @@
 package console_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"image"
+	"image/color"
+	"image/png"
 	"net/http"
 	"strings"
 	"time"
@@ -23,6 +27,23 @@ var quietAllWeek = func() (spans []obj) {
 	return spans
 }()
 
+// drawers is a card's picture, of some shelves.
+func drawers() string {
+	img := image.NewRGBA(image.Rect(0, 0, 640, 320))
+	for y := range 320 {
+		for x := range 640 {
+			c := color.RGBA{uint8(90 + x/8), uint8(110 + y/4), 150, 255}
+			if x%80 < 4 || y%80 < 4 {
+				c = color.RGBA{60, 48, 40, 255}
+			}
+			img.Set(x, y, c)
+		}
+	}
+	var b bytes.Buffer
+	_ = png.Encode(&b, img) // into memory
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())
+}
+
 // appRoutes answers the shopper's page. Sessions become active with the first fix.
 func (b *backend) appRoutes(mux *http.ServeMux) {
 	get := func(path string, v any) {
@@ -30,7 +51,10 @@ func (b *backend) appRoutes(mux *http.ServeMux) {
 	}
 	get("/v1/stores", obj{"stores": []obj{{"id": "s1", "name": "Harbour Street", "fence": "v1", "bbox": []float64{2.9, 53.9, 3.1, 54.1}}}})
 	get("/v1/cards/{store}", obj{"cards": []obj{
-		{"zone": "shoes", "title": "Fitted while you wait", "text": "Ask for both feet to be measured. It takes four minutes."},
+		{"zone": "shoes", "title": "Fitted while you wait", "text": "Ask for both feet to be measured. It takes four minutes.", "lang": "en", "image": drawers(), "alt": "Shelves of shoes"},
+		{"zone": "shoes", "title": "立等可取", "text": "可为双脚量尺寸，只需四分钟。", "lang": "zh"},
+		{"zone": "shoes", "title": "قياس فوري", "text": "اطلب قياس القدمين، ويستغرق أربع دقائق.", "lang": "ar"},
+		{"zone": "bags", "title": "Tomorrow only", "text": "Not to be seen today.", "times": []obj{}},
 		{"zone": "service", "title": "Service desk", "text": "Returns, repairs and gift wrapping until closing time.", "link": "https://shop.example/service"},
 		{"zone": "bags", "title": "Repairs", "text": "Bring any bag bought here and we mend it."}}})
 	get("/v1/quiet/{store}", obj{"store": "s1", "fence": "v1", "of": "of those sharing", "time_zone": "Asia/Shanghai", "zones": []obj{

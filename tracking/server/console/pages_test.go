@@ -380,6 +380,7 @@ func refuses(p *consoletest.Page, b *backend) {
 	if n != 0 {
 		p.T.Errorf("who refused has opened %d sockets", n)
 	}
+	p.Until("the picture came with its card", `(() => { const i = document.querySelector('[data-testid="context-card"][data-zone="shoes"] img'); return i?.naturalWidth === 640 && i.alt === 'Shelves of shoes'; })()`)
 	p.Do(chromedp.Click(chromedp.CSS(`[data-testid="quiet"] summary`)))
 	p.Until("quiet times, of the zones that have some today", `[...document.querySelectorAll('[data-testid="quiet"] li')].map(l => l.innerText.replace(/\s+/g, ' ')).join('|') === 'Shoes 10:00 – 12:00 · 15:00 – 16:00|Beauty 10:00 – 12:00 · 15:00 – 16:00'`)
 	p.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-testid="quiet"]').scrollIntoView()`))

@@ -43,6 +43,7 @@ const (
 	MapGiven     = "map_given" // a store whose map is a setting of the server
 	BadHours     = "bad_hours"
 	BadRules     = "bad_rules"
+	BadCards     = "bad_cards"
 	BadBooking   = "bad_booking"
 	NobodyOnDuty = "nobody_on_duty"
 	ServedID     = "served_id"
@@ -121,6 +122,7 @@ var table = map[string]entry{
 	MapGiven:     {http.StatusConflict, "This store's map is a setting of the server", "Change the server's --map, or leave it out and import the map.", 0},
 	BadHours:     {http.StatusUnprocessableEntity, "The hours cannot be read", "Write them as Mo-Fr 09:00-21:00; Sa 10:00-20:00, with an IANA time zone.", 0},
 	BadRules:     {http.StatusUnprocessableEntity, "The rules are refused", "Mend what the detail names; `doorstep rules check` says the same.", 0},
+	BadCards:     {http.StatusUnprocessableEntity, "The cards are refused", "Mend what the detail names; `doorstep cards check` says the same.", 0},
 	BadBooking:   {http.StatusUnprocessableEntity, "The bookings are refused", "Mend what the detail names; nothing was changed.", 0},
 	NobodyOnDuty: {http.StatusConflict, "Nobody is on duty for this", "Tell the shopper so; try again later.", 60_000},
 	ServedID:     {http.StatusUnprocessableEntity, "This prompt cannot be answered", "Ask for a new prompt and show it; each can be answered once, for ten minutes.", 0},

@@ -8,7 +8,7 @@ import { DataCard, erasureCard } from "./rights.js";
 
 /**
  * @typedef {import("/assets/sdk/src/types.js").View} View
- * @typedef {{zone: string, title: string, text: string, link?: string}} StoreCard
+ * @typedef {import("./cards.js").StoreCard} StoreCard
  * @typedef {{kind: "view"|"export"|"disclosure"|"break_glass"|"webhook", opened_t: number, closed_t?: number, role: string, team: string, company: string, other?: boolean, reason?: string, count: number}} Look
  * @typedef {object} PhoneContext
  * @property {import("../lib/i18n.js").Words} words
@@ -66,7 +66,7 @@ export class Phone {
     this.data.set(view);
     this.places.now([view.state, view.word, view.end, view.obstacle?.code, view.pausedBy, view.withdrawal?.id, view.stopQueued, view.stopRefused?.code, view.erasing, view.erasure?.id, late, notice], () => this.#now(shown));
     this.places.requests([view.help, call], () => this.#requests(shown));
-    this.places.store([cards.length, zone, all], () => this.#cards(cards, zone, all));
+    this.places.store([cards.map((c) => [c.title, c.lang]), zone, all], () => this.#cards(cards, zone, all));
     const day = quiet.day(shown.now);
     this.places.quiet([day], () => quiet.panel(day));
     this.places.looked([looks, view.seen], () => this.#looked(looks));
@@ -165,8 +165,13 @@ export class Phone {
     const some = here.length > 0 && !all;
     const list = some ? here : [...here, ...cards.filter((c) => !here.includes(c))];
     return [h("section", { class: "shelf" }, h("h2", {}, words.t("cards"), h("small", { class: "muted" }, here.length ? words.t("cards_here") : "")),
-      h("ul", {}, ...list.map((c) => h("li", { class: here.includes(c) ? "panel near" : "panel", data: { testid: "context-card", zone: c.zone } }, h("h3", { dir: "auto" }, c.title), h("p", { class: "small muted", dir: "auto" }, c.text), this.#link(c)))),
+      h("ul", {}, ...list.map((c) => h("li", { class: here.includes(c) ? "panel near" : "panel", data: { testid: "context-card", zone: c.zone } }, this.#picture(c), h("h3", { dir: "auto", lang: c.lang }, c.title), h("p", { class: "small muted", dir: "auto", lang: c.lang }, c.text), this.#link(c)))),
       some && cards.length > here.length ? h("button", { type: "button", data: { testid: "all-cards" }, onclick: () => act("all") }, words.t("cards_all", { n: cards.length })) : null)];
+  }
+
+  /** A card's picture came with the card, so that nobody is asked for it. @param {StoreCard} c */
+  #picture({ image, alt, lang }) {
+    return image && /^data:image\/(png|jpeg);/.test(image) ? h("img", { src: image, alt: alt ?? "", lang, class: "picture" }) : null;
   }
 
   /** Where a card leads to is the retailer's own; nothing is asked of it before somebody goes there. @param {StoreCard} c */

@@ -3,6 +3,7 @@
 import { OPEN, Problem } from "/assets/sdk/src/index.js";
 import { h } from "../lib/dom.js";
 import { dayOf, save } from "../lib/save.js";
+import { pick } from "./cards.js";
 import { Drawer } from "./drawer.js";
 import { Phone } from "./phone.js";
 import { promptSheet } from "./prompt.js";
@@ -61,9 +62,10 @@ export class Visit {
   }
 
   render() {
+    const now = this.client.clock.now();
     this.drawer?.invite(this.client.view.state === "LOCAL" && !this.walker.inside);
     this.phone.render({
-      view: this.client.view, grants: this.client.grants.filter((g) => g.store === this.store.id), ends: this.ends, cards: this.cards, quiet: this.quiet, now: this.client.clock.now(), zone: this.zone,
+      view: this.client.view, grants: this.client.grants.filter((g) => g.store === this.store.id), ends: this.ends, cards: pick(this.cards, this.words.lang, now), quiet: this.quiet, now, zone: this.zone,
       call: this.#call, all: this.all, looks: this.looks, notice: this.notice, late: this.late, locked: this.walker.locked, arrivals: this.arrivals,
     });
   }
