@@ -70,7 +70,7 @@ func (o operated) refused(status string, body []byte) error {
 		says = p.Title + ": " + says
 	}
 	if !strings.Contains(says, p.Remedy) {
-		says += " " + p.Remedy
+		says = strings.TrimSuffix(says, ".") + ". " + p.Remedy
 	}
 	return fmt.Errorf("--url %s: %s", o.url, strings.Join(strings.Fields(says), " "))
 }

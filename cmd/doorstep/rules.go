@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -67,9 +68,12 @@ type rulesCheckCmd struct{ rulesFile }
 
 // Run prints every mistake and fails if there is one.
 func (c *rulesCheckCmd) Run(s streams) error {
-	book, _, err := c.read()
+	book, x, err := c.read()
 	if err != nil {
 		return err
+	}
+	if x != nil {
+		warnNarrow(s.err, book, x)
 	}
 	fmt.Fprintf(s.out, "%s: ok: %s, %s in which waiting is watched, %s\n", c.File, count(len(book.Rules), "rule"), count(len(book.Waiting.Zones), "zone"),
 		count(len(book.Routes), "route"))
@@ -103,6 +107,22 @@ func (c *rulesPutCmd) Run(ctx context.Context, s streams) error {
 	}
 	fmt.Fprintf(s.out, "rules of %s are in force\n", c.Store)
 	return nil
+}
+
+// phonesGoodTo is how accurate fixes indoors are when they are good, in metres.
+const phonesGoodTo = 5
+
+// warnNarrow says of which zones phones are seldom certain: what looks at one would seldom raise anything.
+func warnNarrow(w io.Writer, b *rulebook.Book, x *geofence.Index) {
+	looked := zonesOf(b)
+	for _, l := range x.Site().Levels {
+		for _, z := range l.Zones {
+			if slices.Contains(looked, z.ID) && z.HalfWidthM < phonesGoodTo {
+				fmt.Fprintf(w, "doorstep: zone %s: too narrow for most phones: they are certain of it with fixes good to %.1f m, and have such to %d m at best: draw it larger, or name one around it\n",
+					z.ID, z.HalfWidthM, phonesGoodTo)
+			}
+		}
+	}
 }
 
 // zonesOf are the zones that rules look at, in order.

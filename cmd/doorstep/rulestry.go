@@ -54,6 +54,7 @@ func (c *rulesTryCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
+	warnNarrow(s.err, book, x)
 	walks, err := c.walks(book, x)
 	if err != nil {
 		return err
