@@ -63,6 +63,12 @@ const (
 	DeliveryDropped DeliveryState = "dropped"
 )
 
+// Backlog is what the outside has not been told, or not yet.
+type Backlog struct {
+	Waiting, Dead int
+	Oldest        time.Time // when that happened which waits longest, given out to receivers or not; zero if nothing waits
+}
+
 // Errors of deliveries.
 var (
 	ErrNoDelivery = errors.New("no such delivery, or it is forgotten")
@@ -85,6 +91,8 @@ type Outside interface {
 	FinishDelivery(ctx context.Context, holder, id string, state DeliveryState, due time.Time, fault string) error
 	// Deliveries lists those of a state, the newest first.
 	Deliveries(ctx context.Context, state DeliveryState, limit int) ([]Delivery, error)
+	// Backlog says what waits and what was given up.
+	Backlog(ctx context.Context) (Backlog, error)
 	// Replay has a delivery sent again, if nothing has ended meanwhile. ErrNoDelivery.
 	Replay(ctx context.Context, id string) error
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 	_ "time/tzdata" // opening hours are the store's own, whatever the machine knows of zones
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"doorstep/consent"
@@ -242,9 +243,11 @@ func (st *stack) Run(ctx context.Context) error {
 	g.Go(func() error { return st.node.Run(ctx) })
 	g.Go(func() error { return st.server.Run(ctx) })
 	g.Go(func() error { return st.prune(ctx) })
+	var more []prometheus.Collector
 	if st.webhooks != "" {
-		s := webhooks.Sender{Store: st.db, Path: st.webhooks, Holder: st.node.ID, Now: st.ledgerNow, Log: st.log}
+		s := &webhooks.Sender{Store: st.db, Path: st.webhooks, Holder: st.node.ID, Now: st.ledgerNow, Log: st.log}
 		g.Go(func() error { return s.Run(ctx) })
+		more = append(more, s)
 	}
 	g.Go(func() error { return st.watchRedis(ctx) })
 	g.Go(func() error { return st.watchKeys(ctx) })
@@ -255,7 +258,7 @@ func (st *stack) Run(ctx context.Context) error {
 	g.Go(func() error { return serveHTTP(ctx, st.server.Spare(st.listener), public) })
 	if st.metrics != nil {
 		mux := http.NewServeMux()
-		mux.Handle("GET /metrics", st.server.Metrics())
+		mux.Handle("GET /metrics", st.server.Metrics(more...))
 		g.Go(func() error { return serveHTTP(ctx, st.metrics, mux) })
 	}
 	err := g.Wait()

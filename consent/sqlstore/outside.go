@@ -300,6 +300,22 @@ func (db *DB) Deliveries(ctx context.Context, state tracking.DeliveryState, limi
 	return list, err
 }
 
+// Backlog says what waits, here or in the outbox, and what was given up.
+func (db *DB) Backlog(ctx context.Context) (b tracking.Backlog, err error) {
+	var given, posted int64
+	err = db.row(ctx, `SELECT (SELECT COUNT(*) FROM webhook WHERE state = 'waiting'), (SELECT COUNT(*) FROM webhook WHERE state = 'dead'),
+		COALESCE((SELECT MIN(happened) FROM webhook WHERE state = 'waiting'), 0),
+		COALESCE((SELECT MIN(entered_at) FROM outbox WHERE change > (SELECT CAST(value AS BIGINT) FROM setting WHERE name = 'webhooks_told')), 0)`).
+		into(&b.Waiting, &b.Dead, &given, &posted)
+	if given == 0 || posted != 0 && posted < given {
+		given = posted
+	}
+	if given != 0 {
+		b.Oldest = fromMicros(given)
+	}
+	return b, err
+}
+
 // Replay has what was sent or given up wait again. Whether it may still be told is decided when it is sent.
 func (db *DB) Replay(ctx context.Context, id string) error {
 	return db.write(ctx, func(t *tx) error {

@@ -159,6 +159,30 @@ var outsideCases = map[string]func(*testing.T, *house){
 		h.ok(h.ledger.Prune(h.ctx))
 		h.equal("kept", len(must(h.store.Deliveries(h.ctx, tracking.DeliverySent, 10))(h)), 0)
 	},
+	"what waits is counted, and since when, before receivers are made of it and after; and what was given up": func(_ *testing.T, h *house) {
+		p := h.visitor("ana", "shop")
+		h.told("n1", takes)
+		since := h.clock.now()
+		says := func(what string, waiting, dead int, oldest bool) {
+			h.Helper()
+			b := must(h.store.Backlog(h.ctx))(h)
+			h.equal(what, fmt.Sprint(b.Waiting, b.Dead, b.Oldest.Equal(since), b.Oldest.IsZero()), fmt.Sprint(waiting, dead, oldest, !oldest))
+		}
+		says("at first", 0, 0, false)
+		h.raise(p, "a1", tracking.Help)
+		says("in the outbox", 0, 0, true)
+		h.told("n1", refuses)
+		h.clock.pass(2 * time.Second)
+		h.raise(p, "a2", tracking.Arrived)
+		says("tried once, and another after it", 1, 0, true)
+		h.equals("the other", h.told("n1", func(d tracking.Delivery) bool { return d.Alert == "a2" }), "raised", "raised")
+		says("the first", 1, 0, true)
+		first := must(h.store.Deliveries(h.ctx, tracking.DeliveryWaits, 10))(h)[0]
+		h.ok(h.store.FinishDelivery(h.ctx, "n1", first.ID, tracking.DeliveryDead, h.clock.now(), "answered 500"))
+		says("given up", 0, 1, false)
+		h.ok(h.store.Replay(h.ctx, first.ID))
+		says("sent again", 1, 0, true)
+	},
 	"a receiver that does not listen is told of nothing": func(_ *testing.T, h *house) {
 		p := h.visitor("ana", "shop")
 		h.raise(p, "a1", tracking.Help)

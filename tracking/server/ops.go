@@ -38,8 +38,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, map[string]any{"status": status, "reasons": reasons})
 }
 
-// Metrics are the node's counters for an operator's listener: no label carries an id.
-func (s *Server) Metrics() http.Handler {
+// Metrics are the node's counters for an operator's listener, and more that belong with them: no label carries an id.
+func (s *Server) Metrics(more ...prometheus.Collector) http.Handler {
 	r := prometheus.NewRegistry()
 	st := &s.Node.Stats
 	for _, c := range []struct {
@@ -81,6 +81,7 @@ func (s *Server) Metrics() http.Handler {
 				return 0
 			}),
 		buildInfo())
+	r.MustRegister(more...)
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 

@@ -15,6 +15,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -29,6 +31,7 @@ import (
 type receiver struct {
 	*house
 	srv    *httptest.Server
+	sender *webhooks.Sender
 	key    []byte
 	broken atomic.Bool // answers 500
 	heard  chan string // the types of what was taken
@@ -46,7 +49,8 @@ func (h *house) receiver() *receiver {
 	file := filepath.Join(dir, "webhooks.json")
 	h.ok(os.WriteFile(file, fmt.Appendf(nil, `{"endpoints":[{"id":"crm","url":%q,"secrets":["whsec_%s"]}],"allow_private":["127.0.0.0/8"],"ca_file":"ca.pem"}`,
 		r.srv.URL, base64.StdEncoding.EncodeToString(r.key)), 0o600))
-	s := webhooks.Sender{Store: h.store, Path: file, Holder: "node", Now: time.Now, Log: h.said.Log()}
+	s := &webhooks.Sender{Store: h.store, Path: file, Holder: "node", Now: time.Now, Log: h.said.Log()}
+	r.sender = s
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
@@ -90,6 +94,24 @@ func (r *receiver) hears(want string) {
 	}
 }
 
+// counted waits until an operator's listener says so of what was sent.
+func (r *receiver) counted(want ...string) {
+	r.Helper()
+	var text string
+	for range 200 {
+		w := httptest.NewRecorder()
+		r.server.Metrics(r.sender).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		text = w.Body.String()
+		if !slices.ContainsFunc(want, func(line string) bool {
+			return !regexp.MustCompile(`(?m)^doorstep_webhooks_` + line + `$`).MatchString(text)
+		}) {
+			return
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	r.Errorf("no %q in\n%s", want, text)
+}
+
 // The world outside hears of a call for help, signed, and that it is gone; what it could not be told waits where operators see it, and
 // is not told any more once the shopper has withdrawn.
 func TestTheOutsideIsTold(t *testing.T) {
@@ -121,6 +143,7 @@ func TestTheOutsideIsTold(t *testing.T) {
 		}
 		<-time.After(20 * time.Millisecond)
 	}
+	r.counted("sent_total 1", "failed_total [1-9]", "dead_total 0", "waiting 1", "dead_letters 0", `oldest_waiting_seconds [0-9]+\.[0-9]+`)
 	h.want("what waits", fmt.Sprintln(len(list.Deliveries), list.Deliveries[0].Event, list.Deliveries[0].Fault), "1 alert.raised answered 500\n")
 	h.want("sent again, which it is anyway", h.admin("POST", "/v1/admin/webhooks/"+list.Deliveries[0].ID+"/replay", "", nil), http.StatusNotFound)
 	r.broken.Store(false)
@@ -128,5 +151,6 @@ func TestTheOutsideIsTold(t *testing.T) {
 	h.ok(err)
 	r.hears("alert.gone") // of both: of the second it may have heard before it broke
 	r.hears("alert.gone")
+	r.counted("sent_total 3")
 	h.want("as staff", h.ask("GET", "/v1/admin/webhooks", strings.TrimPrefix(h.staff("mei", time.Hour).Get("Authorization"), "Bearer "), "", nil), http.StatusForbidden)
 }

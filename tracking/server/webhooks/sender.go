@@ -40,6 +40,8 @@ type Sender struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 
+	counts counts
+
 	// What follows is Run's goroutine's; deliveries under way only read it.
 	settings *Settings
 	client   *http.Client
@@ -134,10 +136,14 @@ func (s *Sender) deliver(ctx context.Context, id string) error {
 	state, due := tracking.DeliverySent, s.Now()
 	switch {
 	case fault == "":
+		s.counts.sent.Add(1)
 	case d.Attempts >= attempts:
 		state = tracking.DeliveryDead
+		s.counts.failed.Add(1)
+		s.counts.dead.Add(1)
 	default:
 		state, due = tracking.DeliveryWaits, s.Now().Add(backoff(d.Attempts, rand.Float64()))
+		s.counts.failed.Add(1)
 	}
 	return s.Store.FinishDelivery(ctx, s.Holder, id, state, due, fault)
 }
