@@ -342,7 +342,7 @@ func TestAuditAfterAnErasure(t *testing.T) {
 	r := e.audit(e.checkpoints...)
 	e.wants(r)
 	if r.Proofs < 5 || r.Checkpoints != 2 {
-		t.Errorf("%+v", r)
+		t.Fatalf("%+v", r)
 	}
 	if e.file, err = os.ReadFile(e.path); err != nil {
 		t.Fatal(err)
