@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Template is the path of openapi.json that a request's path fits, and whether there is one with this method.
@@ -95,6 +96,51 @@ func closeCodes() (names []string, err error) {
 	}
 	return names, nil
 }
+
+// Operation is one of openapi.json.
+type Operation struct {
+	Method, Template string
+	Secured          bool // it takes a credential, whichever
+	Socket           bool // it is answered by an upgrade
+}
+
+// Operations lists them all, in no order.
+func Operations() (list []Operation, err error) {
+	d, err := openapi()
+	for template, methods := range d.Paths {
+		for method, op := range methods {
+			_, socket := op.Responses["101"]
+			list = append(list, Operation{strings.ToUpper(method), template, len(op.Security) > 0, socket})
+		}
+	}
+	return list, err
+}
+
+// Closes reports whether a server may close a socket of a direction, Out or StaffOut, with a code.
+func Closes(direction string, code int) bool {
+	codes, err := closes()
+	return err == nil && codes[direction][code]
+}
+
+// closes are the codes of the vectors, by direction. Those that stand for a range are nobody's to send.
+var closes = sync.OnceValues(func() (map[string]map[int]bool, error) {
+	out := map[string]map[int]bool{Out: {}, StaffOut: {}}
+	for direction, name := range map[string]string{Out: "vectors/close-codes.json", StaffOut: "vectors/close-codes-console.json"} {
+		var file struct {
+			Cases []struct {
+				Code int
+				Name string
+			}
+		}
+		if err := read(name, &file); err != nil {
+			return nil, err
+		}
+		for _, c := range file.Cases {
+			out[direction][c.Code] = c.Name != "unknown"
+		}
+	}
+	return out, nil
+})
 
 func read(name string, into any) error {
 	raw, err := Files.ReadFile(name)

@@ -3,8 +3,10 @@
 package spec
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"path"
 	"strconv"
 	"strings"
@@ -24,6 +26,7 @@ type operation struct {
 	Responses map[string]struct {
 		Content content `json:"content"`
 	} `json:"responses"`
+	Security []map[string][]string `json:"security"`
 }
 
 type content map[string]struct {
@@ -60,11 +63,25 @@ func HTTP(method, path string, status int, body []byte) error {
 	}
 	r, ok := op.Responses[strconv.Itoa(status)]
 	if !ok {
-		if r, ok = op.Responses["default"]; !ok || status < 400 {
-			return fmt.Errorf("spec: %s %s does not declare status %d", method, path, status)
+		if r, ok = op.Responses["default"]; !ok || !anywhere(status, body) {
+			return fmt.Errorf("spec: %s %s does not declare status %d: declare it, with the codes that it comes with", method, path, status)
 		}
 	}
 	return fits(r.Content.schema(), body)
+}
+
+// anywhere reports whether a failure is one that any path may answer with, which only its default declares: a request that cannot be
+// read, from a place or of a size or kind that is not taken, too many of them, or a fault of the server's own.
+func anywhere(status int, body []byte) bool {
+	switch status {
+	case http.StatusForbidden:
+		var p struct{ Code string }
+		return json.Unmarshal(body, &p) == nil && p.Code == "origin"
+	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable:
+		return true
+	}
+	return false
 }
 
 // Request checks the body of a request to the server.

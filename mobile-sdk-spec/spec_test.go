@@ -4,6 +4,7 @@ package spec_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
@@ -261,5 +262,37 @@ func TestTheProseIsComplete(t *testing.T) {
 	}
 	if len(seen) < 50 {
 		t.Errorf("only %d rules", len(seen))
+	}
+}
+
+// TestCloses: the codes of the vectors, each for its own socket, and no others.
+func TestCloses(t *testing.T) {
+	for _, c := range []struct {
+		direction string
+		code      int
+		may       bool
+	}{
+		{spec.Out, 4501, true}, {spec.Out, 1012, true}, {spec.Out, 4242, false}, {spec.Out, 4999, false}, {spec.Out, 3000, false}, {spec.StaffOut, 4006, true},
+		{spec.StaffOut, 4501, false}, {spec.StaffOut, 4003, false}, {spec.In, 1000, false},
+	} {
+		if got := spec.Closes(c.direction, c.code); got != c.may {
+			t.Errorf("%s %d: %v", c.direction, c.code, got)
+		}
+	}
+}
+
+// TestUndeclaredFailures: a default takes what any path may answer, and nothing else.
+func TestUndeclaredFailures(t *testing.T) {
+	problem := func(status int, code string) []byte {
+		return fmt.Appendf(nil, `{"type":"/problems/%s","title":"T","status":%d,"code":%q,"remedy":"R","t":1}`, code, status, code)
+	}
+	for _, c := range []struct {
+		status int
+		code   string
+		fits   bool
+	}{{429, "rate", true}, {500, "internal", true}, {403, "origin", true}, {403, "role", false}, {404, "no_store", false}, {409, "store_closed", false}, {418, "rate", false}, {302, "rate", false}} {
+		if err := spec.HTTP("GET", "/v1/time", c.status, problem(c.status, c.code)); (err == nil) != c.fits {
+			t.Errorf("%d %s: %v", c.status, c.code, err)
+		}
 	}
 }

@@ -40,6 +40,15 @@ func (c *conformanceCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
+	suite.OnTold(func(t conformance.Told) {
+		fmt.Fprintf(s.err, "%d of %d: %s%s\n", t.N, t.Of, t.Scenario, map[bool]string{true: ": " + t.Broken + " is broken"}[t.Broken != ""])
+	})
+	if _, err := hostPort("--listen", c.Listen); err != nil {
+		return err
+	}
+	if err := errors.Join(writable("--json", c.JSON), writable("--junit", c.JUnit)); err != nil {
+		return err
+	}
 	at, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w: choose another port", c.Listen, err)
@@ -91,6 +100,18 @@ func (c *conformanceCmd) say(r conformance.Report, out io.Writer) error {
 		err = errors.New("the SDK does not conform: each rule above is explained under its name in mobile-sdk-spec/SPEC.md")
 	}
 	return err
+}
+
+// writable makes sure, before anybody is told a story, that there will be a place for the verdicts.
+func writable(flag, name string) error {
+	if name == "" {
+		return nil
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return fmt.Errorf("%s: %w: name a file in a folder that is there", flag, err)
+	}
+	return f.Close()
 }
 
 // write makes a file, unless it has no name.

@@ -38,6 +38,18 @@ func TestConformanceWithoutAnSDK(t *testing.T) {
 	}
 }
 
+// What would be found out at the end of a run is said before it begins.
+func TestConformanceThatCannotBeWrittenDown(t *testing.T) {
+	nowhere := filepath.Join(t.TempDir(), "nowhere", "verdicts")
+	for says, args := range map[string][]string{"name a file in a folder that is there": {"--listen", "127.0.0.1:0", "--json", nowhere},
+		"--junit": {"--listen", "127.0.0.1:0", "--junit", nowhere}, "not host:port": {"--listen", "nonsense"}} {
+		out, errs, status := command(t, "", append([]string{"conformance", "--scenario", "visit"}, args...)...)
+		if status == 0 || !strings.Contains(errs, says) || strings.Contains(out, "Point the SDK") {
+			t.Errorf("%v: exit status %d:\n%s%s", args, status, out, errs)
+		}
+	}
+}
+
 // Who can do without something is told all the other stories.
 func TestConformanceWithoutAFeature(t *testing.T) {
 	all, err := conformance.Scenarios()

@@ -27,6 +27,7 @@ var data []byte
 type Suite struct {
 	now  func() time.Time
 	done chan struct{}
+	told func(Told)
 
 	mu      sync.Mutex // owns the rest
 	waiting []*play    // not begun
@@ -41,7 +42,7 @@ func New(names ...string) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Suite{now: time.Now, done: make(chan struct{}), plays: map[string]*play{}, hands: map[string]*hands{}}
+	s := &Suite{now: time.Now, done: make(chan struct{}), told: func(Told) {}, plays: map[string]*play{}, hands: map[string]*hands{}}
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(sc Scenario) bool { return sc.Name == name }) {
 			return nil, fmt.Errorf("conformance: there is no scenario %q; see them with --list", name)
@@ -63,10 +64,22 @@ func Scenarios() ([]Scenario, error) { return scenarios() }
 // Done is closed when every scenario has been played.
 func (s *Suite) Done() <-chan struct{} { return s.done }
 
-func (s *Suite) over() {
+// Told says how far a run has come.
+type Told struct {
+	Scenario string // that has just ended
+	N, Of    int    // how many have
+	Broken   string // the rule that ended it, if one did
+}
+
+// OnTold has f hear of each story's end, one after the other and before Done is closed. Call it before the suite serves.
+func (s *Suite) OnTold(f func(Told)) { s.told = f }
+
+func (s *Suite) over(p *play) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.left--; s.left == 0 {
+	s.left--
+	s.told(Told{p.sc.Name, len(s.plays) - s.left, len(s.plays), p.brokenRule()})
+	if s.left == 0 {
 		close(s.done)
 	}
 }

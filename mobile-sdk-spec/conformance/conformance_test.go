@@ -112,6 +112,23 @@ func TestReports(t *testing.T) {
 	}
 }
 
+// A run says how far it has come, and what ended a story.
+func TestAStoryThatHasEndedIsTold(t *testing.T) {
+	suite, err := New("visit", "far")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []Told
+	suite.OnTold(func(s Told) { told = append(told, s) })
+	suite.play("far").judge("P-4", false, "x", "y")
+	suite.over(suite.play("visit"))
+	suite.over(suite.play("far"))
+	<-suite.Done()
+	if !slices.Equal(told, []Told{{"visit", 1, 2, ""}, {"far", 2, 2, "P-4"}}) {
+		t.Errorf("%+v", told)
+	}
+}
+
 func TestThereIsNoSuchStory(t *testing.T) {
 	if _, err := New("visit", "dance"); err == nil || !strings.Contains(err.Error(), `"dance"`) {
 		t.Errorf("got %v", err)

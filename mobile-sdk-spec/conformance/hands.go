@@ -130,7 +130,7 @@ func (s *Suite) handsOf(name string) *hands {
 	go func() {
 		h.play.run(h)
 		close(h.orders)
-		s.over()
+		s.over(h.play)
 	}()
 	return h
 }

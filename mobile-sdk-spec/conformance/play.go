@@ -93,6 +93,16 @@ func (p *play) verdicts() ([]Verdict, bool) {
 	return slices.Clone(p.found), p.over
 }
 
+// brokenRule is the rule that was found broken, which ends a story; "" if none was.
+func (p *play) brokenRule() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.IndexFunc(p.found, func(v Verdict) bool { return !v.OK }); i >= 0 {
+		return p.found[i].Rule
+	}
+	return ""
+}
+
 func (p *play) stopped() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

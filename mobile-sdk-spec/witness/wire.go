@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
-	"strconv"
 	"sync"
 	"syscall"
 )
@@ -82,7 +81,7 @@ func (w *wire) take() {
 			w.witness.said(w.direction, payload)
 		case closing:
 			if len(payload) >= 2 {
-				w.witness.count(w.direction + " close " + strconv.Itoa(int(binary.BigEndian.Uint16(payload))))
+				w.witness.closed(w.direction, int(binary.BigEndian.Uint16(payload)))
 			}
 		}
 	}

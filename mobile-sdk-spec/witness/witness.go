@@ -36,14 +36,15 @@ const (
 type Witness struct {
 	t testing.TB
 
-	mu   sync.Mutex
-	seen map[string]int // by name
-	over bool           // the test has ended: what a server still says is nobody's
+	mu    sync.Mutex
+	seen  map[string]bool // names
+	forms map[string]int  // how often, by name and form
+	over  bool            // the test has ended: what a server still says is nobody's
 }
 
 // Before puts a witness before a handler, until the test ends.
 func Before(t testing.TB, h http.Handler) http.Handler {
-	w := &Witness{t: t, seen: map[string]int{}}
+	w := &Witness{t: t, seen: map[string]bool{}, forms: map[string]int{}}
 	t.Cleanup(w.save)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if !documented(r) {
@@ -72,19 +73,23 @@ func direction(r *http.Request) string {
 	return spec.StaffOut
 }
 
-// often is how many times a shape is held against its schema; after that one in as many.
+// often is how many times a form is held against its schema; after that one in as many.
 const often = 50
 
-// count notes a name, and reports whether this one is to be looked at.
-func (w *Witness) count(name string) bool {
+// count notes a name.
+func (w *Witness) count(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen[name]++
-	n := w.seen[name]
-	if w.over {
-		return false
-	}
-	return n <= often || n%often == 0
+	w.seen[name] = true
+}
+
+// fresh reports whether what was sent in a form is to be looked at: often enough of the same kind say nothing new.
+func (w *Witness) fresh(form string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forms[form]++
+	n := w.forms[form]
+	return !w.over && (n <= often || n%often == 0)
 }
 
 // answered holds an answer against OpenAPI. Paths that there are not are answered by a problem.
@@ -96,10 +101,13 @@ func (w *Witness) answered(r *http.Request, a *answer) {
 		}
 		return
 	}
-	if w.count(r.Method + " " + template + " " + strconv.Itoa(a.status)) {
-		if err := spec.HTTP(r.Method, r.URL.Path, a.status, a.plain()); err != nil {
-			w.t.Errorf("%s %s was answered with %d, not as documented: %v", r.Method, template, a.status, err)
-		}
+	name, body := r.Method+" "+template+" "+strconv.Itoa(a.status), a.plain()
+	w.count(name)
+	if !w.fresh(name + formOf(body)) {
+		return
+	}
+	if err := spec.HTTP(r.Method, r.URL.Path, a.status, body); err != nil {
+		w.t.Errorf("%s %s was answered with %d, not as documented: %v", r.Method, template, a.status, err)
 	}
 }
 
@@ -113,14 +121,28 @@ func (w *Witness) said(direction string, raw []byte) {
 	var kind string
 	_ = json.Unmarshal(members["type"], &kind) // its schema says what it must be
 	names := slices.Sorted(maps.Keys(members))
-	fresh := w.count(direction + "-" + kind + " " + strings.Join(names, " "))
-	if !fresh {
+	name := direction + "-" + kind + " " + strings.Join(names, " ")
+	w.count(name)
+	if !w.fresh(name + formOf(raw)) {
 		return
 	}
 	if err := spec.Frame(direction, raw); err != nil {
 		w.t.Errorf("a frame that is not documented: %v", err)
 	}
 }
+
+// closed holds a close code against what is documented. What a peer closes with is said back to it (RFC 6455, 5.5.1): a page
+// that is left says 1001.
+func (w *Witness) closed(direction string, code int) {
+	w.count(direction + " close " + strconv.Itoa(code))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.over && code != goingAway && !spec.Closes(direction, code) {
+		w.t.Errorf("a socket of %s was closed with %d, which is not documented: see close-codes*.json", direction, code)
+	}
+}
+
+const goingAway = 1001
 
 // save notes what was seen.
 func (w *Witness) save() {

@@ -110,6 +110,58 @@ func TestFramesAreHeldAgainstTheSpecification(t *testing.T) {
 	}
 }
 
+// talks has a witness watch a socket on which a server says frames, and closes with a code.
+func talks(t *testing.T, path string, code int, frames ...string) *complaints {
+	return testify(t, func(w http.ResponseWriter, r *http.Request) {
+		conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		for _, frame := range frames {
+			_ = conn.WriteMessage(websocket.TextMessage, []byte(frame))
+		}
+		_ = conn.WriteMessage(websocket.CloseMessage, binary.BigEndian.AppendUint16(nil, uint16(code)))
+		_ = conn.Close()
+	}, func(url string) {
+		conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(url, "http")+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for err == nil {
+			_, _, err = conn.ReadMessage()
+		}
+		_ = conn.Close()
+	})
+}
+
+// TestWhatIsNewInALongTalkIsLookedAt: after many frames of one form, one of the same members that says something else.
+func TestWhatIsNewInALongTalkIsLookedAt(t *testing.T) {
+	usual := slices.Repeat([]string{`{"type":"help_update","id":"01890a5d-ac96-774b-bcce-b302099a8057","state":"seen"}`}, often+5)
+	for last, complains := range map[string]int{
+		`{"type":"help_update","id":"01890a5d-ac96-774b-bcce-b302099a8057","state":"coming"}`: 0,
+		`{"type":"help_update","id":"01890a5d-ac96-774b-bcce-b302099a8057","state":"gone"}`:   1,
+		`{"type":"help_update","id":7,"state":"seen"}`:                                        1,
+		`{"type":"help_update","id":"","state":"seen"}`:                                       1,
+	} {
+		if c := talks(t, "/v1/session", 4501, append(slices.Clip(usual), last)...); len(c.said) != complains {
+			t.Errorf("%s: %v", last, c.said)
+		}
+	}
+}
+
+// TestCloseCodesAreHeldAgainstTheSpecification, each socket's against its own.
+func TestCloseCodesAreHeldAgainstTheSpecification(t *testing.T) {
+	for _, c := range []struct {
+		path      string
+		code      int
+		complains int
+	}{{"/v1/session", 4501, 0}, {"/v1/session", 4242, 1}, {"/v1/staff/socket", 4006, 0}, {"/v1/staff/socket", 4501, 1}, {"/v1/staff/socket", 1001, 0}} {
+		if got := talks(t, c.path, c.code); len(got.said) != c.complains {
+			t.Errorf("%s closed with %d: %v", c.path, c.code, got.said)
+		}
+	}
+}
+
 // TestTheAccount: what was seen counts, what was not is named, and an excuse that is not needed goes.
 func TestTheAccount(t *testing.T) {
 	dir := t.TempDir()

@@ -16,6 +16,7 @@ type leg struct {
 	level     int
 	accuracyM float64 // as recorded; 0: the noise's
 	gap       bool    // nothing was recorded here
+	offline   bool    // there was no network here
 	synthetic bool
 }
 

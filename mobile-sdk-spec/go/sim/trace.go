@@ -19,6 +19,7 @@ type recorded struct {
 	Lat, Lng  *float64
 	Floor     *int
 	AccuracyM *float64 `json:"accuracy_m"`
+	Offline   bool     `json:"offline"` // there was no network
 }
 
 const (
@@ -79,7 +80,7 @@ func eachRecorded(r io.Reader, line func(*recorded) error) error {
 
 const byteOrderMark = '\ufeff'
 
-// readNDJSON gives each line {t, lat, lng, floor, accuracy_m} to line.
+// readNDJSON gives each line {t, lat, lng, floor, accuracy_m, offline} to line.
 func readNDJSON(r io.Reader, line func(*recorded) error) error {
 	s := bufio.NewScanner(r)
 	for n := 1; s.Scan(); n++ {
@@ -107,7 +108,7 @@ func (r *recorded) good() bool {
 func legBetween(at plane, a, b *recorded) leg {
 	l := leg{from: at.xy([2]float64{*a.Lng, *a.Lat}), to: at.xy([2]float64{*b.Lng, *b.Lat}),
 		takes: time.Duration(*b.T-*a.T) * time.Millisecond}
-	l.gap = l.takes > traceGap
+	l.gap, l.offline = l.takes > traceGap, a.Offline
 	if a.Floor != nil {
 		l.level = *a.Floor
 	}

@@ -87,7 +87,7 @@ func (w *Walker) Next() (Fix, Truth, bool) {
 			continue
 		}
 		truth, fix := w.look(w.legs[0], at)
-		fix.Offline = w.lost(at)
+		fix.Offline = w.lost(at) || w.legs[0].offline
 		return fix, truth, true
 	}
 }
