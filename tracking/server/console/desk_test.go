@@ -254,8 +254,12 @@ func TestTwoHundredAlertsAndFiftyDots(t *testing.T) {
 	if n := consoletest.JS[int](p, `window.redrawn`); n > 0 {
 		t.Errorf("%d changes to the list of cards for who only moved", n)
 	}
-	p.Fits("200 alerts")
-	p.Shot("console-200-alerts")
+	for _, width := range []int64{1280, 820, 390} {
+		p.Size(width, 800)
+		p.Shot(fmt.Sprintf("state-200-alerts-%d", width))
+		p.Readable(fmt.Sprintf("200 alerts at %d", width))
+	}
+	p.Size(1280, 800)
 	p.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-alert="n60"]').scrollIntoView()`))
 	took, err := chromedp.Run(p.Ctx, chromedp.Evaluate[float64](`new Promise((done) => { const c = document.querySelector('[data-alert="n60"]'), from = performance.now();
 		new MutationObserver(() => { if (c.dataset.state === 'mine') requestAnimationFrame(() => done(performance.now() - from)); }).observe(c, { attributes: true }); c.querySelector('[data-testid="claim"]').click(); })`, chromedp.EvalAwaitPromise))

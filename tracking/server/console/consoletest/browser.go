@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -255,6 +256,13 @@ func (p *Page) Fits(name string) {
 	}
 }
 
+// picture takes one, quickly rather than small: a run takes some hundred of them.
+func picture(ctx context.Context, t *chromedp.Target) ([]byte, error) {
+	quick := true
+	shot, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{OptimizeForSpeed: &quick})
+	return shot.Data, err
+}
+
 // Shot writes a picture where DOORSTEP_SHOTS says, for people to look at.
 func (p *Page) Shot(name string) {
 	p.T.Helper()
@@ -262,7 +270,7 @@ func (p *Page) Shot(name string) {
 	if dir == "" {
 		return
 	}
-	b, err := chromedp.Run(p.Ctx, chromedp.CaptureScreenshot())
+	b, err := chromedp.Run(p.Ctx, chromedp.Action[[]byte](picture))
 	if err != nil {
 		p.T.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Sheet lays all pictures of a folder on one page, sheet.html, and takes a picture of that, sheet.png: what a run has shown, at one look. Without a
+// Sheet lays all pictures of a folder on one page, sheet.html, and takes a picture of that, sheet.jpg: what a run has shown, at one look. Without a
 // folder, or with no picture in it, there is none.
 func (s *Shared) Sheet(dir string) error {
 	if dir == "" || s.ctx == nil {
@@ -50,9 +50,9 @@ func (s *Shared) Sheet(dir string) error {
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1600, 1000), chromedp.Navigate("file://"+file)); err != nil {
 		return err
 	}
-	b, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	b, err := chromedp.Run(ctx, chromedp.FullScreenshot(70))
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "sheet.png"), b, 0o644)
+	return os.WriteFile(filepath.Join(dir, "sheet.jpg"), b, 0o644)
 }
