@@ -55,11 +55,13 @@ type shown struct {
 	Run string `json:"run"`
 }
 
-// mutant is the real code with one guard taken out.
+// mutant is the real code with one guard taken out; or with two, where each alone is enough.
 type mutant struct {
 	File string `json:"file"`
 	Old  string `json:"old"` // once in the file
 	New  string `json:"new"`
+	Too  string `json:"too,omitempty"`  // the other guard, in the same file; empty for none
+	With string `json:"with,omitempty"` // what takes its place
 }
 
 // all are the patterns of the tests that a pattern picks, one for each alternative: every one of them is promised.

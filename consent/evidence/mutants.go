@@ -76,10 +76,17 @@ func (m mutant) apply() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := strings.Count(string(source), m.Old); n != 1 {
-		return nil, fmt.Errorf("%s holds %q %d times, want once: the guard has moved, so write its mutant anew", m.File, m.Old, n)
+	text := string(source)
+	for _, guard := range [][2]string{{m.Old, m.New}, {m.Too, m.With}} {
+		if guard[0] == "" {
+			continue
+		}
+		if n := strings.Count(text, guard[0]); n != 1 {
+			return nil, fmt.Errorf("%s holds %q %d times, want once: the guard has moved, so write its mutant anew", m.File, guard[0], n)
+		}
+		text = strings.Replace(text, guard[0], guard[1], 1)
 	}
-	return []byte(strings.Replace(string(source), m.Old, m.New, 1)), nil
+	return []byte(text), nil
 }
 
 // areFound wants each mutant found by one of the line's tests, and asks no more of them once one is.

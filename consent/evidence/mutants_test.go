@@ -17,10 +17,10 @@ var gateLine = line{
 	Line:  1,
 	Tests: []shown{{gate, "^(TestYoung|TestVain)$"}, {gate, "^TestTicket$/^(none|empty)$"}, {"./geofence", "^TestStep$"}},
 	Mutants: []mutant{
-		{gate + "/gate.go", "age >= 14", "age >= 12"},
-		{gate + "/gate.go", "ticket == nil || *ticket == \"\"", "*ticket == \"\""}, // falls over where there is none
-		{gate + "/gate.go", "*ticket == \"\"", "len(*ticket) > 9"},
-		{gate + "/gate.go", "return age >= 14", "return !(age < 14)"}, // the same
+		{File: gate + "/gate.go", Old: "age >= 14", New: "age >= 12"},
+		{File: gate + "/gate.go", Old: "ticket == nil || *ticket == \"\"", New: "*ticket == \"\""}, // falls over where there is none
+		{File: gate + "/gate.go", Old: "*ticket == \"\"", New: "len(*ticket) > 9"},
+		{File: gate + "/gate.go", Old: "return age >= 14", New: "return !(age < 14)"}, // the same
 	},
 }
 
@@ -54,6 +54,19 @@ func TestEveryTestMeetsEveryMutant(t *testing.T) {
 	}
 	if told := x.String(); !strings.Contains(told, "^TestYoung$: finds 1; passes 2 3 4;") {
 		t.Error(told)
+	}
+}
+
+// Where two guards cover each other, a mutant is without both; each has to be there, once.
+func TestAMutantWithoutTwoGuards(t *testing.T) {
+	m := mutant{File: gate + "/gate.go", Old: "age >= 14", New: "true", Too: "*ticket == \"\"", With: "false"}
+	mutated, err := m.apply()
+	if err != nil || strings.Contains(string(mutated), m.Old) || strings.Contains(string(mutated), m.Too) {
+		t.Fatalf("%v\n%s", err, mutated)
+	}
+	m.Too = "nowhere"
+	if _, err := m.apply(); err == nil {
+		t.Error("a second guard that is not there is no matter")
 	}
 }
 
