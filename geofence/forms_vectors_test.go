@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -97,6 +98,32 @@ func shapeOf(coordinates [][][][2]float64) (m MultiPolygon) {
 	return m
 }
 
+// pointInCell is a case of fence-cells.json: a point, if it has one, and the cell that it is in.
+type pointInCell struct {
+	Name, Cell string
+	Lat, Lng   *float64
+}
+
+// TestPointsAreInTheirVectorsCells by H3's own library, as an SDK's has to say.
+func TestPointsAreInTheirVectorsCells(t *testing.T) {
+	var v struct{ Cases, Points []pointInCell }
+	vectors(t, "fence-cells", &v)
+	points := 0
+	for _, c := range slices.Concat(v.Cases, v.Points) {
+		if c.Lat == nil {
+			continue // a name only
+		}
+		points++
+		cell := h3.CellFromString(c.Cell)
+		if got, err := h3.LatLngToCell(h3.LatLng{Lat: *c.Lat, Lng: *c.Lng}, cell.Resolution()); err != nil || got != cell {
+			t.Errorf("%s: %s, %v; want %s", c.Name, got, err, cell)
+		}
+	}
+	if points < 10 {
+		t.Errorf("only %d points", points)
+	}
+}
+
 // TestCellsSayWhatTheirVectorsSay: the server's own table, looked up with the vectors' cells, says the same; and the parents that both
 // go up by are those of H3's library.
 func TestCellsSayWhatTheirVectorsSay(t *testing.T) {
@@ -107,7 +134,10 @@ func TestCellsSayWhatTheirVectorsSay(t *testing.T) {
 				Inside, Edge []string
 			}
 		}
-		Cases []struct{ Name, Cell, Is string }
+		Cases []struct {
+			pointInCell
+			Is string
+		}
 	}
 	vectors(t, "fence-cells", &v)
 	number := func(name string) uint64 {
