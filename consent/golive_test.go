@@ -73,7 +73,7 @@ func TestAStoreIsHeldToTheDay(t *testing.T) {
 			case c.says == "" && len(found) > 0:
 				t.Errorf("found %v", found)
 			case c.says != "" && (len(found) != 1 || !strings.Contains(found[0].String(), c.says) || found[0].Warning != c.warns || found[0].Line == 0):
-				t.Errorf("found %v, want %q", found, c.says)
+				t.Fatalf("found %v, want %q", found, c.says)
 			}
 			r, err := consent.LoadRegistry(files)
 			if err != nil {
