@@ -15,7 +15,7 @@ func TestARefusalChangesNothingElse(t *testing.T) {
 	h := newHouse(t)
 	a := h.app("shopper", h.web, nil)
 	read := func() (out []string) {
-		for _, path := range []string{"/v1/stores", "/v1/rules", "/v1/cards/" + demostore.ID, "/rules", "/v1/stores/" + demostore.ID + "/fences/" + h.index.Site().Version} {
+		for _, path := range []string{"/v1/stores", "/v1/rules", "/v1/cards/" + demostore.ID, "/v1/quiet/" + demostore.ID, "/rules", "/v1/stores/" + demostore.ID + "/fences/" + h.index.Site().Version} {
 			resp, body := h.get(path)
 			out = append(out, path, resp.Status, string(body))
 		}
