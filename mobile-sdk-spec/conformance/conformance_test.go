@@ -134,3 +134,23 @@ func TestThereIsNoSuchStory(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A number may be lost with its connection, and only then may map_ok skip one.
+func TestANumberThatWasLost(t *testing.T) {
+	for _, c := range []struct {
+		seq     float64
+		resumed bool
+		right   bool
+	}{{8, false, true}, {9, false, false}, {7, false, false}, {8, true, true}, {9, true, true}, {7, true, false}} {
+		suite, err := New("new-map")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := suite.play("new-map")
+		p.seq, p.resumed, p.fetched = 7, c.resumed, suite.now()
+		p.mapped(map[string]any{"fence": p.second(), "seq": c.seq})
+		if right := p.brokenRule() == ""; right != c.right {
+			t.Errorf("map_ok from %v after 7, resumed: %v: right %v", c.seq, c.resumed, right)
+		}
+	}
+}

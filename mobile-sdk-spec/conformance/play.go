@@ -32,6 +32,7 @@ type play struct {
 	fetches int       // of the new map, that were answered
 	placed  []Command
 	sock    *socket
+	resumed bool // it came back to the session
 	session
 	proofs  map[string]bool
 	tickets map[string]bool // and resume tokens; false once used

@@ -163,6 +163,7 @@ func (k *socket) beats() {
 func (k *socket) greet(hello map[string]any, resumed bool) {
 	p, now := k.p, k.p.suite.ms()
 	p.mu.Lock()
+	p.resumed = resumed
 	if !resumed {
 		p.session = session{state: "entering"}
 	}
