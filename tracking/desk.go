@@ -27,8 +27,9 @@ type desk struct {
 	mu       sync.Mutex // owns the rest
 	consoles map[*Console]struct{}
 	alerts   map[string]*shownAlert
-	offset   int64 // the highest change number taken in
-	hides    int   // how often a visit was hidden
+	offset   int64         // the highest change number taken in
+	hides    int           // how often a visit was hidden
+	read     time.Duration // when the live state was last read, boot time
 	seen     chan string
 }
 

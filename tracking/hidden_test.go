@@ -120,3 +120,28 @@ func (s *scene) publish(p tracking.Position) {
 	b := tracking.AppendShownHead([]byte{tracking.ShownVersion}, s.v.hid, len(position))
 	s.ok(s.live.Publish(s.Context(), shop, append(b, position...)))
 }
+
+// Staff are not left with a place that nobody can confirm: where the live state cannot be read, everybody is hidden after
+// two readings that failed, for a console that comes meanwhile as well, and shown again by the first that does not.
+func TestNobodyIsShownWithoutTheLiveState(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s := newScene(h)
+		equal(h, "on screen at first", lastPresence(s.mei, s.alert), "visible")
+		s.n.live.fail("read")
+		for range 4 {
+			h.pass(time.Second)
+			s.v.at(desk())
+		}
+		equal(h, "on screen", lastPresence(s.mei, s.alert), "hidden")
+		kim := h.join(s.n, shop, "kim")
+		h.pass(time.Second)
+		equal(h, "on the screen of who comes", lastPresence(kim, s.alert), "hidden")
+		from := len(h.log.all())
+		s.v.at(desk())
+		h.pass(time.Second)
+		equal(h, "positions", shownSince(h, from, s.mei, s.alert), 0)
+		s.n.live.around("read", nil)
+		h.pass(2 * time.Second)
+		equal(h, "on screen again", lastPresence(s.mei, s.alert), "visible")
+	})
+}

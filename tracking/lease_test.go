@@ -4,6 +4,8 @@ package tracking_test
 
 import (
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,6 +159,7 @@ func TestStartingOver(t *testing.T) {
 				equal(h, "state: the visit has not ended", s.v.phone.closed.State, tracking.StateSuspended)
 				equal(h, "the console is still there", s.mei.open(), false)
 				equal(h, "sessions", s.n.Sessions(), 0)
+				equal(h, "serving, by what it knew before", s.n.Serving(), false)
 				h.pass(2 * tracking.PollEvery)
 				equal(h, "serving again", s.n.Serving(), true)
 				mei := h.join(s.n, shop, "mei")
@@ -168,6 +171,44 @@ func TestStartingOver(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A page of the feed after which there is more says nothing of what is on the next: it renews no lease, however many such
+// pages there are.
+func TestAPageOfManyRenewsNothing(t *testing.T) {
+	inBubble(t, func(h *house) {
+		n := h.make("a", h.clock)
+		var behind atomic.Bool
+		n.ledger.mangle = func(f *consent.Feed) { f.More = behind.Load() }
+		h.run(n)
+		<-n.Started()
+		var whole atomic.Int64 // the boot time at which the last whole answer was asked for
+		gate := make(chan struct{})
+		release := sync.OnceFunc(func() { close(gate) })
+		defer release()
+		pages := 0
+		n.ledger.around("poll", func(next func() error) error {
+			switch {
+			case !behind.Load():
+				whole.Store(int64(h.clock.Boot()))
+			case pages == 2:
+				<-gate
+			default:
+				pages++
+			}
+			return next()
+		})
+		h.pass(2 * tracking.PollEvery)
+		behind.Store(true)
+		h.pass(tracking.PollEvery) // two pages have come, the third is waited for
+		equal(h, "serving, by the last whole answer", n.Serving(), true)
+		h.pass(time.Duration(whole.Load()) + tracking.LeaseTime - h.clock.Boot())
+		equal(h, "serving, by pages", n.Serving(), false)
+		behind.Store(false)
+		release()
+		h.pass(2 * tracking.PollEvery)
+		equal(h, "serving again", n.Serving(), true)
+	})
 }
 
 // What waits for the ledger, or for other nodes, does not hold up the silence of anybody.

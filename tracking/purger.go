@@ -4,6 +4,7 @@ package tracking
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -81,14 +82,24 @@ func (p *purger) keep(slots []Slot) {
 	}
 }
 
+// purge purges store by store, all at the same time: one whose server cannot be reached keeps no other waiting.
 func (p *purger) purge(ctx context.Context, slots []Slot) error {
-	for store, visits := range byStore(slots) {
-		if err := p.node.Live.Purge(ctx, store, visits); err != nil {
-			return err
-		}
-		p.confirm(store, visits)
+	stores := byStore(slots)
+	failed := make(chan error, len(stores))
+	for store, visits := range stores {
+		go func() {
+			err := p.node.Live.Purge(ctx, store, visits)
+			if err == nil {
+				p.confirm(store, visits)
+			}
+			failed <- err
+		}()
 	}
-	return nil
+	var err error
+	for range stores {
+		err = errors.Join(err, <-failed)
+	}
+	return err
 }
 
 func (p *purger) confirm(store string, visits []string) {

@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
-// How often a desk reads the live state, and how many looks may wait for their first position.
+// How often a desk reads the live state, for how long it goes by what it has read, and how many looks may wait for their
+// first position.
 const (
-	liveEvery = time.Second
-	seenMost  = 64
+	liveEvery  = time.Second
+	unreadMost = 2 * time.Second
+	seenMost   = 64
 )
 
 // run joins the live state to the store's alerts for as long as a console is open.
@@ -52,11 +54,13 @@ func (d *desk) refresh(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, liveEvery)
 	defer cancel()
 	found, err := d.node.Live.Read(ctx, d.store, visits)
-	if err != nil {
-		return // the next one, or the page's own rule, hides what is stale
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err != nil {
+		d.hideUnread()
+		return
+	}
+	d.read = d.node.Clock.Boot()
 	for _, a := range d.alerts {
 		if a.Final() || a.Off {
 			continue
@@ -70,6 +74,19 @@ func (d *desk) refresh(ctx context.Context) {
 			d.setZone(a, d.zone(a.Purpose, p), d.nearness(a, p))
 		}
 		d.setAlertPresence(a, ok)
+	}
+}
+
+// hideUnread hides everybody once the live state has not been read for a while: where they were then is not where they
+// are. The next good reading shows them again. Called with mu held.
+func (d *desk) hideUnread() {
+	if d.node.Clock.Boot()-d.read <= unreadMost {
+		return
+	}
+	for _, a := range d.alerts {
+		if !a.Final() && !a.Off {
+			d.setAlertPresence(a, false)
+		}
 	}
 }
 

@@ -134,6 +134,23 @@ func TestSignedOutAtEveryNode(t *testing.T) {
 	wantCode(t, err, 401, "session")
 }
 
+// A page that signs in anew at another node leaves nothing of its older session at either.
+func TestSignedInAnewAtAnotherNode(t *testing.T) {
+	c, _, a, b, page := shiftAtTwo(t)
+	w := httptest.NewRecorder()
+	if err := b.SignIn(w, page("POST"), Staff{Shift: "y", ExpiresAt: c.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	c.Add(signInFresh)
+	for _, n := range []*Cookies{a, b} {
+		_, err := n.Session(page("GET"))
+		wantCode(t, err, 401, "session")
+		if s, err := n.Session(browser(t, w, "GET", "/")); err != nil || s.Staff().Shift != "y" {
+			t.Errorf("the new one: %v", err)
+		}
+	}
+}
+
 // A session that has been idle at one node need not have been so at another; one that was idle at all is over.
 func TestIdleAtEveryNode(t *testing.T) {
 	c, _, a, b, page := shiftAtTwo(t)
