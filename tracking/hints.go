@@ -32,7 +32,8 @@ const (
 	hintShown  hintKind = "shown"  // it is visible (again)
 	hintLook   hintKind = "look"   // somebody is looking at the visit; repeated while they do
 	hintUnlook hintKind = "unlook"
-	hintSeen   hintKind = "seen" // the phone has been told of a look: a position may be shown
+	hintSeen   hintKind = "seen"  // the phone has been told of a look: a position may be shown
+	hintMoved  hintKind = "moved" // the visit goes on at the hint's node
 )
 
 const nudgeChannel = "nudge"
@@ -78,6 +79,10 @@ func (n *Node) heard(h hint) {
 		}
 	case hintSeen:
 		n.desks.seen(h.Store, h.Visit)
+	case hintMoved:
+		if s := n.sessions.byVisit(h.Visit); s != nil && h.Node != n.ID {
+			n.enders.put(func(ctx context.Context) { n.letMove(ctx, s) })
+		}
 	}
 }
 

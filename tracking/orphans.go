@@ -49,13 +49,13 @@ func (o *orphans) sweepStore(ctx context.Context, store string, missing map[stri
 	for v := range visits {
 		list = append(list, v)
 	}
-	registered, err := o.node.Live.Registered(ctx, store, list)
+	owners, err := o.node.Live.Owners(ctx, store, list)
 	if err != nil {
 		return
 	}
 	boot := o.node.Clock.Boot()
 	for _, v := range list {
-		if registered[v] {
+		if _, owned := owners[v]; owned {
 			continue
 		}
 		since, known := o.since[v]

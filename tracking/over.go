@@ -3,6 +3,7 @@
 package tracking
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,8 @@ func (s *Session) tick(now time.Time, boot time.Duration, open bool) {
 	if s.over.Load() {
 		return
 	}
+	s.unasked = true
+	defer func() { s.unasked = false }()
 	switch {
 	case s.openedAt > 0 && !open:
 		s.finish(closedReason)
@@ -60,12 +63,21 @@ func (s *Session) finish(reason consent.Reason) {
 	if !s.shut(StateChange{State: StateEnded, Reason: reason, LastAccepted: s.lastAccepted}) {
 		return
 	}
-	s.node.presenceChanged(s, false)
-	purged := s.node.purger.soon([]Slot{{s.scope.Store, s.visit}})
-	s.node.enders.add(purged, consent.EndRequest{
+	n, slots := s.node, []Slot{{s.scope.Store, s.visit}}
+	n.presenceChanged(s, false)
+	r := consent.EndRequest{
 		ID: endID(s.visit), Kind: consent.EndSession, Scope: s.scope, Subject: s.subject,
-		Visit: s.visit, Reason: reason, Claimed: s.node.Clock.Now(),
+		Visit: s.visit, Reason: reason, Claimed: n.Clock.Now(),
 		KeepRequest: reason == consent.Reason(geofence.Silent),
+	}
+	if !s.unasked {
+		n.enders.add(n.purger.soon(slots), r)
+		return
+	}
+	n.enders.put(func(ctx context.Context) {
+		if !n.hasMoved(ctx, s) {
+			n.enders.add(n.purger.soon(slots), r)
+		}
 	})
 }
 

@@ -93,9 +93,9 @@ type Live interface {
 	// Read returns the positions that are there; a missing, blanked or ended one is absent.
 	Read(ctx context.Context, store string, visits []string) (map[string][]byte, error)
 
-	// Registered reports which visits somebody owns, on whichever node, with a position or without: one in a fitting
-	// room has none for as long as it stays there. A missing or ended one is absent.
-	Registered(ctx context.Context, store string, visits []string) (map[string]bool, error)
+	// Owners tells by whom visits are owned, on whichever node, with a position or without: one in a fitting room has
+	// none for as long as it stays there. A missing or ended one is absent.
+	Owners(ctx context.Context, store string, visits []string) (map[string]string, error)
 
 	// Purge puts a tombstone for FenceLife where each visit was. It is idempotent and confirms.
 	Purge(ctx context.Context, store string, visits []string) error

@@ -45,6 +45,7 @@ type Session struct {
 	openedAt     int64           // Unix milliseconds; 0 while opening
 	renewed      time.Duration   // boot time of the last accepted fix, or of the opening
 	endedAtEpoch int64           // an end that was applied while opening
+	unasked      bool            // time acts on it: what ends now, nobody has said
 	seq          int64           // of the last position handed to the writer
 	lastAccepted int64
 	looking      time.Duration // boot time until which a look counts; 0 for none

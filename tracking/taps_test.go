@@ -182,6 +182,11 @@ func (l *liveTap) Read(ctx context.Context, store string, visits []string) (m ma
 	return m, err
 }
 
+func (l *liveTap) Owners(ctx context.Context, store string, visits []string) (m map[string]string, err error) {
+	err = l.do("owners", func() (err error) { m, err = l.Live.Owners(ctx, store, visits); return err })
+	return m, err
+}
+
 func (l *liveTap) Purge(ctx context.Context, store string, visits []string) error {
 	return l.do("purge", func() error { return l.Live.Purge(ctx, store, visits) })
 }

@@ -184,12 +184,12 @@ func (m *Memory) Read(ctx context.Context, store string, visits []string) (map[s
 	return found, nil
 }
 
-// Registered implements tracking.Live.
-func (m *Memory) Registered(ctx context.Context, store string, visits []string) (map[string]bool, error) {
-	found := make(map[string]bool, len(visits))
-	err := m.entries(ctx, "Registered", store, visits, func(visit string, e *entry) {
+// Owners implements tracking.Live.
+func (m *Memory) Owners(ctx context.Context, store string, visits []string) (map[string]string, error) {
+	found := make(map[string]string, len(visits))
+	err := m.entries(ctx, "Owners", store, visits, func(visit string, e *entry) {
 		if !e.dead {
-			found[visit] = true
+			found[visit] = e.owner
 		}
 	})
 	if err != nil {

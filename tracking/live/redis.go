@@ -228,12 +228,12 @@ func (r *Redis) Read(ctx context.Context, store string, visits []string) (map[st
 	return found, nil
 }
 
-// Registered implements tracking.Live. It asks the primary.
-func (r *Redis) Registered(ctx context.Context, store string, visits []string) (map[string]bool, error) {
-	found := make(map[string]bool, len(visits))
-	err := r.values(ctx, "Registered", store, visits, func(visit, value string) {
-		if len(value) > 0 && value[0] == registration {
-			found[visit] = true
+// Owners implements tracking.Live. It asks the primary.
+func (r *Redis) Owners(ctx context.Context, store string, visits []string) (map[string]string, error) {
+	found := make(map[string]string, len(visits))
+	err := r.values(ctx, "Owners", store, visits, func(visit, value string) {
+		if owner, ok := ownerOf(value); ok {
+			found[visit] = owner
 		}
 	})
 	if err != nil {

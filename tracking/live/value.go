@@ -24,6 +24,18 @@ func appendValue(b []byte, owner string, seq int64, payload []byte) []byte {
 	return append(b, payload...)
 }
 
+// ownerOf returns the owner in a value; ok is false for a tombstone and for anything that is not ours.
+func ownerOf(value string) (owner string, ok bool) {
+	if len(value) < 2 || value[0] != registration {
+		return "", false
+	}
+	end := 2 + int(value[1])
+	if len(value) < end+8 {
+		return "", false
+	}
+	return value[2:end], true
+}
+
 // position returns the payload in a value; ok is false for a tombstone, for a registration
 // without a position and for anything that is not ours.
 func position(value string) (payload []byte, ok bool) {

@@ -114,8 +114,8 @@ func (s *stepper) read() func(Fixture) string {
 	store := s.store()
 	return func(f Fixture) string {
 		got, err := f.Live.Read(s.t.Context(), store, []string{"v1", "v2", "v3"})
-		owned, regErr := f.Live.Registered(s.t.Context(), store, []string{"v1", "v2", "v3"})
-		return fmt.Sprintf("read: %q %v; registered: %v %v", got, err, owned, regErr) // fmt sorts maps
+		owners, ownErr := f.Live.Owners(s.t.Context(), store, []string{"v1", "v2", "v3"})
+		return fmt.Sprintf("read: %q %v; owners: %v %v", got, err, owners, ownErr) // fmt sorts maps
 	}
 }
 

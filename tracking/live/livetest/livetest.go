@@ -41,7 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		{"Write/late", testLate},
 		{"Blank", testBlank},
 		{"Read", testRead},
-		{"Registered", testRegistered},
+		{"Owners", testOwners},
 		{"Purge", testPurge},
 		{"Purge/beats a late write", testPurgeBeatsWrite},
 		{"Purge/fence life", testFenceLife},

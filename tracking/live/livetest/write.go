@@ -206,20 +206,21 @@ func testRead(t *testing.T, f Fixture) {
 	}
 }
 
-// testRegistered checks who is owned: with a position or without, until it ends or its time is over.
-func testRegistered(t *testing.T, f Fixture) {
+// testOwners checks who owns what: with a position or without, until it ends.
+func testOwners(t *testing.T, f Fixture) {
 	visits := []string{"new", "placed", "blank", "over", "never"}
 	for _, v := range []string{"new", "placed", "blank", "over"} {
 		register(t, f.Live, v, "a", 0)
 	}
 	write(t, f.Live, results(tracking.Written, tracking.Written), item("placed", "a", 1, "p"), item("blank", "a", 1, "p"))
 	write(t, f.Live, results(tracking.Written), item("blank", "a", 2, ""))
+	register(t, f.Live, "new", "another", 0)
 	purge(t, f.Live, "over")
-	got, err := f.Live.Registered(t.Context(), store, visits)
-	if err != nil || !maps.Equal(got, map[string]bool{"new": true, "placed": true, "blank": true}) {
-		t.Errorf("registered: %v, error %v", got, err)
+	got, err := f.Live.Owners(t.Context(), store, visits)
+	if err != nil || !maps.Equal(got, map[string]string{"new": "another", "placed": "a", "blank": "a"}) {
+		t.Errorf("owners: %v, error %v", got, err)
 	}
-	if got, err := f.Live.Registered(t.Context(), "a}b", visits); err == nil {
+	if got, err := f.Live.Owners(t.Context(), "a}b", visits); err == nil {
 		t.Errorf("a store that cannot be: %v", got)
 	}
 }
