@@ -4,8 +4,6 @@ package server
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -127,12 +125,9 @@ func (s *Server) putMap(r *http.Request, by string) (any, error) {
 	if s.Atlas.Given(id) {
 		return nil, problem.New(problem.MapGiven)
 	}
-	sources, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, mapMost))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, problem.New(problem.TooLarge)
-	}
+	sources, err := wholeBody(r, mapMost)
 	if err != nil {
-		return nil, problem.New(problem.Request).Because(err)
+		return nil, err
 	}
 	x, err := s.Node.ReadMap(id, sources)
 	if err != nil {

@@ -4,8 +4,6 @@ package server
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 
 	"doorstep/consent"
@@ -38,12 +36,9 @@ func (s *Server) putAlertRules(r *http.Request, by string) (any, error) {
 	if !ok {
 		return nil, problem.New(problem.NoStore)
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, alertRulesMost))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, problem.New(problem.TooLarge)
-	}
+	text, err := wholeBody(r, alertRulesMost)
 	if err != nil {
-		return nil, problem.New(problem.Request).Because(err)
+		return nil, err
 	}
 	book, err := rulebook.Read(text, s.rulesKnow(x))
 	if err != nil {

@@ -4,8 +4,6 @@ package server
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 
 	"doorstep/tracking/cards"
@@ -63,12 +61,9 @@ func (s *Server) putCards(r *http.Request, by string) (any, error) {
 	if !ok {
 		return nil, problem.New(problem.NoStore)
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, cards.Most))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, problem.New(problem.TooLarge)
-	}
+	text, err := wholeBody(r, cards.Most)
 	if err != nil {
-		return nil, problem.New(problem.Request).Because(err)
+		return nil, err
 	}
 	deck, err := cards.Read(text, rulebook.ZonesOf(x.Site()))
 	if err != nil {

@@ -3,12 +3,9 @@
 package server
 
 import (
-	"errors"
-	"io"
 	"net/http"
 
 	"doorstep/consent"
-	"doorstep/tracking/server/problem"
 )
 
 // What an administrator may change about the rules: put a notice in force, and let an app in again that was kept out.
@@ -25,12 +22,9 @@ func (s *Server) ruleRoutes(m *http.ServeMux) {
 // putNotice puts a notice in force, in the form in which registries hold them. It is in force on this node
 // when it is answered, and on no node is anything decided any more under the one that it replaces.
 func (s *Server) putNotice(r *http.Request, by string) (any, error) {
-	text, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, noticeMost))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, problem.New(problem.TooLarge)
-	}
+	text, err := wholeBody(r, noticeMost)
 	if err != nil {
-		return nil, problem.New(problem.Request).Because(err)
+		return nil, err
 	}
 	n, err := consent.ParseNotice(text)
 	if err != nil {

@@ -102,7 +102,7 @@ func (s *Server) answer(w http.ResponseWriter, v any) {
 	_, _ = w.Write(b) // whoever went away is not told
 }
 
-// bodyMost is the largest body that any address takes.
+// bodyMost is the largest body that body takes, in bytes.
 const bodyMost = 16 << 10
 
 // body reads a JSON body strictly: what is not declared is refused.
@@ -111,17 +111,26 @@ func body[T any](r *http.Request) (T, error) {
 	if ct := r.Header.Get("Content-Type"); ct != "application/json" && ct != "application/json; charset=utf-8" {
 		return v, problem.New(problem.MediaType)
 	}
-	b, err := io.ReadAll(io.LimitReader(r.Body, bodyMost+1))
+	b, err := wholeBody(r, bodyMost)
 	if err != nil {
-		return v, problem.New(problem.Request).Because(err)
-	}
-	if len(b) > bodyMost {
-		return v, problem.New(problem.TooLarge)
+		return v, err
 	}
 	if err := strict(b, &v); err != nil {
 		return v, problem.New(problem.Request).WithDetail(err.Error()).Because(err)
 	}
 	return v, nil
+}
+
+// wholeBody reads a body of so many bytes at most. The error is the problem too_large (413) for one that is longer, or request.
+func wholeBody(r *http.Request, most int64) ([]byte, error) {
+	b, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, most))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, problem.New(problem.TooLarge)
+	}
+	if err != nil {
+		return nil, problem.New(problem.Request).Because(err)
+	}
+	return b, nil
 }
 
 // said reads a shopper's body: what the specification does not declare is refused as such and counted, like
