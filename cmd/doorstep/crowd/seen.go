@@ -89,6 +89,10 @@ func (w *Watcher) sawOnly(list []watchedAlert, at time.Time) {
 			held.signal()
 		}
 	}
+	if !w.told {
+		w.told = true
+		close(w.there)
+	}
 }
 
 func (w *Watcher) saw(a watchedAlert, at time.Time) {

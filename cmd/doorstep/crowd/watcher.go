@@ -23,10 +23,11 @@ import (
 // Watcher is a staff console without a screen: it signs in, beats, claims what it is told to, and
 // notes when it was told what. Times are taken as each frame arrives.
 type Watcher struct {
-	base string
-	http *http.Client
-	stop context.CancelFunc
-	done chan struct{}
+	base  string
+	http  *http.Client
+	stop  context.CancelFunc
+	done  chan struct{}
+	there chan struct{} // closed with the first snapshot
 
 	write sync.Mutex // owns conn but for reading, which run does
 	conn  *websocket.Conn
@@ -39,19 +40,25 @@ type Watcher struct {
 	unsafe int                     // positions of somebody who was hidden or gone already
 	beat   int64
 	beats  map[int64]time.Time
-	cuts   int // how often the socket was lost and opened again
+	cuts   int  // how often the socket was lost and opened again
+	told   bool // a snapshot
 	err    error
 }
 
+func newWatcher(base string) *Watcher {
+	return &Watcher{base: base, done: make(chan struct{}), there: make(chan struct{}),
+		alerts: make(map[string]*watched), beats: make(map[int64]time.Time), shown: make(map[[2]float64]struct{})}
+}
+
 // Watch signs in with a one-time code, as the page does, opens the console's socket and keeps it until
-// Close.
+// Close. It returns once the server has told what there is: from then on somebody is on duty.
 func Watch(ctx context.Context, base, code string) (*Watcher, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
-	w := &Watcher{base: base, http: &http.Client{Jar: jar, Timeout: 10 * time.Second}, done: make(chan struct{}),
-		alerts: make(map[string]*watched), beats: make(map[int64]time.Time), shown: make(map[[2]float64]struct{})}
+	w := newWatcher(base)
+	w.http = &http.Client{Jar: jar, Timeout: 10 * time.Second}
 	if _, err := w.post(ctx, "/v1/staff/session", "", map[string]string{"code": code}); err != nil {
 		return nil, fmt.Errorf("sign in at the console: %w", err)
 	}
@@ -61,7 +68,33 @@ func Watch(ctx context.Context, base, code string) (*Watcher, error) {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
 	go w.run(watching)
+	if err := w.joined(ctx); err != nil {
+		w.Close()
+		return nil, fmt.Errorf("join as a console: %w", err)
+	}
 	return w, nil
+}
+
+// joinWithin is how long a server may take until it has written down that somebody is on duty.
+const joinWithin = 30 * time.Second
+
+// joined waits for the first snapshot.
+func (w *Watcher) joined(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, joinWithin)
+	defer cancel()
+	select {
+	case <-w.there:
+		return nil
+	case <-w.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-w.there: // sent away, but not before
+		return nil
+	default:
+		return w.Err()
+	}
 }
 
 // dial opens a socket and says hello.

@@ -5,6 +5,8 @@ package crowd
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,7 +15,8 @@ import (
 
 // A console notes when it was told first; what is taken back begins anew.
 func TestWatcherNotesTheFirstTime(t *testing.T) {
-	w := &Watcher{alerts: make(map[string]*watched), beats: map[int64]time.Time{1: at(0)}, shown: make(map[[2]float64]struct{})}
+	w := newWatcher("")
+	w.beats[1] = at(0)
 	hear := func(frame string, ms int64) { w.take([]byte(frame), at(ms)) }
 	hear(`{"type":"alert","alert":{"id":"a"}}`, 10)
 	hear(`{"type":"alert","alert":{"id":"a"}}`, 20)
@@ -37,7 +40,7 @@ func TestWatcherNotesTheFirstTime(t *testing.T) {
 
 // What a snapshot has no more is gone from the screen; what was never there is not.
 func TestWatcherBelievesASnapshot(t *testing.T) {
-	w := &Watcher{alerts: make(map[string]*watched)}
+	w := newWatcher("")
 	w.mu.Lock()
 	w.entry("awaited")
 	w.mu.Unlock()
@@ -51,9 +54,8 @@ func TestWatcherBelievesASnapshot(t *testing.T) {
 	}
 }
 
-// Cut off because it was slow, a console comes back; sent away for good, it says why.
-func TestWatcherComesBack(t *testing.T) {
-	sockets := 0
+// consoles is the address of a server that signs everybody in, and lets serve speak to each socket until it is closed.
+func consoles(t *testing.T, serve func(*websocket.Conn) error) string {
 	up := websocket.Upgrader{Subprotocols: []string{"doorstep.staff.v1"}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/staff/session", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) })
@@ -64,20 +66,60 @@ func TestWatcherComesBack(t *testing.T) {
 			return
 		}
 		defer conn.Close()
+		for err = serve(conn); err == nil; { // the peer's own close
+			_, _, err = conn.ReadMessage()
+		}
+	})
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// Whoever has a console is on duty: it is there once the server has told it what there is, and not when it has only said hello.
+func TestWatcherIsOnDuty(t *testing.T) {
+	var onDuty atomic.Bool
+	url := consoles(t, func(conn *websocket.Conn) error {
+		for range 2 { // hello, and a first beat: a slow server
+			if _, _, err := conn.ReadMessage(); err != nil {
+				return err
+			}
+		}
+		onDuty.Store(true)
+		return conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"snapshot","alerts":[]}`))
+	})
+	w, err := Watch(t.Context(), url, "code")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if !onDuty.Load() {
+		t.Error("it is taken for a console before it is one")
+	}
+}
+
+// A console that is sent away before it was told anything says why.
+func TestWatcherIsSentAway(t *testing.T) {
+	url := consoles(t, func(conn *websocket.Conn) error {
+		return conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(4500, ""), time.Now().Add(time.Second))
+	})
+	if _, err := Watch(t.Context(), url, "code"); err == nil || !strings.Contains(err.Error(), "4500") {
+		t.Errorf("joined: %v", err)
+	}
+}
+
+// Cut off because it was slow, a console comes back; sent away for good, it says why.
+func TestWatcherComesBack(t *testing.T) {
+	sockets := 0
+	url := consoles(t, func(conn *websocket.Conn) error {
 		sockets++
 		code := 4002
 		if sockets == 2 {
 			_ = conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"snapshot","alerts":[{"id":"a","presence":"visible"}]}`))
 			code = 4500
 		}
-		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
-		for err == nil { // the peer's own close
-			_, _, err = conn.ReadMessage()
-		}
+		return conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
 	})
-	srv := httptest.NewServer(mux)
-	defer srv.Close()
-	w, err := Watch(t.Context(), srv.URL, "code")
+	w, err := Watch(t.Context(), url, "code")
 	if err != nil {
 		t.Fatal(err)
 	}
