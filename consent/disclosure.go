@@ -99,8 +99,26 @@ func (l *Ledger) AskDisclosure(ctx context.Context, d Disclosure, by string) err
 	return l.Move(ctx, Motion{ID: d.ID, Kind: DisclosureMotion, Store: d.Store, Body: body, By: by})
 }
 
-// DisclosureAsked is what waits under an id to be approved; ErrNoMotion if nothing does.
-func (l *Ledger) DisclosureAsked(ctx context.Context, id string) (d Disclosure, err error) {
+// ApproveDisclosure enters it into the shopper's journal; only then is anything handed over. ErrNoMotion, ErrSamePerson,
+// ErrMotionOver; ErrRequest if it is of what is not: it may have been asked for before anybody looked, or been there until now.
+// there is asked that as well, of what the ledger does not know of, and its error is returned; nil asks nothing.
+// ErrNoShopper if nobody by that id is known (any more): there is no journal, so nothing is approved.
+func (l *Ledger) ApproveDisclosure(ctx context.Context, id, by string, there func(context.Context, Disclosure) error) (Disclosure, error) {
+	d, err := l.disclosureAsked(ctx, id)
+	if err == nil {
+		err = l.checkThere(ctx, d)
+	}
+	if err == nil && there != nil {
+		err = there(ctx, d)
+	}
+	if err != nil && !errors.Is(err, ErrNoMotion) { // whose approval is repeated finds that nothing waits
+		return Disclosure{}, err
+	}
+	return l.store.CarryDisclosure(ctx, id, by, l.now())
+}
+
+// disclosureAsked is what waits under an id to be approved; ErrNoMotion if nothing does.
+func (l *Ledger) disclosureAsked(ctx context.Context, id string) (d Disclosure, err error) {
 	list, err := l.Motions(ctx, DisclosureMotion, "")
 	if err != nil {
 		return d, err
@@ -113,18 +131,4 @@ func (l *Ledger) DisclosureAsked(ctx context.Context, id string) (d Disclosure, 
 		return d, fmt.Errorf("a disclosure: %w", err)
 	}
 	return d, nil
-}
-
-// ApproveDisclosure enters it into the shopper's journal; only then is anything handed over. ErrNoMotion, ErrSamePerson,
-// ErrMotionOver; ErrRequest if it is of what is not: it may have been asked for before anybody looked, or been there until now.
-// ErrNoShopper if nobody by that id is known (any more): there is no journal, so nothing is approved.
-func (l *Ledger) ApproveDisclosure(ctx context.Context, id, by string) (Disclosure, error) {
-	d, err := l.DisclosureAsked(ctx, id)
-	if err == nil {
-		err = l.checkThere(ctx, d)
-	}
-	if err != nil && !errors.Is(err, ErrNoMotion) { // whose approval is repeated finds that nothing waits
-		return Disclosure{}, err
-	}
-	return l.store.CarryDisclosure(ctx, id, by, l.now())
 }

@@ -152,10 +152,10 @@ var journalCases = map[string]func(*testing.T, *house){
 			h.ok(h.ledger.Move(h.ctx, consent.Motion{ID: d.ID, Kind: consent.DisclosureMotion, Store: store, Body: must(json.Marshal(d))(h), By: "mei"}))
 			return d.ID
 		}
-		_, err := h.ledger.ApproveDisclosure(h.ctx, moved("shop", "records", "diary"), "lea")
+		_, err := h.ledger.ApproveDisclosure(h.ctx, moved("shop", "records", "diary"), "lea", nil)
 		h.wants(err, consent.ErrRequest)
 		h.equal("entries", len(must(h.ledger.Journal(h.ctx, p.subject))(h)), 0)
-		must(h.ledger.ApproveDisclosure(h.ctx, moved("shop", "records"), "lea"))(h)
+		must(h.ledger.ApproveDisclosure(h.ctx, moved("shop", "records"), "lea", nil))(h)
 		h.equal("entries", len(must(h.ledger.Journal(h.ctx, p.subject))(h)), 1)
 	},
 	"an id is of one request, in its very words": func(_ *testing.T, h *house) {
@@ -179,7 +179,7 @@ var journalCases = map[string]func(*testing.T, *house){
 		taken()
 		h.ok(ask(d))
 		h.ok(ask(no))
-		must(h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea"))(h)
+		must(h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea", nil))(h)
 		taken()
 		h.clock.pass(consent.MotionWait + time.Second)
 		h.ok(h.ledger.Prune(h.ctx)) // the motion is forgotten, and what became of it is not
@@ -197,12 +197,12 @@ var journalCases = map[string]func(*testing.T, *house){
 		p := h.phone("ana", "k1", "shop")
 		d := consent.Disclosure{ID: newID(), Subject: p.subject, Recipient: "District court", Reason: "Order 17/2026, section 94", Fields: []string{"records"}}
 		h.ok(h.ledger.AskDisclosure(h.ctx, d, "mei"))
-		_, err := h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea")
+		_, err := h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea", nil)
 		h.wants(err, consent.ErrNoShopper)
 		h.equal("counted", h.requests(), "asked 1")
 		h.wants(h.ledger.EnterRead(h.ctx, p.subject, consent.Read{Kind: consent.ExportRead}), consent.ErrNoShopper)
 		h.decide(p, "assist", consent.ForATerm)
-		_, err = h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea")
+		_, err = h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea", nil)
 		h.ok(err)
 		h.equal("counted", h.requests(), "answered 1, asked 1")
 		h.equal("entries", len(must(h.ledger.Journal(h.ctx, p.subject))(h)), 1)
@@ -221,7 +221,7 @@ var journalCases = map[string]func(*testing.T, *house){
 			h.equal("asked", h.requests(), "asked 2, refused 1")
 		}
 		for range 2 {
-			must(h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea"))(h)
+			must(h.ledger.ApproveDisclosure(h.ctx, d.ID, "lea", nil))(h)
 			h.equal("answered", h.requests(), "answered 1, asked 2, refused 1")
 		}
 	},

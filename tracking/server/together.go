@@ -4,7 +4,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -143,14 +142,7 @@ func mentions(text, id string) bool {
 
 // approveDisclosure enters it into the shopper's journal. Nothing may be handed over before this has answered.
 func (s *Server) approveDisclosure(r *http.Request, by string) (any, error) {
-	d, err := s.Ledger.DisclosureAsked(r.Context(), r.PathValue("id"))
-	if err == nil {
-		err = s.checkStore(r.Context(), d)
-	}
-	if err != nil && !errors.Is(err, consent.ErrNoMotion) {
-		return nil, err
-	}
-	d, err = s.Ledger.ApproveDisclosure(r.Context(), r.PathValue("id"), by)
+	d, err := s.Ledger.ApproveDisclosure(r.Context(), r.PathValue("id"), by, s.checkStore)
 	if err != nil {
 		return nil, err
 	}
