@@ -153,23 +153,6 @@ func (t *tx) useUp(c consent.DecideCommand) error {
 	return err
 }
 
-// keepStopToken keeps a mark of the token's hash, and whose it is.
-func (t *tx) keepStopToken(c consent.DecideCommand) error {
-	subject, installation, err := t.keepBoth(c.Served.Subject, c.Served.Scope.Installation)
-	if err != nil {
-		return err
-	}
-	r := stopRow{stopMark(t.db.ring, c.StopHash), subject.handle, installation.handle, c.Served.Scope.Store, micros(c.Now), ""}
-	_, err = t.exec(`INSERT INTO stop_token (`+stopColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
-		r.hash, r.subject, r.installation, r.store, r.given, r.sealed(t.db.ring))
-	return err
-}
-
-// stopMark is a stop token as it is written. The token is the shopper's alone, and says nothing of whose it is.
-func stopMark(ring *consent.Keyring, hash [32]byte) string {
-	return ring.Mark("stop", hex.EncodeToString(hash[:]))
-}
-
 // endBefore ends what the decision contradicts, by the same code as every end: a grant that is now
 // refused, and the scope of another shopper who used this installation before.
 func (t *tx) endBefore(c consent.DecideCommand, out *consent.Decided) error {
