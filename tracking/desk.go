@@ -30,7 +30,7 @@ type desk struct {
 	offset   int64         // the highest change number taken in
 	hides    int           // how often a visit was hidden
 	read     time.Duration // when the live state was last read, boot time
-	seen     chan string
+	seen     chan told
 }
 
 // shownAlert is an alert with what is joined live.
@@ -41,13 +41,13 @@ type shownAlert struct {
 	zone     *ZoneFrame
 	near     string // how somebody who was called stands to the desk
 	hidden   int    // the number of its last hiding, counted by desk.hides
-	hiddenT  int64  // and when that was, Unix milliseconds of server time
+	hiddenT  int64  // and the last fix that had been accepted then: Unix milliseconds, by the phone's clock
 }
 
 func newDesk(n *Node, store string, x *geofence.Index) *desk {
 	d := &desk{node: n, store: store, index: x, frame: x.Site().Frame(),
 		zones: make(map[string]*geofence.Zone), consoles: make(map[*Console]struct{}), alerts: make(map[string]*shownAlert),
-		seen: make(chan string, seenMost)}
+		seen: make(chan told, seenMost)}
 	site := x.Site()
 	for i := range site.Levels {
 		for j := range site.Levels[i].Zones {
@@ -163,8 +163,8 @@ func urgency(r rulebook.Routing) string {
 	return string(r.Priority)
 }
 
-// setPresence hides a visit's alerts at once, or shows them again.
-func (d *desk) setPresence(visit string, shown bool) {
+// setPresence hides a visit's alerts at once, or shows them again. What was captured until t, by the phone's clock, is hidden.
+func (d *desk) setPresence(visit string, shown bool, t int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !shown {
@@ -175,7 +175,7 @@ func (d *desk) setPresence(visit string, shown bool) {
 			continue
 		}
 		if !shown {
-			a.hidden, a.hiddenT = d.hides, unixMS(d.node.Clock.Now())
+			a.hidden, a.hiddenT = d.hides, t
 		}
 		d.setAlertPresence(a, shown)
 	}

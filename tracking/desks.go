@@ -49,20 +49,23 @@ func (ds *desks) applyAlert(a Alert, offset int64) {
 	}
 }
 
-func (ds *desks) presence(store, visit string, shown bool) {
-	if d := ds.get(store); d != nil && !(shown && ds.node.ended.has(visit)) {
-		d.setPresence(visit, shown)
+func (ds *desks) presence(store, visit string, shown bool, t int64) {
+	if d := ds.get(store); d != nil {
+		d.setPresence(visit, shown, t)
 	}
 }
 
+// told is a visit whose phone knows that somebody looks, and the owner whose session told it.
+type told struct{ visit, owner string }
+
 // seen is heard when a visit's phone has been told that somebody looks.
-func (ds *desks) seen(store, visit string) {
+func (ds *desks) seen(store string, t told) {
 	d := ds.get(store)
 	if d == nil {
 		return
 	}
 	select {
-	case d.seen <- visit:
+	case d.seen <- t:
 	default: // the look is repeated, and so is this
 	}
 }

@@ -19,7 +19,7 @@ type enders struct {
 
 	mu    sync.Mutex // owns the rest
 	queue []func(context.Context)
-	open  int // queued or under way
+	open  int // queued, apart or under way
 	wake  chan struct{}
 	idle  chan struct{} // a signal each time open falls to 0
 }
@@ -54,6 +54,17 @@ func (e *enders) put(job func(context.Context)) {
 	e.open++
 	e.mu.Unlock()
 	e.signal(e.wake)
+}
+
+// apart does a job that may wait for the live state beside the queue, so that no commit waits for it as well.
+func (e *enders) apart(job func(context.Context)) {
+	e.mu.Lock()
+	e.open++
+	e.mu.Unlock()
+	go func() {
+		defer e.finished()
+		job(context.Background())
+	}()
 }
 
 func (e *enders) signal(c chan struct{}) {

@@ -17,6 +17,20 @@ func (c *Console) Owe() {
 	c.signal()
 }
 
+// Remembered counts what a node keeps of what is over or answered: ended visits, waits for acknowledgements, and a desk's alerts.
+func (n *Node) Remembered(store string) (ended, waits, alerts int) {
+	n.ended.mu.RLock()
+	ended = len(n.ended.visits)
+	n.ended.mu.RUnlock()
+	n.acks.mu.Lock()
+	waits = len(n.acks.waiting)
+	n.acks.mu.Unlock()
+	d := n.desks.get(store)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return ended, waits, len(d.alerts)
+}
+
 // DecodePosition is what a live state's payload says.
 func DecodePosition(b []byte) (Position, bool) { return decodePosition(b) }
 

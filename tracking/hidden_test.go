@@ -3,6 +3,7 @@
 package tracking_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -24,10 +25,17 @@ func shownSince(h *house, from int, s *screen, alert string) (n int) {
 }
 
 // The blanking does not reach the live state, which can still be read. Hidden stays hidden on both nodes,
-// and what is accepted afterwards is seen again.
+// and what is accepted afterwards is seen again, however far the phone's clock is off.
 func TestHiddenStaysHiddenWithoutTheBlanking(t *testing.T) {
+	for _, ahead := range []time.Duration{0, 4500 * time.Millisecond, -4500 * time.Millisecond} {
+		t.Run(fmt.Sprint("a clock ahead by ", ahead), func(t *testing.T) { hiddenWithoutTheBlanking(t, ahead) })
+	}
+}
+
+func hiddenWithoutTheBlanking(t *testing.T, ahead time.Duration) {
 	inBubble(t, func(h *house) {
 		s, _, kim := pair(h)
+		s.v.ahead = ahead
 		h.pass(5 * time.Second)
 		s.v.at(desk())
 		h.pass(2 * time.Second)

@@ -21,6 +21,8 @@ type hint struct {
 	Role     string   `json:"r,omitempty"`
 	Company  string   `json:"p,omitempty"`
 	Glass    bool     `json:"g,omitempty"`
+	Owner    []byte   `json:"w,omitempty"` // of a seen: whose phone was told
+	T        int64    `json:"m,omitempty"` // of a hidden: the last accepted fix, Unix milliseconds by the phone's clock
 }
 
 type hintKind string
@@ -51,11 +53,11 @@ func (n *Node) hint(ctx context.Context, h hint) {
 	}
 }
 
-// listen takes in the hints of every node, its own included.
+// listen takes in the hints of the other nodes. Its own it knows, and has acted on in order.
 func (n *Node) listen(ctx context.Context) error {
 	return n.subscribe(ctx, func(m Message) {
 		var h hint
-		if json.Unmarshal(m.Payload, &h) == nil {
+		if json.Unmarshal(m.Payload, &h) == nil && h.Node != n.ID {
 			n.heard(h)
 		}
 	}, nudgeChannel)
@@ -64,34 +66,29 @@ func (n *Node) listen(ctx context.Context) error {
 func (n *Node) heard(h hint) {
 	switch h.Kind {
 	case hintNudge:
-		if h.Node != n.ID {
-			n.nudged()
-		}
+		n.nudged()
 	case hintAck:
 		n.acks.heard(h.Node, h.Change, h.Consoles)
 	case hintHidden, hintShown:
-		if h.Node != n.ID { // its own consoles know, and were told in order
-			n.desks.presence(h.Store, h.Visit, h.Kind == hintShown)
-		}
+		n.desks.presence(h.Store, h.Visit, h.Kind == hintShown, h.T)
 	case hintLook, hintUnlook:
 		if s := n.sessions.byVisit(h.Visit); s != nil && s.looked(h.Kind == hintLook, Looker{h.Role, h.Team, h.Company, h.Glass}) {
-			n.saySeen(h)
+			n.saySeen(h, s.owner)
 		}
 	case hintSeen:
-		n.desks.seen(h.Store, h.Visit)
+		n.desks.seen(h.Store, told{h.Visit, string(h.Owner)})
 	case hintMoved:
-		if s := n.sessions.byVisit(h.Visit); s != nil && h.Node != n.ID {
+		if s := n.sessions.byVisit(h.Visit); s != nil {
 			n.enders.put(func(ctx context.Context) { n.letMove(ctx, s) })
 		}
 	}
 }
 
-// saySeen answers a look, once the phone knows of it.
-func (n *Node) saySeen(look hint) {
-	n.desks.seen(look.Store, look.Visit)
+// saySeen answers a look, once the phone of the owner's session knows of it.
+func (n *Node) saySeen(look hint, owner string) {
+	n.desks.seen(look.Store, told{look.Visit, owner})
 	if look.Node != n.ID {
-		h := hint{Kind: hintSeen, Node: n.ID, Store: look.Store, Visit: look.Visit}
-		n.enders.put(func(ctx context.Context) { n.hint(ctx, h) })
+		n.announcer.say(hint{Kind: hintSeen, Node: n.ID, Store: look.Store, Visit: look.Visit, Owner: []byte(owner)})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"doorstep/consent"
 	"doorstep/tracking"
 )
 
@@ -91,5 +92,29 @@ func TestEndsThatAreRefusedHoldUpNothingElse(t *testing.T) {
 		for _, id := range alerts {
 			equal(h, "the alert", h.alert(id).State, tracking.Gone)
 		}
+	})
+}
+
+// The live state hangs while a dozen shoppers fall silent, each of whose visits it has to be asked for. Whoever leaves meanwhile has
+// left as soon as ever.
+func TestAHangingLiveStateHoldsUpNoEnd(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s := newScene(h)
+		for i := range tracking.EnderWorkers + 4 {
+			h.shopper(fmt.Sprint("silent ", i), "assist").enter(s.n)
+		}
+		h.Cleanup(s.n.live.block("owners"))
+		s.n.live.around("publish", func(func() error) error {
+			<-time.After(200 * time.Millisecond)
+			return errTapped
+		})
+		for range 34 {
+			h.pass(time.Second)
+			s.v.at(desk())
+		}
+		equal(h, "sessions left", s.n.Sessions(), 1)
+		s.v.Bye()
+		h.pass(time.Second)
+		s.isOver(consent.Bye, false)
 	})
 }

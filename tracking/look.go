@@ -139,19 +139,24 @@ func (d *desk) lookAt(c *Console, alert string) (*look, error) {
 }
 
 // showOnce shows the last position there is to whoever has not been shown one yet, so that a still
-// shopper is seen at once.
-func (d *desk) showOnce(ctx context.Context, visit string) {
-	if !d.awaited(visit) || !d.node.Serving() {
+// shopper is seen at once. Whose it is is asked after it was read, and an owner does not come back: so the phone that sent
+// it is the one that has been told, not the one of a session that was left behind.
+func (d *desk) showOnce(ctx context.Context, t told) {
+	if !d.awaited(t.visit) || !d.node.Serving() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, liveEvery)
 	defer cancel()
-	found, err := d.node.Live.Read(ctx, d.store, []string{visit})
+	found, err := d.node.Live.Read(ctx, d.store, []string{t.visit})
 	if err != nil {
 		return // the next position will show it
 	}
-	if p, ok := decodePosition(found[visit]); ok {
-		d.place(visit, p)
+	owners, err := d.node.Live.Owners(ctx, d.store, []string{t.visit})
+	if err != nil || owners[t.visit] != t.owner {
+		return
+	}
+	if p, ok := decodePosition(found[t.visit]); ok {
+		d.place(t.visit, p)
 	}
 }
 
@@ -167,13 +172,13 @@ func (d *desk) awaited(visit string) bool {
 	return false
 }
 
-// hintLook tells the session, which may be on another node, and which tells the phone.
+// hintLook tells the session, which tells the phone. One of this node is told at once; the others hear of it all the same:
+// the visit may go on there, and this one may not have heard of that yet.
 func (d *desk) hintLook(ctx context.Context, l *look, kind hintKind) {
 	v := l.view
 	h := hint{Kind: kind, Node: d.node.ID, Store: v.Store, Visit: v.Visit, Role: v.Role, Team: v.Team, Company: v.Company, Glass: l.emergency}
 	if d.node.sessions.byVisit(v.Visit) != nil {
 		d.node.heard(h)
-		return
 	}
 	d.node.hint(ctx, h)
 }

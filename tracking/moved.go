@@ -4,6 +4,7 @@ package tracking
 
 import (
 	"context"
+	"slices"
 
 	"doorstep/consent"
 )
@@ -15,23 +16,58 @@ import (
 
 // sayMoved tells the other nodes that the session's visit is this node's now.
 func (n *Node) sayMoved(s *Session) {
-	h := hint{Kind: hintMoved, Node: n.ID, Store: s.scope.Store, Visit: s.visit}
-	n.enders.put(func(ctx context.Context) { n.hint(ctx, h) })
+	n.announcer.say(hint{Kind: hintMoved, Node: n.ID, Store: s.scope.Store, Visit: s.visit})
 }
 
 // letMove lets go of a session whose visit goes on elsewhere.
 func (n *Node) letMove(ctx context.Context, s *Session) {
-	if n.hasMoved(ctx, s) {
+	if len(n.ours(ctx, s.scope.Store, []departure{{session: s}})) == 0 {
 		s.letGo(consent.Replaced)
 	}
 }
 
-// hasMoved reports whether somebody else is known to own the session's visit. If that cannot be found out, nobody is: the
-// visit ends rather than go on without anybody who answers for it.
-func (n *Node) hasMoved(ctx context.Context, s *Session) bool {
+// departure is a session that time has ended, and the end that its visit is to have if it is still this session's.
+type departure struct {
+	session *Session
+	end     consent.EndRequest
+}
+
+// departures are those of one sweep, by store.
+type departures map[string][]departure
+
+// settle ends the visits of sessions that time has ended, without those that go on elsewhere. All stores are asked at the same
+// time: a store that closes ends thousands at once, and the live state may hang.
+func (n *Node) settle(left departures) {
+	for store, list := range left {
+		n.enders.apart(func(ctx context.Context) {
+			var slots []Slot
+			ours := n.ours(ctx, store, list)
+			for _, d := range ours {
+				slots = append(slots, Slot{store, d.session.visit})
+			}
+			purged := n.purger.soon(slots)
+			for _, d := range ours {
+				n.enders.add(purged, d.end)
+			}
+		})
+	}
+}
+
+// ours leaves out those whose visit somebody else is known to own. If that cannot be found out, nobody does: a visit ends
+// rather than go on without anybody who answers for it.
+func (n *Node) ours(ctx context.Context, store string, list []departure) []departure {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), WriteDeadline)
 	defer cancel()
-	owners, err := n.Live.Owners(ctx, s.scope.Store, []string{s.visit})
-	owner, owned := owners[s.visit]
-	return err == nil && owned && owner != s.owner
+	visits := make([]string, len(list))
+	for i, d := range list {
+		visits[i] = d.session.visit
+	}
+	owners, err := n.Live.Owners(ctx, store, visits)
+	if err != nil {
+		return list
+	}
+	return slices.DeleteFunc(list, func(d departure) bool {
+		owner, owned := owners[d.session.visit]
+		return owned && owner != d.session.owner
+	})
 }

@@ -70,3 +70,34 @@ func TestSilenceEndsWithoutTheLiveState(t *testing.T) {
 		equal(h, "location off", h.alert(s.alert).Off, true)
 	})
 }
+
+// Whoever looks at the node that the phone has left sees nothing before the phone is told where it is now, also while the old
+// node has not heard that the visit is no longer its own.
+func TestALookAtTheNodeThatWasLeft(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s, b, _ := pair(h)
+		s.mei.LookAway(s.alert)
+		h.pass(5 * time.Second)
+		b.live.fail("publish") // the word that the visit has moved is lost
+		v := s.ana.enter(b)
+		h.pass(2 * time.Second)
+		equal(h, "sessions at the node that was left", s.n.Sessions(), 1)
+		s.n.live.fail("publish") // and so is the first look, on its way to the phone
+		from := len(s.mei.got("position"))
+		h.ok(s.mei.Look(h.Context(), s.alert))
+		h.pass(500 * time.Millisecond)
+		v.at(desk())
+		h.pass(500 * time.Millisecond)
+		equal(h, "looks that the phone knows of", v.phone.looks(), 0)
+		equal(h, "positions shown of a phone that has not been told", len(s.mei.got("position"))-from, 0)
+		b.live.around("publish", nil)
+		s.n.live.around("publish", nil)
+		h.pass(2 * time.Second)
+		v.at(desk())
+		h.pass(time.Second)
+		equal(h, "looks that the phone knows of, once hints get through", v.phone.looks(), 1)
+		if len(s.mei.got("position")) == from {
+			t.Error("nothing is shown of a phone that has been told")
+		}
+	})
+}

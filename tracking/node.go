@@ -75,6 +75,7 @@ type Node struct {
 	writer        *writer
 	purger        *purger
 	enders        *enders
+	announcer     *announcer
 	census        *census
 	acks          *acks
 	poll          chan struct{} // a nudge: poll now
@@ -106,6 +107,7 @@ func New(c Config) *Node {
 	n.writer = newWriter(n)
 	n.purger = newPurger(n)
 	n.enders = newEnders(n)
+	n.announcer = newAnnouncer(n)
 	n.acks = newAcks(n)
 	n.census = newCensus(n)
 	return n
@@ -126,7 +128,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g, work := errgroup.WithContext(work)
 	loops := []func(context.Context) error{
 		n.pollLoop, n.listen, n.writer.run, n.purger.run, n.enders.run, n.sweepLoop, n.dueLoop, n.desks.run, n.storesLoop, n.rulesLoop,
-		n.census.run,
+		n.announcer.run, n.census.run,
 	}
 	for _, loop := range loops {
 		g.Go(func() error { return ignoreCancel(loop(work)) })

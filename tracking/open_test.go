@@ -5,6 +5,7 @@ package tracking_test
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"doorstep/consent"
@@ -187,4 +188,37 @@ func TestASecondConnectionReplacesTheFirst(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A phone comes back while its first opening is still under way: the second one is registered last, and goes on.
+func TestTwoOpeningsTakeTurns(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s := newScene(h)
+		s.v.Bye()
+		h.pass(time.Second)
+		gate := make(chan struct{})
+		s.n.live.once("register", func(next func() error) error {
+			<-gate
+			return next()
+		})
+		first, second := &phone{log: h.log}, &phone{log: h.log}
+		go func() { _, _ = s.n.Open(h.Context(), s.ana.opening(), first) }()
+		synctest.Wait()
+		opened := make(chan *tracking.Session)
+		go func() {
+			session, err := s.n.Open(h.Context(), s.ana.opening(), second)
+			h.ok(err)
+			opened <- session
+		}()
+		synctest.Wait()
+		close(gate)
+		v := &visitor{Session: <-opened, h: h, n: s.n, phone: second}
+		for range 3 {
+			v.at(desk())
+			h.pass(time.Second)
+		}
+		equal(h, "the first is told", first.end(), consent.Replaced)
+		equal(h, "the second is told", second.end(), consent.Reason(""))
+		equal(h, "sessions", s.n.Sessions(), 1)
+	})
 }

@@ -3,7 +3,6 @@
 package tracking
 
 import (
-	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,21 +12,20 @@ import (
 )
 
 // tick lets time act on the session: suspensions that were not taken back, leases that ran out,
-// looks that were not repeated, a map that was not confirmed; and a store that has closed around it.
-func (s *Session) tick(now time.Time, boot time.Duration, open bool) {
+// looks that were not repeated, a map that was not confirmed; and a store that has closed around it. What it ends is added to
+// left: nobody has said so, and the visit may go on at another node.
+func (s *Session) tick(now time.Time, boot time.Duration, open bool, left departures) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over.Load() {
 		return
 	}
-	s.unasked = true
-	defer func() { s.unasked = false }()
 	switch {
 	case s.openedAt > 0 && !open:
-		s.finish(closedReason)
+		s.depart(closedReason, left)
 		return
 	case s.mapOverdue(boot):
-		s.finish(consent.MapChanged)
+		s.depart(consent.MapChanged, left)
 		return
 	}
 	if s.looking > 0 && boot > s.looking {
@@ -35,11 +33,20 @@ func (s *Session) tick(now time.Time, boot time.Duration, open bool) {
 	}
 	var o geofence.Outcome
 	s.node.Rules.Pass(&s.presence, unixMS(now), &o)
-	s.follow(&o)
+	if _, end := s.follow(&o); end != "" {
+		s.depart(end, left)
+	}
 	lease := time.Duration(s.node.Rules.LeaseMS) * time.Millisecond
 	// The first: it never got inside. The second: whatever the wall clock says, this long is silence.
 	if s.openedAt > 0 && (unixMS(now) > s.leaseUntil() || boot > s.renewed+lease+time.Second) {
-		s.finish(consent.Reason(geofence.Silent))
+		s.depart(consent.Reason(geofence.Silent), left)
+	}
+}
+
+// depart ends the session here, and leaves it to the sweep whether its visit ends with it. Called with mu held.
+func (s *Session) depart(reason consent.Reason, left departures) {
+	if r, open := s.stop(reason); open {
+		left[s.scope.Store] = append(left[s.scope.Store], departure{s, r})
 	}
 }
 
@@ -60,25 +67,23 @@ func (s *Session) Revoke() {
 // finish is the one way in which a session that this node owns ends by itself: at once here, then
 // durably and everywhere. Called with mu held.
 func (s *Session) finish(reason consent.Reason) {
+	if r, open := s.stop(reason); open {
+		s.node.enders.add(s.node.purger.soon([]Slot{{s.scope.Store, s.visit}}), r)
+	}
+}
+
+// stop closes the session on this node and hides its visit, and is the end to commit. It reports whether it was open. Called
+// with mu held.
+func (s *Session) stop(reason consent.Reason) (r consent.EndRequest, open bool) {
 	if !s.shut(StateChange{State: StateEnded, Reason: reason, LastAccepted: s.lastAccepted}) {
-		return
+		return r, false
 	}
-	n, slots := s.node, []Slot{{s.scope.Store, s.visit}}
-	n.presenceChanged(s, false)
-	r := consent.EndRequest{
+	s.node.presenceChanged(s, false)
+	return consent.EndRequest{
 		ID: endID(s.visit), Kind: consent.EndSession, Scope: s.scope, Subject: s.subject,
-		Visit: s.visit, Reason: reason, Claimed: n.Clock.Now(),
+		Visit: s.visit, Reason: reason, Claimed: s.node.Clock.Now(),
 		KeepRequest: reason == consent.Reason(geofence.Silent),
-	}
-	if !s.unasked {
-		n.enders.add(n.purger.soon(slots), r)
-		return
-	}
-	n.enders.put(func(ctx context.Context) {
-		if !n.hasMoved(ctx, s) {
-			n.enders.add(n.purger.soon(slots), r)
-		}
-	})
+	}, true
 }
 
 // endID is the id of the end of a visit: always the same one, so that however often it is asked for,

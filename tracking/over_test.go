@@ -4,6 +4,7 @@ package tracking_test
 
 import (
 	"errors"
+	"testing"
 	"time"
 
 	"doorstep/consent"
@@ -78,4 +79,21 @@ func (s *scene) nothingMore() {
 		}
 	}
 	equal(s.house, "position", string(s.v.payload()), "")
+}
+
+// What a node has to remember of what is over, so that nothing late undoes it, it forgets when nothing can come any more.
+func TestWhatIsOverIsForgotten(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s := newScene(h)
+		s.end(consent.EndStore)
+		ended, waits, alerts := s.n.Remembered(shop)
+		if ended != 1 || waits != 0 || alerts == 0 {
+			t.Fatalf("after the end: %d visits, %d waits, %d alerts", ended, waits, alerts)
+		}
+		h.pass(2*tracking.FenceLife + 2*time.Second)
+		ended, waits, alerts = s.n.Remembered(shop)
+		if ended != 0 || waits != 0 || alerts != 0 {
+			t.Errorf("later on: %d visits, %d waits, %d alerts", ended, waits, alerts)
+		}
+	})
 }

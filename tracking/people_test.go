@@ -105,6 +105,7 @@ type visitor struct {
 	n     *node
 	phone *phone
 	seq   int64
+	ahead time.Duration // of the phone's clock
 	hid   string
 }
 
@@ -133,7 +134,7 @@ func (s *shopper) enter(n *node) *visitor {
 // at reports a good fix.
 func (v *visitor) at(p geofence.LatLng) tracking.FixResult {
 	v.seq++
-	return v.Fix(geofence.Fix{Seq: v.seq, T: v.h.clock.Now().UnixMilli(), At: p, AccuracyM: 5, HasLevel: true, Precise: true})
+	return v.Fix(geofence.Fix{Seq: v.seq, T: v.h.clock.Now().Add(v.ahead).UnixMilli(), At: p, AccuracyM: 5, HasLevel: true, Precise: true})
 }
 
 func frame() geofence.Frame { return indexes()[0].Site().Frame() }
@@ -164,6 +165,7 @@ type phone struct {
 	mu     sync.Mutex
 	states []string
 	closed *tracking.StateChange
+	seen   int // looks that it was told of
 }
 
 func (p *phone) State(c tracking.StateChange) {
@@ -179,7 +181,18 @@ func (p *phone) Seen(by tracking.Looker, _ time.Time) {
 		emergency = " in an emergency"
 	}
 	p.log.add("phone", "seen "+by.Role+" "+by.Team+emergency)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seen++
 }
+
+// looks is how many it was told of.
+func (p *phone) looks() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.seen
+}
+
 func (p *phone) Unseen()                           { p.log.add("phone", "unseen") }
 func (p *phone) Call(id, desk string, _ time.Time) { p.log.add("phone", "call "+id+" "+desk) }
 

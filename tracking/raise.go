@@ -78,12 +78,14 @@ func (n *Node) sweepLoop(ctx context.Context) error {
 	return everySecond(ctx, func() {
 		now, boot := n.Clock.Now(), n.Clock.Boot()
 		open, books := n.Atlas.openStores(now), n.Atlas.books()
+		left := make(departures)
 		for s := range n.sessions.all() {
-			s.tick(now, boot, open[s.scope.Store])
+			s.tick(now, boot, open[s.scope.Store], left)
 			if b := books[s.scope.Store]; b.Watches() {
 				s.watch(b, now)
 			}
 		}
+		n.settle(left)
 		n.ended.forget(boot)
 	})
 }
@@ -154,11 +156,10 @@ func (n *Node) sweepGrants(ctx context.Context, now time.Time) {
 // presenceChanged tells consoles that a visit is hidden or shown: this node's at once, the others
 // by a hint. Called with the session's mu held.
 func (n *Node) presenceChanged(s *Session, shown bool) {
-	n.desks.presence(s.scope.Store, s.visit, shown)
+	n.desks.presence(s.scope.Store, s.visit, shown, s.lastAccepted)
 	kind := hintHidden
 	if shown {
 		kind = hintShown
 	}
-	h := hint{Kind: kind, Node: n.ID, Store: s.scope.Store, Visit: s.visit}
-	n.enders.put(func(ctx context.Context) { n.hint(ctx, h) })
+	n.announcer.say(hint{Kind: kind, Node: n.ID, Store: s.scope.Store, Visit: s.visit, T: s.lastAccepted})
 }

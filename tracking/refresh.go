@@ -34,8 +34,8 @@ func (d *desk) run(ctx context.Context) {
 			d.keepClaims()
 			d.forget()
 			d.remind()
-		case visit := <-d.seen:
-			d.showOnce(ctx, visit)
+		case t := <-d.seen:
+			d.showOnce(ctx, t)
 		case <-duty.C:
 			if err := d.node.Ledger.SetDuty(ctx, d.node.ID, d.store, d.duties(), d.node.Clock.Now().Add(dutyLife)); err != nil && ctx.Err() == nil {
 				d.node.Log.Warn("duty not recorded; shoppers may be told that nobody is there", "error", err)
@@ -106,8 +106,8 @@ func (d *desk) openVisits() (list []string, hides int) {
 }
 
 // mayShow doubts a position that should not be there any more: the blanking of a visit that was hidden
-// may not have reached Redis. A session of this node knows; of another's, what was captured before the
-// hiding does not count. Called with mu held.
+// may not have reached Redis. A session of this node knows; of another's, what its phone had captured before the
+// hiding does not count, by the phone's own clock, whatever that says. Called with mu held.
 func (d *desk) mayShow(a *shownAlert, p Position) bool {
 	if s := d.node.sessions.byVisit(a.Visit); s != nil {
 		return s.shown.Load()

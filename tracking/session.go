@@ -45,7 +45,6 @@ type Session struct {
 	openedAt     int64           // Unix milliseconds; 0 while opening
 	renewed      time.Duration   // boot time of the last accepted fix, or of the opening
 	endedAtEpoch int64           // an end that was applied while opening
-	unasked      bool            // time acts on it: what ends now, nobody has said
 	seq          int64           // of the last position handed to the writer
 	lastAccepted int64
 	looking      time.Duration // boot time until which a look counts; 0 for none
@@ -104,7 +103,7 @@ func (s *Session) Fix(f geofence.Fix) FixResult {
 	case o.Refused != "":
 		n.Stats.Refused.Add(1)
 	}
-	changed := s.follow(&o)
+	changed := s.act(&o)
 	return FixResult{Accepted: o.Accepted, Refused: o.Refused, LeaseUntil: s.leaseUntil(),
 		Changed: changed, Over: s.over.Load()}
 }
@@ -121,7 +120,7 @@ func (s *Session) Outside(where string, seq int64) FixResult {
 	}
 	var o geofence.Outcome
 	s.presence, o = s.node.Rules.PhoneOutside(s.presence, where, seq, unixMS(s.node.Clock.Now()))
-	changed := s.follow(&o)
+	changed := s.act(&o)
 	return FixResult{LeaseUntil: s.leaseUntil(), Changed: changed, Over: s.over.Load()}
 }
 
@@ -160,9 +159,18 @@ func (s *Session) leaseUntil() int64 {
 	return s.openedAt + s.node.Rules.LeaseMS
 }
 
-// follow acts on the transitions of one step, in order, and reports whether the state changed.
-// Called with mu held.
-func (s *Session) follow(o *geofence.Outcome) (changed bool) {
+// act is follow where the phone has said so: an end is the visit's. Called with mu held.
+func (s *Session) act(o *geofence.Outcome) (changed bool) {
+	changed, end := s.follow(o)
+	if end != "" {
+		s.finish(end)
+	}
+	return changed
+}
+
+// follow acts on the transitions of one step, in order, and reports whether the state changed. With end it stops: that is
+// for the caller to carry out. Called with mu held.
+func (s *Session) follow(o *geofence.Outcome) (changed bool, end consent.Reason) {
 	for _, t := range o.Transitions() {
 		switch t.Kind {
 		case geofence.Enter:
@@ -184,11 +192,10 @@ func (s *Session) follow(o *geofence.Outcome) (changed bool) {
 			s.node.presenceChanged(s, false)
 			s.tell(StateSuspended, consent.Reason(t.Reason))
 		case geofence.End:
-			s.finish(consent.Reason(t.Reason))
-			return true
+			return true, consent.Reason(t.Reason)
 		}
 	}
-	return changed
+	return changed, ""
 }
 
 // Scope is what the session was opened for.

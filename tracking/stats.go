@@ -14,5 +14,5 @@ type Stats struct {
 	Suspended, Alerts             atomic.Int64
 	PollFailed, EndRetried        atomic.Int64
 	ConsolesCut, FramesDropped    atomic.Int64
-	Unmarked                      atomic.Int64
+	Unmarked, HintsDropped        atomic.Int64
 }

@@ -182,12 +182,14 @@ func (n *Node) followStores() {
 	for _, x := range n.Atlas.All() {
 		n.desks.remap(x)
 	}
+	left := make(departures)
 	for s := range n.sessions.all() {
-		s.tick(now, boot, n.Atlas.Open(s.scope.Store, now))
+		s.tick(now, boot, n.Atlas.Open(s.scope.Store, now), left)
 		if x, ok := n.Atlas.Index(s.scope.Store); ok {
 			s.offer(x)
 		}
 	}
+	n.settle(left)
 }
 
 // MapWithin is how long an app has to change over to another map.

@@ -53,12 +53,13 @@ func (w *writer) add(s *Session, p *Position, until int64) {
 
 // blank hides the session's position now. It takes the place of a position that was not written
 // yet. Its number lies between those of the position before it and any after it. Called with the
-// session's mu held.
+// session's mu held, so that somebody else asks the live state where the batch is to go.
 func (w *writer) blank(s *Session) {
-	s.batch.mu.Lock()
-	s.batch.item(s).blank(s.seq*2+1, s.leaseUntil())
-	s.batch.mu.Unlock()
-	w.send(s.batch)
+	b := s.batch
+	b.mu.Lock()
+	b.item(s).blank(s.seq*2+1, s.leaseUntil())
+	b.mu.Unlock()
+	w.flying.Go(func() { w.send(b) })
 }
 
 func (w *writer) run(ctx context.Context) error {

@@ -63,6 +63,7 @@ func (s *Server) Metrics(more ...prometheus.Collector) http.Handler {
 		{"ends_retried_total", "Ends that had to be committed again.", st.EndRetried.Load},
 		{"ends_unmarked_total", "Ends that could not be marked outside the ledger's database: the disk of the data folder.", st.Unmarked.Load},
 		{"consoles_cut_total", "Consoles cut because they did not read.", st.ConsolesCut.Load},
+		{"hints_dropped_total", "Hints to other servers dropped because the live state did not take them for a second.", st.HintsDropped.Load},
 		{"frames_dropped_total", "Frames to consoles dropped by the last look before writing.", st.FramesDropped.Load},
 		{"accepts_failed_total", "Connections turned away for want of a file descriptor.", s.notAccepted.Load},
 		{"phones_unwatched_total", "Phones that take a goroutine each for want of a file descriptor.", s.unwatched.Load},

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"doorstep/consent"
+	"doorstep/tracking"
 	"doorstep/tracking/live"
 	"doorstep/tracking/server/auth"
 )
@@ -88,6 +90,48 @@ func TestTicketsAtEveryNode(t *testing.T) {
 		_, err := b.Redeem(t.Context(), last)
 		if err == nil || errors.Is(err, auth.ErrUnknown) || errors.Is(err, auth.ErrExpired) {
 			t.Errorf("without the live state: %v, which ends the app's hopes", err)
+		}
+	})
+}
+
+// bothRead is a live state in which two readers have both read before either may write.
+type bothRead struct {
+	tracking.Live
+	read sync.WaitGroup
+}
+
+func (l *bothRead) Read(ctx context.Context, store string, visits []string) (map[string][]byte, error) {
+	found, err := l.Live.Read(ctx, store, visits)
+	l.read.Done()
+	l.read.Wait()
+	return found, err
+}
+
+// Two who have both found a ticket unused do not both use it.
+func TestATicketThatBothHaveReadHasOneWinner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared, a, b := twoNodes(t)
+		defer shared.Close()
+		secret, _, err := a.Issue(t.Context(), auth.Ticket{Subject: "s"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		gate := &bothRead{Live: shared}
+		gate.read.Add(2)
+		a.live, b.live = gate, gate
+		errs := make(chan error)
+		for _, node := range []*tickets{a, b} {
+			go func() {
+				_, err := node.Redeem(t.Context(), secret)
+				errs <- err
+			}()
+		}
+		one, other := <-errs, <-errs
+		if one != nil {
+			one, other = other, one
+		}
+		if one != nil || !errors.Is(other, auth.ErrUnknown) {
+			t.Errorf("redeemed by two at once: %v and %v, want one of them to be refused", one, other)
 		}
 	})
 }
