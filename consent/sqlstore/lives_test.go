@@ -66,7 +66,9 @@ var lives = []life{
 	{table: "record", what: "just decided", set: row{"live": 0, "ended_at": 0}, from: []string{"decided_at"}, lasts: proofLife},
 	{table: "record", what: "just ended", set: row{"live": 0}, from: []string{"ended_at"}, lasts: proofLife},
 	{table: "record", what: "in force", set: row{"live": 1, "subject": "c1", "installation": "c2", "store": "shop"}, stays: "it is what processing rests on"},
-	{table: "ending", what: "of consent", set: row{"kind": "all"}, from: []string{"ended_at"}, lasts: proofLife},
+	{table: "ending", what: "of all consent", set: row{"kind": "all"}, from: []string{"ended_at"}, lasts: proofLife},
+	{table: "ending", what: "of a grant", set: row{"kind": "grant"}, from: []string{"ended_at"}, lasts: proofLife},
+	{table: "ending", what: "of a store's grants", set: row{"kind": "store"}, from: []string{"ended_at"}, lasts: proofLife},
 	{table: "stop_token", from: []string{"given_at"}, lasts: proofLife},
 	{table: "proof", from: []string{"until"}},
 	// Who they are, of whom any of this is.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 
 	"doorstep/consent"
@@ -16,6 +15,9 @@ import (
 // from the last that happened to it. Nodes that have gone silent are struck off, with what was on duty through them. Then
 // the keys of the days go under which all was.
 func (db *DB) Prune(ctx context.Context, now time.Time, proof time.Duration) error {
+	if err := db.pruneLarge(ctx, now, proof); err != nil {
+		return err
+	}
 	err := db.write(ctx, func(t *tx) error {
 		if err := t.pruneFeed(now); err != nil {
 			return err
@@ -24,11 +26,9 @@ func (db *DB) Prune(ctx context.Context, now time.Time, proof time.Duration) err
 			query string
 			life  time.Duration
 		}{
-			{`DELETE FROM outbox WHERE entered_at < $1`, consent.FeedLife},
 			{`DELETE FROM webhook WHERE happened < $1`, consent.FeedLife},
 			{`DELETE FROM alert_key WHERE entered_at < $1`, consent.FeedLife},
 			{`DELETE FROM ending WHERE kind = 'session' AND ended_at < $1`, consent.FeedLife},
-			{`DELETE FROM alert WHERE changed_at < $1`, consent.AlertLife}, // open, if every server was away: its visit is long over
 			{`DELETE FROM booking WHERE due_at < $1`, consent.BookingLife},
 			{`DELETE FROM refused_read WHERE refused_at < $1`, consent.JournalLife},
 			{`DELETE FROM motion WHERE moved_at < $1`, consent.MotionWait},
@@ -70,24 +70,14 @@ func (db *DB) Prune(ctx context.Context, now time.Time, proof time.Duration) err
 	return err
 }
 
-// pruneHeld forgets reads, and what proves consent, unless a legal hold keeps them. A decision is kept while what was
-// granted by it lasts, and so are the stop tokens of its scope.
+// pruneHeld forgets reads, and what proves consent and is in order by age, unless a legal hold keeps them. A decision is kept while what
+// was granted by it lasts, and so are the stop tokens of its scope: see large.
 func (t *tx) pruneHeld(now time.Time, proof time.Duration) error {
-	for _, old := range []struct {
-		query string
-		life  time.Duration
-	}{
-		{`DELETE FROM look WHERE opened_at < $1 AND NOT ` + heldSpan("look.store", "look.opened_at"), consent.JournalLife},
-		{`DELETE FROM record WHERE live = 0 AND decided_at < $1 AND ended_at < $1 AND NOT ` + heldSpan("record.store", "record.decided_at"), proof},
-		{`DELETE FROM ending WHERE kind <> 'session' AND ended_at < $1`, proof},
-		{`DELETE FROM stop_token WHERE given_at < $1 AND NOT EXISTS (SELECT 1 FROM record r WHERE r.live = 1
-			AND r.subject = stop_token.subject AND r.installation = stop_token.installation AND r.store = stop_token.store)`, proof},
-	} {
-		args := []any{micros(now.Add(-old.life))}
-		if strings.Contains(old.query, "$2") {
-			args = append(args, micros(now))
-		}
-		if _, err := t.exec(old.query, args...); err != nil {
+	if _, err := t.exec(`DELETE FROM look WHERE opened_at < $1 AND NOT `+heldSpan("look.store", "look.opened_at"), micros(now.Add(-consent.JournalLife)), micros(now)); err != nil {
+		return err
+	}
+	for _, kind := range []consent.EndKind{consent.EndGrant, consent.EndStore, consent.EndAll} { // one by one, since they are in order by kind first
+		if _, err := t.exec(`DELETE FROM ending WHERE kind = $1 AND ended_at < $2`, string(kind), micros(now.Add(-proof))); err != nil {
 			return err
 		}
 	}
