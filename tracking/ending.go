@@ -17,8 +17,9 @@ import (
 // Answer is an end that is true everywhere.
 type Answer struct {
 	Ending   consent.Ending
-	Nodes    int // that acknowledged, this one included; the lease of any other has run out
-	Consoles int // that had been sent something about the shopper, and were sent the end of it
+	Nodes    int           // that acknowledged, this one included; the lease of any other has run out
+	Consoles int           // that had been sent something about the shopper, and were sent the end of it
+	Purged   time.Duration // until the purge was confirmed
 	Took     time.Duration
 }
 
@@ -72,7 +73,11 @@ func (n *Node) carryOut(ctx context.Context, ending consent.Ending, start time.D
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { n.hint(gctx, hint{Kind: hintNudge, Node: n.ID, Change: ending.Change}); return nil })
-	g.Go(func() error { return n.erase(gctx, ending.Ends) })
+	g.Go(func() error {
+		err := n.erase(gctx, ending.Ends)
+		a.Purged = n.Clock.Boot() - start
+		return err
+	})
 	g.Go(func() error { return n.remember(gctx, ending) })
 	g.Go(func() error { return wait.done(gctx, committed) })
 	if err := g.Wait(); err != nil {

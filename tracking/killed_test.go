@@ -5,6 +5,7 @@ package tracking_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,8 +55,9 @@ func TestKilledAtEveryStep(t *testing.T) {
 			}
 			t.Run(name+", "+step, func(t *testing.T) {
 				t.Parallel()
-				for range *kills {
-					dieOnce(t, step, ledger(t), startRedis(t).URL())
+				redis := startRedis(t).URL()
+				for n := range *kills {
+					t.Run(fmt.Sprint(n+1), func(t *testing.T) { dieOnce(t, step, ledger(t), redis) })
 				}
 			})
 		}

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"doorstep/cmd/doorstep/bench"
@@ -18,6 +20,7 @@ import (
 	"doorstep/consent"
 	"doorstep/consent/sqlstore/postgresserver"
 	"doorstep/geofence"
+	"doorstep/tracking"
 	"doorstep/tracking/live/redisserver"
 	"doorstep/tracking/server/auth"
 )
@@ -226,6 +229,8 @@ func (c *benchServerPart) Run(ctx context.Context, s streams) error {
 		}
 		set.indexes = append(set.indexes, x)
 	}
+	var purged purges
+	set.withdrawn = purged.add
 	st, err := assemble(ctx, set)
 	if err != nil {
 		return err
@@ -241,7 +246,26 @@ func (c *benchServerPart) Run(ctx context.Context, s streams) error {
 		served <- nil
 		return err
 	}
-	return bench.Orders{"tidy": bench.Tidy, "profile": bench.Profile, "address": func(json.RawMessage) (any, error) { return st.address(), nil }, "counts": st.counts}.Serve(s.in, s.out)
+	return bench.Orders{"tidy": bench.Tidy, "profile": bench.Profile, "address": func(json.RawMessage) (any, error) { return st.address(), nil },
+		"counts": st.counts, "purges": purged.all}.Serve(s.in, s.out)
+}
+
+// purges is how long each withdrawal took until its purge was confirmed.
+type purges struct {
+	mu   sync.Mutex
+	took []time.Duration
+}
+
+func (p *purges) add(a tracking.Answer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.took = append(p.took, a.Purged)
+}
+
+func (p *purges) all(json.RawMessage) (any, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.took), nil
 }
 
 // counts are the node's own.

@@ -49,6 +49,7 @@ type settings struct {
 	undeclared server.Undeclared        // when an app is kept out; zero: as usual
 	webhooks   string                   // file of who outside is told of alerts; empty: nobody
 	cards      func(string) *cards.Deck // of stores for which none are set; nil for none
+	withdrawn  func(tracking.Answer)    // told of each withdrawal; nil outside of measurements
 	log        *slog.Logger
 	ahead      *atomic.Int64    // nanoseconds by which the ledger's clock is ahead; nil outside tests
 	upkeep     <-chan time.Time // when to forget what is due; nil: every minute
@@ -232,7 +233,7 @@ func (st *stack) makeNode(ctx context.Context) error {
 	st.server, err = server.New(server.Config{
 		Node: st.node, Stores: st.db, Outside: st.db, SignIns: st.db, Ledger: st.ledger, Atlas: st.node.Atlas, Tokens: tokens, Origins: origins,
 		Hosts: st.hosts(), Proxies: st.proxies, Secure: st.secure(), DevKey: st.devKey, Undeclared: st.undeclared,
-		SDK: sdkjs.Files, Cards: st.cards, Now: time.Now, Log: st.log,
+		SDK: sdkjs.Files, Cards: st.cards, Withdrawn: st.withdrawn, Now: time.Now, Log: st.log,
 	})
 	return err
 }

@@ -41,6 +41,7 @@ type Config struct {
 	// Undeclared says when an app is kept out that asks for what is undeclared; zero means the usual.
 	Undeclared Undeclared
 	Cards      func(store string) *cards.Deck // of stores for which none are set; optional
+	Withdrawn  func(tracking.Answer)          // told of each withdrawal that is true everywhere, for a measurement; optional
 	Now        func() time.Time
 	Log        *slog.Logger
 }

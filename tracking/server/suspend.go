@@ -144,6 +144,9 @@ func (s *Server) ended(a tracking.Answer, err error) {
 		band = consent.Later
 	}
 	s.Ledger.Count(consent.TallyWithdrawal, "", band)
+	if err == nil && s.Withdrawn != nil {
+		s.Withdrawn(a)
+	}
 }
 
 // welcomes refuses an app that is kept out.

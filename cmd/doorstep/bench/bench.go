@@ -36,7 +36,7 @@ import (
 
 // Options say what is measured. All but Profile are required.
 type Options struct {
-	Servers   []*Part // all nodes; each answers counts, tidy and address
+	Servers   []*Part // all nodes; each answers counts, purges, tidy and address
 	RedisPID  int
 	Echo      *Part           // runs ServeEcho
 	EchoLoad  *Part           // runs ServeEchoLoad
@@ -93,7 +93,7 @@ type run struct {
 	turn     atomic.Bool // the server's
 	loaded   atomic.Bool // who steps out can come back in before the turn is over
 
-	toConsole, toSuspended, toHidden, toGone, toAnswer, toWelcome timing
+	toConsole, toSuspended, toHidden, toGone, toPurged, toAnswer, toWelcome timing
 
 	dots atomic.Int64 // positions shown
 

@@ -42,6 +42,7 @@ type Report struct {
 	ExitToSuspended  crowd.Span `json:"exit_to_suspended_ms"`
 	ExitToHidden     crowd.Span `json:"exit_to_hidden_ms"` // the last console of the store
 	WithdrawToGone   crowd.Span `json:"withdraw_to_gone_ms"`
+	WithdrawToPurged crowd.Span `json:"withdraw_to_purged_ms"` // as the servers have it: from its arrival there
 	WithdrawToAnswer crowd.Span `json:"withdraw_to_answer_ms"`
 	Withdrawn        int        `json:"withdrawn"`
 
@@ -118,7 +119,8 @@ func (r *run) finish(rep *Report) {
 	rep.RatioWithRedis = median(func(t Turn) float64 { return t.RatioWithRedis })
 	rep.Batch = median(func(t Turn) float64 { return t.Batch })
 	rep.FixToConsole, rep.ExitToSuspended, rep.ExitToHidden = r.toConsole.span(), r.toSuspended.span(), r.toHidden.span()
-	rep.WithdrawToGone, rep.WithdrawToAnswer, rep.StormWelcome = r.toGone.span(), r.toAnswer.span(), r.toWelcome.span()
+	rep.WithdrawToGone, rep.WithdrawToPurged, rep.WithdrawToAnswer = r.toGone.span(), r.toPurged.span(), r.toAnswer.span()
+	rep.StormWelcome = r.toWelcome.span()
 	rep.Refused = make(map[geofence.Refusal]int64)
 	for _, p := range r.phones {
 		for why, n := range p.heard.refused {
@@ -164,6 +166,7 @@ func (rep Report) Print(w io.Writer) {
 	line("first fix outside → app says suspended", span(rep.ExitToSuspended), "")
 	line("first fix outside → hidden on every console", span(rep.ExitToHidden), "p99 50 or less")
 	line("withdrawal → gone from every console", span(rep.WithdrawToGone), "")
+	line("withdrawal → purged from Redis", span(rep.WithdrawToPurged), "")
 	line("withdrawal → answered", span(rep.WithdrawToAnswer), "p99 100 or less")
 	line("cut off and back", fmt.Sprintf("%d in %.1f s", rep.Storm, rep.StormSeconds), "10,000 in 20 s")
 	line("  socket → welcome", span(rep.StormWelcome), "p99 2,000 or less")

@@ -209,7 +209,24 @@ func (r *run) withdrawMany(ctx context.Context, rep *Report) error {
 	load.Wait()
 	r.settleDown(ctx)
 	rep.Withdrawn = len(leaving)
-	return ctx.Err()
+	return errors.Join(ctx.Err(), r.readPurges())
+}
+
+// readPurges asks the servers, who alone see Redis confirm, how long it was until each withdrawn shopper was purged.
+func (r *run) readPurges() error {
+	for _, s := range r.Servers {
+		var took []time.Duration
+		if err := s.Ask("purges", nil, &took); err != nil {
+			return err
+		}
+		for _, d := range took {
+			r.toPurged.took(d)
+		}
+	}
+	if purged, answered := r.toPurged.span().N, r.toAnswer.span().N; purged != answered {
+		r.problem(fmt.Sprintf("%d withdrawals were answered, %d purged", answered, purged))
+	}
+	return nil
 }
 
 // withdraw is one call for help, taken back together with the consent as soon as staff have it.
