@@ -64,6 +64,15 @@ func (s *Session) Revoke() {
 	s.finish(consent.Revoked)
 }
 
+// Approximate ends the visit because the app has approximate locations only, and goes on sending them.
+func (s *Session) Approximate() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.finish(approximateReason)
+}
+
+const approximateReason consent.Reason = "approximate"
+
 // finish is the one way in which a session that this node owns ends by itself: at once here, then
 // durably and everywhere. Called with mu held.
 func (s *Session) finish(reason consent.Reason) {
@@ -82,7 +91,7 @@ func (s *Session) stop(reason consent.Reason) (r consent.EndRequest, open bool) 
 	return consent.EndRequest{
 		ID: endID(s.visit), Kind: consent.EndSession, Scope: s.scope, Subject: s.subject,
 		Visit: s.visit, Reason: reason, Claimed: s.node.Clock.Now(),
-		KeepRequest: reason == consent.Reason(geofence.Silent),
+		KeepRequest: reason == consent.Reason(geofence.Silent) || reason == approximateReason, // location off, and nothing else
 	}, true
 }
 

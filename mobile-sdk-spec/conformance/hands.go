@@ -20,6 +20,7 @@ type Command struct {
 	AccuracyM float64 `json:"accuracy_m,omitempty"` // 6 if the scenario says nothing
 	Mocked    bool    `json:"mocked,omitempty"`     //
 	Choice    string  `json:"choice,omitempty"`     // of consent: visit, term, no, not_now, or dismiss
+	Unasked   bool    `json:"unasked,omitempty"`    // of consent: the app would ask by itself; the shopper has not opened the notice
 	Scope     string  `json:"scope,omitempty"`      // of withdraw
 	ClockMS   int64   `json:"clock_ms,omitempty"`   // of install, clock: the phone's wall clock is ahead by this
 	Store     string  `json:"store,omitempty"`      // of install, pick; of consent, if not the one of install

@@ -37,6 +37,7 @@ type Step struct {
 	Server  string          // what the server's part does from here on: see play.turn
 	After   string          // steps that are defined once, under this name
 
+	MayFail bool   `json:"may_fail"` // of Do: the SDK may say that it could not
 	Command        // of Do
 	With    any    `json:"with"`      // of Expect: members that the event must have; "$x" stands for what it was the first time
 	Not     any    `json:"not"`       // of Expect: members that it must not have

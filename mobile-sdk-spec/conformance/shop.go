@@ -163,8 +163,12 @@ func (p *play) asked(r *http.Request, body []byte, claims map[string]any) (int, 
 			p.broken(rule, name+" that its schema refuses")
 			return http.StatusBadRequest, problem(p.suite.ms(), http.StatusBadRequest, "request", 0)
 		}
+		_ = json.Unmarshal(body, &in) // it is an object: its schema says so
+		if rule == "W-3" && claims != nil && in["scope"] != "all" && in["store"] == nil {
+			p.broken(rule, name+" of no store, by who has more than one")
+			return http.StatusUnprocessableEntity, problem(p.suite.ms(), http.StatusUnprocessableEntity, "request", 0)
+		}
 		p.kept(rule)
-		_ = json.Unmarshal(body, &in)             // it is an object: its schema says so
 		if of, ok := in["purposes"].([]any); ok { // in whatever order
 			slices.SortFunc(of, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 		}
@@ -210,6 +214,9 @@ func (p *play) usual(name string, r *http.Request, in map[string]any) (int, any)
 	now := p.suite.ms()
 	switch name {
 	case "POST /v1/prompts":
+		if p.is("reticent") && in["opened"] != true {
+			return http.StatusOK, map[string]any{"may_prompt": false, "purpose": in["purpose"], "not_before_t": now + 86_400_000}
+		}
 		return http.StatusOK, p.prompt(in)
 	case "POST /v1/decisions":
 		return http.StatusOK, p.decided(in)

@@ -26,8 +26,19 @@ func (c *perSecond) count(now time.Time) int {
 	return c.n
 }
 
-// pace judges the frames of one connection by how many have come in the current second.
-type pace struct{ frames perSecond }
+// pace judges the frames of one connection by how many have come in the current second, and its fixes by how many have in
+// the current spell.
+type pace struct {
+	frames perSecond
+	spell  int64
+	fixes  int
+}
+
+// What a spell of fixes is. Half as many again as min_ms allows may come: what a network held up comes all at once.
+const (
+	spellSeconds = 15
+	fixesMost    = spellSeconds * 1000 / minMS * 3 / 2
+)
 
 type verdict uint8
 
@@ -45,6 +56,15 @@ func (p *pace) count(now time.Time) verdict {
 		return faster
 	}
 	return decent
+}
+
+// hurried counts a fix among the frames that were counted, and reports whether it is the first too many of its spell.
+func (p *pace) hurried() bool {
+	if s := p.frames.second / spellSeconds; s != p.spell {
+		p.spell, p.fixes = s, 0
+	}
+	p.fixes++
+	return p.fixes == fixesMost+1
 }
 
 // errTooFast is what a connection's reading ends with when the peer sends more control frames than

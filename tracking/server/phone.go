@@ -35,8 +35,9 @@ type phone struct {
 	turn    turn // whose the next four are; who has it reads
 	rest    []byte
 	pace    pace
-	deaf    bool // nothing more is taken: what comes is thrown away
-	unusual bool // read by the library
+	coarse  int64 // when the first came of the approximate fixes that no other was judged between; 0 for none
+	deaf    bool  // nothing more is taken: what comes is thrown away
+	unusual bool  // read by the library
 
 	// What the sweep looks at, side by side: it comes by every second. All in Unix milliseconds.
 	began     atomic.Int64 // when the frame began that is coming in; 0 for none
@@ -63,6 +64,8 @@ const (
 	stillMS    = 10000
 	minMS      = 1000
 	closeGrace = time.Second
+	throttleMS = 60000            // how long a phone that hurried is to keep to movingMS
+	coarseMost = 10 * time.Second // how long the shopper has to allow a precise location
 )
 
 func newPhone(s *Server, conn *websocket.Conn, l *poll.Conn, t auth.Ticket, release func()) *phone {

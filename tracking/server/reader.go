@@ -227,6 +227,9 @@ func (p *phone) take(in *wire.In) bool {
 // fix judges what the frame declares before the fence does: fields that nobody declares or this session's
 // grants do not allow, an app that is not on screen.
 func (p *phone) fix(in *wire.In) bool {
+	if p.pace.hurried() {
+		p.slowDown()
+	}
 	if !p.onScreen(in.AppState) {
 		p.refuse(&wire.Error{Code: wire.CodeBackground, Field: "app_state", Seq: in.Seq})
 		return true
@@ -244,16 +247,37 @@ func (p *phone) fix(in *wire.In) bool {
 		p.Close(tracking.StateChange{State: tracking.StateSuspended, Reason: "unavailable"})
 		return false
 	}
-	if r.Refused != "" {
-		p.count(wire.Code(r.Refused))
+	code := wire.Code(r.Refused)
+	if code != "" {
+		p.count(code)
 	}
 	p.judged(in.Seq, r)
-	switch code := wire.Code(r.Refused); code {
+	switch code {
 	case wire.CodeStale, wire.CodeFuture, wire.CodeApproximate: // the app has to do something about it
 		p.sayRefused(&wire.Error{Code: code, Seq: in.Seq})
 	}
+	if p.coarseFor(code) > coarseMost {
+		p.session.Approximate()
+		return false
+	}
 	return !r.Over
 }
+
+// coarseFor is for how long there has been no fix but approximate ones, with one that was refused with this code.
+func (p *phone) coarseFor(code wire.Code) time.Duration {
+	if code != wire.CodeApproximate {
+		p.coarse = 0
+		return 0
+	}
+	now := p.srv.now()
+	if p.coarse == 0 {
+		p.coarse = now
+	}
+	return time.Duration(now-p.coarse) * time.Millisecond
+}
+
+//go:noinline
+func (p *phone) slowDown() { p.say(wire.Throttle{MinMS: movingMS, ForMS: throttleMS}.Append) }
 
 // askFor raises an alert if the request holds nothing that it must not.
 func (p *phone) askFor(in *wire.In) {

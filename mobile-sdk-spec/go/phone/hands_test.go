@@ -24,6 +24,7 @@ type hands struct {
 
 	began time.Time
 	key   *client.Key
+	shown client.Prompt
 	shows func(State) State // what the app makes of a state; of this one installation
 
 	mu     sync.Mutex // owns the rest
@@ -228,14 +229,27 @@ func (h *hands) keep(k Kept) {
 
 func (h *hands) consent(ctx context.Context, o order) error {
 	store, choice := cmp.Or(o.Store, h.store), o.Choice
-	prompt, err := h.client.Prompt(ctx, client.PromptRequest{Store: store, Purpose: cmp.Or(o.Purpose, h.use), Opened: true})
-	if err != nil || choice == "dismiss" && !h.wrong.answers {
+	prompt, err := h.prompt(ctx, client.PromptRequest{Store: store, Purpose: cmp.Or(o.Purpose, h.use), Opened: !o.Unasked})
+	if err != nil || !prompt.MayPrompt || choice == "dismiss" && !h.wrong.answers {
 		return err
 	}
 	if choice == "dismiss" {
 		choice = "not_now"
 	}
 	return h.now().Decide(ctx, store, prompt, client.Answer{Choice: choice, Control: "button"})
+}
+
+// prompt is what may be shown.
+func (h *hands) prompt(ctx context.Context, r client.PromptRequest) (client.Prompt, error) {
+	prompt, err := h.client.Prompt(ctx, r)
+	if err != nil && h.wrong.insists {
+		prompt, err = h.client.Prompt(ctx, r)
+	}
+	if err == nil && !prompt.MayPrompt && h.wrong.nags {
+		return h.shown, nil
+	}
+	h.shown = prompt
+	return prompt, err
 }
 
 func (h *hands) start(ctx context.Context) error {

@@ -33,6 +33,8 @@ type wrong struct {
 	answers bool // takes a notice that was put away for an answer
 	resumes bool // starts by itself after a restart
 	over    bool // has no way to go on after an end
+	insists bool // asks for the prompt again when it was refused, whatever for
+	nags    bool // shows the prompt of the last time where none is in place
 	keeps   func(*Kept)
 	shows   func() func(State) State // made for each installation
 	decide  func(*decisions)
@@ -76,6 +78,36 @@ func hearing(pairs ...string) func(*client.Config) {
 	return dialling(func(c net.Conn) net.Conn {
 		return conn{Conn: c, read: func(b []byte) { copy(b, other.Replace(string(b))) }}
 	})
+}
+
+// echoed is a connection on which every server seems to echo the subprotocol.
+type echoed struct {
+	net.Conn
+	head []byte // of the server's answer, while it is not read
+	told bool
+}
+
+func (c *echoed) Read(b []byte) (int, error) {
+	for !c.told {
+		n, err := c.Conn.Read(b)
+		c.head = append(c.head, b[:n]...)
+		if err != nil {
+			return 0, err
+		}
+		if answer, rest, whole := bytes.Cut(c.head, []byte("\r\n\r\n")); whole {
+			c.told = true
+			if !bytes.Contains(answer, []byte("Sec-WebSocket-Protocol")) {
+				answer = append(bytes.Clone(answer), "\r\nSec-WebSocket-Protocol: doorstep.v1"...)
+			}
+			c.head = slices.Concat(answer, []byte("\r\n\r\n"), rest)
+		}
+	}
+	if len(c.head) == 0 {
+		return c.Conn.Read(b)
+	}
+	n := copy(b, c.head)
+	c.head = c.head[n:]
+	return n, nil
 }
 
 // patient makes a client that has no limit where it has one that is as long as this.
@@ -316,10 +348,14 @@ var wrongs = []breaker{
 	}}},
 	{"keeps a token until it is refused", "A-1", "token-old", wrong{connect: keptToken(untilRefused)}},
 	{"keeps a token that was refused", "A-5", "token-expired", wrong{connect: keptToken(forAMoment)}},
+	{"asks again and again whatever is wrong with its proof", "A-5", "clock-hopeless", wrong{insists: true}},
+	{"asks again and again whatever is wrong with its token", "A-5", "token-hopeless", wrong{insists: true}},
+	{"asks the shopper though it is not in place", "A-8", "not-in-place", wrong{nags: true}},
 	{"says how old the shopper is", "A-8", "visit", wrong{connect: asking("/v1/prompts", func(_ *http.Request, b map[string]any) { b["age"] = 30 })}},
 	{"speaks a protocol of its own", "A-14", "visit", wrong{connect: dialling(func(c net.Conn) net.Conn {
 		return conn{Conn: c, write: func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("doorstep.v1"), []byte("doorstep.v9")) }}
 	})}},
+	{"takes any server for one of this protocol", "A-14", "no-subprotocol", wrong{connect: dialling(func(c net.Conn) net.Conn { return &echoed{Conn: c} })}},
 	{"takes a state that it does not know for the end", "F-3", "unknown-frames", wrong{connect: hearing(`"dancing"`, `"ended"  `)}},
 	{"makes its accuracy up", "F-6", "visit", wrong{decide: func(d *decisions) { d.says = func(f client.Fix) client.Fix { f.AccuracyM = 5; return f } }}},
 	{"hides that a location is pretended", "F-8", "mocked", wrong{decide: func(d *decisions) { d.says = func(f client.Fix) client.Fix { f.Mocked = false; return f } }}},

@@ -38,8 +38,9 @@ export async function hands(url, name, WebSocket) {
 
   /** @type {Record<string, (c: Client, o: any) => unknown>} */
   const orders = {
-    async consent(c, { choice, store = shop.store, purpose = shop.purpose }) {
-      const prompt = await c.prompt({ store, purpose, opened: true });
+    async consent(c, { choice, unasked, store = shop.store, purpose = shop.purpose }) {
+      const prompt = await c.prompt({ store, purpose, opened: !unasked });
+      if (!prompt.may_prompt) return;
       if (choice === "dismiss") c.dismissPrompt();
       else await c.decide(prompt, { choice, control: "button", shownT: c.clock.now(), store });
     },

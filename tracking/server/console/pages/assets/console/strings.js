@@ -67,6 +67,7 @@ export const STRINGS = {
   gone_withdrawn: ["Withdrew {t}", "{t} 已撤回同意", "سحب الموافقة {t}"],
   gone_store_closed: ["Store closed {t}", "{t} 门店已关闭", "أُغلق المتجر {t}"],
   gone_silent: ["Location ended {t}", "{t} 位置已结束", "انتهى الموقع {t}"],
+  gone_approximate: ["Only an approximate location {t}", "{t} 只有大致位置", "موقع تقريبي فقط {t}"],
   gone_erased: ["Had everything erased {t}", "{t} 已要求删除全部信息", "طلب محو كل شيء {t}"],
   gone_superseded: ["Decided anew {t}", "{t} 已重新决定", "قرر من جديد {t}"],
   gone_replaced: ["Goes on on another phone {t}", "{t} 已在另一部手机上继续", "يستمر على هاتف آخر {t}"],
