@@ -4,12 +4,14 @@ package tracking
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // storeBatch is what is to be written of one store: one part gathers while the other is on its way.
 type storeBatch struct {
-	store string
+	store   string
+	failing atomic.Int64 // boot time of the first write since the last that was stored, as of its flush; 0: the last one was
 
 	mu      sync.Mutex // owns the rest, and the turn and at of the store's sessions
 	pending []pendingWrite
@@ -84,6 +86,22 @@ func (b *storeBatch) land(stored bool) (again bool) {
 	again = b.again
 	b.busy, b.again = false, false
 	return again
+}
+
+// note takes down whether a write, or a registration, was stored.
+func (b *storeBatch) note(stored bool, boot int64) {
+	if stored {
+		b.failing.Store(0)
+	} else {
+		b.failing.CompareAndSwap(0, boot)
+	}
+}
+
+// lost reports whether nothing has been stored for a position's life: then no position of the store's is there any more, and
+// no registration by which one could be written.
+func (b *storeBatch) lost(boot time.Duration) bool {
+	since := time.Duration(b.failing.Load())
+	return since > 0 && boot-since > PositionLife
 }
 
 // hideAgain takes back the blankings of a batch that was not stored: a position may be dropped, but

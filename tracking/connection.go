@@ -84,6 +84,11 @@ func (s *Session) Detach(p Phone) {
 func (s *Session) letGo(why consent.Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.hangUp(why)
+}
+
+// hangUp is letGo with mu held.
+func (s *Session) hangUp(why consent.Reason) {
 	s.shut(StateChange{State: StateSuspended, Reason: why, LastAccepted: s.lastAccepted})
 }
 

@@ -3,10 +3,12 @@
 package tracking_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
+	"doorstep/consent"
 	"doorstep/tracking"
 )
 
@@ -151,5 +153,38 @@ func TestNobodyIsShownWithoutTheLiveState(t *testing.T) {
 		s.n.live.around("read", nil)
 		h.pass(2 * time.Second)
 		equal(h, "on screen again", lastPresence(s.mei, s.alert), "visible")
+	})
+}
+
+// A phone is not left to believe that staff can see it. What the live state does not take for a moment is no matter; once nothing
+// of anybody can be left there, phones are let go of, and what they come back to says that nobody can be helped now.
+func TestPhonesAreLetGoWithoutTheLiveState(t *testing.T) {
+	inBubble(t, func(h *house) {
+		s := newScene(h)
+		stay := func(seconds int) {
+			for range seconds {
+				s.v.at(desk())
+				h.pass(time.Second)
+			}
+		}
+		s.n.live.fail("write")
+		stay(25)
+		equal(h, "the phone's reason, after 25 s", s.v.phone.end(), consent.Reason(""))
+		s.n.live.around("write", nil)
+		stay(10)
+		s.n.live.fail("write")
+		s.n.live.fail("register")
+		stay(25)
+		equal(h, "the phone's reason, after 25 s anew", s.v.phone.end(), consent.Reason(""))
+		stay(8)
+		equal(h, "the phone's reason", s.v.phone.end(), consent.Reason("unavailable"))
+		equal(h, "the state", s.v.phone.closed.State, tracking.StateSuspended)
+		if _, err := s.n.Open(h.Context(), s.ana.opening(), &phone{log: h.log}); !errors.Is(err, tracking.ErrUnavailable) {
+			t.Errorf("opened meanwhile: %v", err)
+		}
+		s.n.live.around("write", nil)
+		s.n.live.around("register", nil)
+		h.pass(time.Second)
+		equal(h, "the visit, once the live state is back", s.ana.enter(s.n).hid, s.v.hid)
 	})
 }

@@ -113,6 +113,7 @@ func (n *Node) admit(ctx context.Context, s *Session, o Opening) error {
 	case s.endedMeanwhile():
 		return ErrNotGranted
 	}
+	s.batch.note(true, 0)
 	n.sayMoved(s)
 	if err := n.Ledger.Enter(ctx, consent.Entered{Scope: s.scope, Epoch: a.Epoch, Purposes: s.purposes}); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)

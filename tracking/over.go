@@ -12,8 +12,9 @@ import (
 )
 
 // tick lets time act on the session: suspensions that were not taken back, leases that ran out,
-// looks that were not repeated, a map that was not confirmed; and a store that has closed around it. What it ends is added to
-// left: nobody has said so, and the visit may go on at another node.
+// looks that were not repeated, a map that was not confirmed; a store that has closed around it, and a live state that has
+// taken nothing for so long that staff see nobody. What it ends is added to left: nobody has said so, and the visit may go on
+// at another node.
 func (s *Session) tick(now time.Time, boot time.Duration, open bool, left departures) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,6 +27,9 @@ func (s *Session) tick(now time.Time, boot time.Duration, open bool, left depart
 		return
 	case s.mapOverdue(boot):
 		s.depart(consent.MapChanged, left)
+		return
+	case s.openedAt > 0 && s.batch.lost(boot):
+		s.hangUp(closeUnavailable)
 		return
 	}
 	if s.looking > 0 && boot > s.looking {

@@ -116,6 +116,7 @@ func (w *writer) fly(f *flight) {
 	var again []*storeBatch
 	for i, b := range f.batches {
 		took := stored && !slices.Contains(results[f.starts[i]:f.starts[i+1]], TooLate)
+		b.note(took, w.node.boot.Load())
 		if b.land(took) {
 			again = append(again, b)
 		}
