@@ -33,11 +33,15 @@ var measures = []string{
 	"A withdrawal is answered once it is true on every server and every screen.",
 }
 
+// signInLife is how long somebody of the staff is signed in at most: their token's life (auth.StaffLife).
+const signInLife = 12 * time.Hour
+
 // atWork is what is kept of those who work with the program. It is told in English.
 var atWork = []struct {
 	what string
 	span time.Duration
 }{
+	{"Staff: who is signed in at a page, and on a shared device the hash of a PIN, sealed, until the shift ends", signInLife},
 	{"Staff: which shift looked at whom or was refused it, by pseudonym", JournalLife},
 	{"Administrators: who changed a store, published a notice, let an app in again, or decided on a hold or a disclosure, by pseudonym", AuditLife},
 }

@@ -98,7 +98,16 @@ func (l *deafLedger) End(ctx context.Context, r consent.EndRequest) (consent.End
 // awayStore is a store that cannot be read, nor written by staff, while away is set.
 type awayStore struct {
 	*sqlstore.DB
-	away atomic.Bool
+	away    atomic.Bool
+	refused chan consent.RefusedRead // what went to the journal of refused looks, as far as there is room
+}
+
+func (s *awayStore) RefuseRead(ctx context.Context, r consent.RefusedRead) error {
+	select {
+	case s.refused <- r:
+	default:
+	}
+	return s.DB.RefuseRead(ctx, r)
 }
 
 func (s *awayStore) err() error {
@@ -170,7 +179,7 @@ func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string,
 	if len(under) > 0 {
 		registry = under[0]
 	}
-	db := &awayStore{DB: storetest.SQLite(t, time.Now)}
+	db := &awayStore{DB: storetest.SQLite(t, time.Now), refused: make(chan consent.RefusedRead, 8)}
 	h.store = db
 	h.ledger = &deafLedger{Ledger: consent.New(db, consent.NewKeys(), registry, time.Now)}
 	h.ok(h.ledger.Bind(t.Context()))
@@ -204,7 +213,7 @@ func (h *house) open(l net.Listener) {
 	done := make(chan error, 3)
 	go func() { done <- h.node.Run(ctx) }()
 	go func() { done <- h.server.Run(ctx) }()
-	web := &http.Server{Handler: witness.Before(h.T, h.server.Handler()), ErrorLog: log.New(io.Discard, "", 0)}
+	web := &http.Server{Handler: h.witnessed(), ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { done <- web.Serve(l) }()
 	transport := &http.Transport{DialContext: h.dial}
 	h.web = &http.Client{Transport: unkept{h.T, transport}, Timeout: 15 * time.Second}
@@ -222,6 +231,9 @@ func (h *house) open(l net.Listener) {
 		}
 	})
 }
+
+// witnessed is the server's handler, held against the specification.
+func (h *house) witnessed() http.Handler { return witness.Before(h.T, h.server.Handler()) }
 
 // unkept sees that nothing between may keep what somebody was answered under their token: whatever it is, it is of them.
 type unkept struct {

@@ -183,11 +183,12 @@ func (c *screen) endWith(who auth.Staff, session *auth.StaffSession, over <-chan
 
 // consoleIn is any frame from a console.
 type consoleIn struct {
-	Type  string `json:"type"`
-	Since int64  `json:"since"`
-	Epoch string `json:"epoch"`
-	N     int64  `json:"n"`
-	Alert string `json:"alert"`
+	Type    string `json:"type"`
+	Since   int64  `json:"since"`
+	Epoch   string `json:"epoch"`
+	N       int64  `json:"n"`
+	Touched bool   `json:"touched"` // somebody has touched the device since the beat before
+	Alert   string `json:"alert"`
 }
 
 // hello is the first frame: how far the console had come, if it has been here before.
@@ -225,11 +226,11 @@ func (c *screen) read(console *tracking.Console, session *auth.StaffSession) {
 		}
 		switch in.Type {
 		case "beat":
-			console.Beat(in.N)
-			if session != nil && !session.Touch(context.Background()) {
+			if session != nil && !session.Touch(context.Background(), in.Touched) {
 				c.close(wire.CloseExpired)
 				return
 			}
+			console.Beat(in.N)
 		case "look":
 			c.look(console, in.Alert)
 		case "look_away":

@@ -13,41 +13,55 @@ import (
 )
 
 // rows are sign-ins as somebody may alter them who can write to the database alone.
-type rows map[string]string
+type rows struct {
+	SignIns
+	who map[string]string
+}
 
-func (r rows) OpenSignIn(_ context.Context, id, who string, _ time.Time) error {
-	r[id] = who
+func (r rows) OpenSignIn(_ context.Context, s consent.SignIn) error {
+	r.who[s.ID] = s.Who
 	return nil
 }
 
-func (r rows) SignIn(_ context.Context, id string) (who string, ends, used time.Time, err error) {
-	who, ok := r[id]
+func (r rows) SignIn(_ context.Context, id string) (s consent.SignIn, err error) {
+	who, ok := r.who[id]
 	if !ok {
 		err = consent.ErrNotFound
 	}
-	return who, time.Now().Add(time.Hour), time.Now(), err
+	return consent.SignIn{ID: id, Who: who, Ends: time.Now().Add(time.Hour), Used: time.Now()}, err
 }
 
-func (rows) UseSignIn(context.Context, string) error { return nil }
-func (rows) EndSignIn(context.Context, string) error { return nil }
+func (r rows) SignInsOn(ctx context.Context, _ string) (list []consent.SignIn, err error) {
+	for id := range r.who {
+		s, err := r.SignIn(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
 
 // A row that was copied, made up or sealed by another deployment signs nobody in.
 func TestARowThatIsAlteredSignsNobodyIn(t *testing.T) {
-	kept, keys := rows{}, consent.NewKeys()
+	kept, keys := rows{who: map[string]string{}}, consent.NewKeys()
 	s := keptIn(kept, func() consent.Keys { return keys })
-	if err := s.Open(t.Context(), "mine", auth.Staff{Shift: "mei"}, time.Now().Add(time.Hour)); err != nil {
+	if err := s.Open(t.Context(), auth.SignIn{ID: "mine", Staff: auth.Staff{Shift: "mei"}}); err != nil {
 		t.Fatal(err)
 	}
-	if who, _, _, err := s.Find(t.Context(), "mine"); err != nil || who.Shift != "mei" {
+	if who, err := s.Find(t.Context(), "mine"); err != nil || who.Shift != "mei" {
 		t.Fatalf("%+v, %v", who, err)
 	}
-	if err := keptIn(kept, consent.NewKeys).Open(t.Context(), "of other keys", auth.Staff{Shift: "mei"}, time.Now().Add(time.Hour)); err != nil {
+	if err := keptIn(kept, consent.NewKeys).Open(t.Context(), auth.SignIn{ID: "of other keys", Staff: auth.Staff{Shift: "mei"}}); err != nil {
 		t.Fatal(err)
 	}
-	kept["copied"], kept["made up"], kept["plain"] = kept["mine"], "bWVp", `{"Shift":"mei"}`
+	kept.who["copied"], kept.who["made up"], kept.who["plain"] = kept.who["mine"], "bWVp", `{"Shift":"mei"}`
 	for _, id := range []string{"copied", "made up", "plain", "of other keys", "none"} {
-		if who, _, _, err := s.Find(t.Context(), id); !errors.Is(err, auth.ErrUnknown) || who.Shift != "" {
+		if who, err := s.Find(t.Context(), id); !errors.Is(err, auth.ErrUnknown) || who.Shift != "" {
 			t.Errorf("%s: %+v, %v", id, who, err)
 		}
+	}
+	if on, err := s.On(t.Context(), "device"); err != nil || len(on) != 1 || on[0].ID != "mine" {
+		t.Errorf("on a device: %+v, %v", on, err)
 	}
 }

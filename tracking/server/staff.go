@@ -16,7 +16,8 @@ import (
 )
 
 type codeBody struct {
-	Code string `json:"code"`
+	Code   string `json:"code"`
+	Shared bool   `json:"shared"` // on a device that several people use: see devices.go
 }
 
 type codeAnswer struct {
@@ -55,6 +56,9 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.Shared {
+		return nil, s.staff.Cookies.SignInShared(w, r, who)
+	}
 	return nil, s.staff.Cookies.SignIn(w, r, who)
 }
 
@@ -78,7 +82,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) (any, error) {
 }
 
 func (s *Server) staffMe(_ http.ResponseWriter, r *http.Request) (any, error) {
-	who, _, err := s.staff.Staff(r)
+	who, session, err := s.staff.Staff(r)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +91,9 @@ func (s *Server) staffMe(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, problem.New(problem.NoStore)
 	}
 	me := map[string]any{"person": who.Tag, "role": who.Role, "store": map[string]string{"id": x.Site().ID, "name": x.Site().Name}}
+	if session != nil && session.Shared() {
+		me["lock_ms"] = auth.LockAfter.Milliseconds()
+	}
 	if who.Lang != "" {
 		me["lang"] = who.Lang
 	}

@@ -40,7 +40,7 @@ func whereabouts(t *testing.T) map[string]string {
 
 // placeless are the members of what consoles are sent that say nothing of where anybody is.
 var placeless = strings.Fields(`type offset t id kind topic ref state version holder holder_tag mine raised_t changed_t due_t proof n serving code detail alert remedy retry_ms
-	beat_ms stale_ms training fence shift tag role lang store person name of bands few opened_t closed_t withheld by until_t asked
+	beat_ms stale_ms lock_ms training fence shift tag role lang store person name of bands few opened_t closed_t withheld by until_t asked
 	epoch open priority quiet booking case desk proxy colleagues alerts windows zones class sensitive area_m2 shape label ordinal boundary levels doors at size since`)
 
 // leaves calls f with every member of a schema, under the name of the frame or object that it is in.

@@ -8,12 +8,12 @@
 //	                     │
 //	                     ▼
 //	     Tickets (once, 30 s) ──► socket ──► Resumes (once, rotated, of one visit)
-//	     Codes (once, 10 min) ──► Cookies (the console's session)
+//	     Codes (once, 10 min) ──► Cookies (the console's session) ──► PIN, on a device that several people use
 //
 //	Origins, ClientIP, Limits, Caps, NoTokenInURL             how, from where, how often
 //
-// What is held here is held in this process: a proof's jti is remembered and a staff session is known at
-// the node that made it. Tickets are in a TicketStore, which nodes share. Time is injected everywhere, as a
+// What is held here is held in this process: a proof's jti is remembered at the node that saw it. Tickets are in a TicketStore and
+// who is signed in is in SignIns, which nodes share. Time is injected everywhere, as a
 // func() time.Time.
 //
 // Failures are *problem.Problem values with a cause for the log; the causes name a rule, never a
@@ -41,6 +41,11 @@ var (
 	ErrUnknown = errors.New("unknown or used")
 	// ErrFull answers when a bounded memory has no room; nothing is forgotten to make some.
 	ErrFull = errors.New("no room for more")
+	// ErrLocked answers a sign-in on a device that several people use while it is locked, and ErrNoPIN one that has no PIN yet.
+	ErrLocked = errors.New("locked")
+	ErrNoPIN  = errors.New("no PIN yet")
+	// ErrTooManyPINs is behind the 401 that says that a sign-in was ended by wrong PINs.
+	ErrTooManyPINs = errors.New("too many wrong PINs")
 	// ErrOrigin is behind every 403 for an origin.
 	ErrOrigin = errors.New("origin refused")
 )

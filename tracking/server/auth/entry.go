@@ -84,7 +84,7 @@ func (e StaffEntry) Staff(r *http.Request) (Staff, *StaffSession, error) {
 	if _, err := e.Cookies.id(r); err != nil {
 		return Staff{}, nil, err
 	}
-	if err := e.fromPage(r); err != nil { // before the session counts as used
+	if err := e.FromPage(r); err != nil { // before the session counts as used
 		return Staff{}, nil, err
 	}
 	session, err := e.Cookies.Session(r)
@@ -105,7 +105,8 @@ func (e StaffEntry) bearer(r *http.Request) (Staff, error) {
 	return e.Tokens.Staff(r.Context(), raw)
 }
 
-func (e StaffEntry) fromPage(r *http.Request) error {
+// FromPage returns nil for a request that comes from one of our pages, as Staff has it for a cookie; else the problem origin (403).
+func (e StaffEntry) FromPage(r *http.Request) error {
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	socket := len(r.Header.Values("Upgrade")) > 0
 	if !read || socket || len(r.Header.Values("Origin")) > 0 {

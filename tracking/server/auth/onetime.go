@@ -23,6 +23,12 @@ func digestOf(secret string) digest { return sha256.Sum256([]byte(secret)) }
 
 func (d digest) String() string { return hex.EncodeToString(d[:]) }
 
+// digestIn reads what String writes; all else is the digest of nothing that is.
+func digestIn(text string) (d digest) {
+	_, _ = hex.Decode(d[:], []byte(text)[:min(len(text), 2*len(d))])
+	return d
+}
+
 func newSecret() string {
 	var b [secretBytes]byte
 	_, _ = rand.Read(b[:]) // never fails, as crypto/rand documents

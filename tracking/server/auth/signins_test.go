@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -17,14 +18,9 @@ type common struct {
 	now func() time.Time
 
 	mu   sync.Mutex
-	rows map[string]*keptSignIn
+	rows map[string]*counted
 	away error
 	uses int
-}
-
-type keptSignIn struct {
-	who       Staff
-	end, used time.Time
 }
 
 func (c *common) do(f func()) error {
@@ -36,29 +32,90 @@ func (c *common) do(f func()) error {
 	return c.away
 }
 
-func (c *common) Open(_ context.Context, id string, s Staff, end time.Time) error {
-	return c.do(func() { c.rows[id] = &keptSignIn{s, end, c.now()} })
+// counted is a row, with the PINs that were tried.
+type counted struct {
+	SignIn
+	tries int
 }
 
-func (c *common) Find(_ context.Context, id string) (s Staff, end, used time.Time, err error) {
+func (c *common) Open(_ context.Context, s SignIn) error {
+	return c.do(func() {
+		s.Used = c.now()
+		c.rows[s.ID] = &counted{s, 0}
+		c.lockOthers(s)
+	})
+}
+
+func (c *common) lockOthers(s SignIn) {
+	for id, r := range c.rows {
+		r.Locked = r.Locked || s.Device != "" && r.Device == s.Device && id != s.ID
+	}
+}
+
+// at does something to a row that there is.
+func (c *common) at(id string, f func(r *counted)) error {
 	unknown := true
-	err = c.do(func() {
-		if r := c.rows[id]; r != nil && c.now().Before(r.end) {
-			s, end, used, unknown = r.who, r.end, r.used, false
+	err := c.do(func() {
+		if r := c.rows[id]; r != nil && c.now().Before(r.End) {
+			unknown = false
+			f(r)
 		}
 	})
 	if err == nil && unknown {
 		err = ErrUnknown
 	}
-	return s, end, used, err
+	return err
 }
 
-func (c *common) Use(_ context.Context, id string) error {
+func (c *common) Find(_ context.Context, id string) (s SignIn, err error) {
+	err = c.at(id, func(r *counted) { s = r.SignIn })
+	return s, err
+}
+
+func (c *common) On(_ context.Context, device string) (list []SignIn, err error) {
+	err = c.do(func() {
+		for _, r := range c.rows {
+			if r.Device == device && c.now().Before(r.End) {
+				list = append(list, r.SignIn)
+			}
+		}
+		slices.SortFunc(list, func(a, b SignIn) int { return b.Acted.Compare(a.Acted) })
+	})
+	return list, err
+}
+
+func (c *common) Use(_ context.Context, id string, acted time.Time) error {
 	return c.do(func() {
 		c.uses++
 		if r := c.rows[id]; r != nil {
-			r.used = c.now()
+			r.Used = c.now()
+			if acted.After(r.Acted) {
+				r.Acted = acted
+			}
 		}
+	})
+}
+
+func (c *common) Try(_ context.Context, id string) (tries int, err error) {
+	err = c.at(id, func(r *counted) { r.tries++; tries = r.tries })
+	return tries, err
+}
+
+func (c *common) Lock(_ context.Context, id string) (err error) {
+	known := c.at(id, func(r *counted) {
+		if r.Locked = r.Device != ""; !r.Locked {
+			err = ErrUnknown
+		}
+	})
+	return errors.Join(known, err)
+}
+
+func (c *common) Renew(_ context.Context, old string, s SignIn) error {
+	return c.at(old, func(*counted) {
+		delete(c.rows, old)
+		s.Locked, s.Used = false, c.now()
+		c.rows[s.ID] = &counted{s, 0}
+		c.lockOthers(s)
 	})
 }
 
@@ -68,7 +125,7 @@ func (c *common) End(_ context.Context, id string) error { return c.do(func() { 
 func shiftAtTwo(t *testing.T) (c *clock, kept *common, a, b *Cookies, page func(method string) *http.Request) {
 	t.Helper()
 	c = newClock()
-	kept = &common{now: c.Now, rows: make(map[string]*keptSignIn)}
+	kept = &common{now: c.Now, rows: make(map[string]*counted)}
 	a, b = NewCookies(true, kept, c.Now), NewCookies(true, kept, c.Now)
 	w := httptest.NewRecorder()
 	who := Staff{Shift: "x", Store: "s", Role: RoleFloor, Teams: []string{"Shoes"}, ExpiresAt: c.Now().Add(time.Hour)}
@@ -87,7 +144,7 @@ func TestSignedInAtEveryNode(t *testing.T) {
 	}
 	for range 50 * 60 / 4 { // beats: used all the time
 		c.Add(4 * time.Second)
-		if !s.Touch(t.Context()) {
+		if !s.Touch(t.Context(), false) {
 			t.Fatal("over, though it is used")
 		}
 	}
@@ -120,7 +177,7 @@ func TestSignedOutAtEveryNode(t *testing.T) {
 	_, err = a.Session(page("GET"))
 	wantCode(t, err, 401, "session")
 	c.Add(signInFresh)
-	if s.Touch(t.Context()) {
+	if s.Touch(t.Context(), false) {
 		t.Error("a socket at the other node goes on")
 	}
 	select {
@@ -181,7 +238,7 @@ func TestSignInsOutOfReach(t *testing.T) {
 	}
 	kept.away = errors.New("out of reach")
 	c.Add(signInFresh)
-	if !s.Touch(t.Context()) {
+	if !s.Touch(t.Context(), false) {
 		t.Error("a socket is closed for it")
 	}
 	for _, n := range []*Cookies{a, b} {

@@ -46,6 +46,7 @@ type backend struct {
 	slow    bool        // erasures are recorded, and not true everywhere
 	ended   int         // readings of the journal in which the look is still open
 	missed  obj         // what a console that comes back is told; without it, everything
+	tablet  fakeTablet
 }
 
 // pipe is a socket with one writer at a time.
@@ -116,14 +117,19 @@ func (b *backend) sent(kind string) obj {
 
 func (b *backend) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/staff/session", func(w http.ResponseWriter, r *http.Request) {
-		if read(r)["code"] != goodCode {
+		in := read(r)
+		if in["code"] != goodCode && in["code"] != otherCode {
 			refuse(w, 401, obj{"code": "code", "title": "The code does not work"})
 			return
+		}
+		if in["shared"] == true {
+			b.comeToTablet(in["code"])
 		}
 		http.SetCookie(w, &http.Cookie{Name: "doorstep-staff", Value: "x", HttpOnly: true, SameSite: http.SameSiteStrictMode, Path: "/"})
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("DELETE /v1/staff/session", func(w http.ResponseWriter, _ *http.Request) {
+		b.leaveTablet()
 		http.SetCookie(w, &http.Cookie{Name: "doorstep-staff", Value: "", MaxAge: -1, Path: "/"})
 		w.WriteHeader(http.StatusNoContent)
 	})
@@ -132,8 +138,12 @@ func (b *backend) staffRoutes(mux *http.ServeMux) {
 			refuse(w, 401, obj{"code": "session"})
 			return
 		}
-		answer(w, obj{"person": "Mei", "role": b.role, "store": obj{"id": "s1", "name": "Harbour Street"}})
+		me := obj{"person": "Mei", "role": b.role, "store": obj{"id": "s1", "name": "Harbour Street"}}
+		if b.atTablet(w, me) {
+			answer(w, me)
+		}
 	})
+	b.tabletRoutes(mux)
 	mux.HandleFunc("GET /v1/staff/map", func(w http.ResponseWriter, _ *http.Request) { serveFile(b.t, w, "testdata/map.json") })
 	mux.HandleFunc("POST /v1/staff/alerts/{id}/actions", b.act)
 	mux.HandleFunc("POST /v1/staff/alerts/{id}/call", b.call)
@@ -221,6 +231,9 @@ func (b *backend) screen(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
 		if f["type"] == "beat" {
 			b.beat = f["n"]
+			if f["touched"] == true {
+				b.tablet.touches++
+			}
 		} else {
 			b.got = append(b.got, f)
 		}

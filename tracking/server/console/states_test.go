@@ -42,7 +42,6 @@ func TestEveryStateCanBeReadAndHit(t *testing.T) {
 		p.Do(chromedp.Reload())
 		p.Until("the list", fmt.Sprintf(`document.querySelectorAll('[data-testid="card"][data-alert]').length === %d && `, len(alerts))+live)
 	}
-	looking := os.Getenv("DOORSTEP_SHOTS") != "" && os.Getenv("CI") == "" // CI keeps pictures of what it checks, and has no time for more
 	mine := someAlerts()[1]
 	mine["state"], mine["mine"], mine["version"], mine["id"] = "claimed", true, 9, "mine"
 	states := []struct {
@@ -76,12 +75,12 @@ func TestEveryStateCanBeReadAndHit(t *testing.T) {
 	for _, lang := range []string{"en", "zh", "ar", "pseudo"} {
 		p.Do(chromedp.Evaluate[chromedp.Void](`localStorage.setItem('doorstep-lang', '` + lang + `')`))
 		for _, s := range states {
-			if short := lang == "zh" || lang == "ar"; short && !looking && !s.wordy {
+			if short := lang == "zh" || lang == "ar"; short && !looking() && !s.wordy {
 				continue // what has few words of its own is looked at where it is shortest and longest, and by whoever looks at all of it
 			}
 			s.make()
 			for _, width := range []int64{1280, 1920, 820, 390, 320} {
-				if width == 1920 && !looking {
+				if width == 1920 && !looking() {
 					continue // there is more room for everything than at 1280
 				}
 				p.Size(width, 800)
@@ -113,6 +112,9 @@ func TestEveryStateCanBeReadAndHit(t *testing.T) {
 	}
 	p.Quiet()
 }
+
+// looking reports whether somebody is to look at all states. CI keeps pictures of what it checks, and has no time for more.
+func looking() bool { return os.Getenv("DOORSTEP_SHOTS") != "" && os.Getenv("CI") == "" }
 
 func (b *backend) setMute(on bool) {
 	b.mu.Lock()

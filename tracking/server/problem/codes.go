@@ -23,6 +23,9 @@ const (
 	ProofTime  = "proof_time"  // the proof is good, but its clock is off
 	SignIn     = "code"        // a one-time sign-in code
 	Session    = "session"     // no staff session
+	Locked     = "locked"      // one on a device that several people use, which is locked
+	PINDue     = "pin_due"     // the same, before a PIN was chosen
+	WrongPIN   = "wrong_pin"   // it is not this one
 	StopToken  = "stop_token"  // not a stop token
 	Ticket     = "ticket"      // a ticket that is not, or no longer, good
 	Door       = "door"        // a good token, for another door
@@ -45,6 +48,7 @@ const (
 	BadRules     = "bad_rules"
 	BadCards     = "bad_cards"
 	BadBooking   = "bad_booking"
+	BadPIN       = "bad_pin"
 	NobodyOnDuty = "nobody_on_duty"
 	ServedID     = "served_id"
 	NoticeHash   = "hash"
@@ -105,6 +109,9 @@ var table = map[string]entry{
 	ProofTime:  {http.StatusUnauthorized, "The proof's time is off", "Set your offset from t in this body, and sign a new proof.", 0},
 	SignIn:     {http.StatusUnauthorized, "The sign-in code is not accepted", "Ask for a new code; each works once, for ten minutes.", 0},
 	Session:    {http.StatusUnauthorized, "Not signed in", "Sign in again.", 0},
+	Locked:     {http.StatusUnauthorized, "This device is locked", "Unlock it with the PIN or the badge of whoever is signed in.", 0},
+	PINDue:     {http.StatusUnauthorized, "No PIN is chosen yet", "Choose a PIN, or scan a badge, for this shift on this device.", 0},
+	WrongPIN:   {http.StatusUnauthorized, "Not this PIN", "Try again, left times at most; after that, sign in with a new code.", 0},
 	StopToken:  {http.StatusUnauthorized, "The stop token is not accepted", "Send the stop_token that came with the decision, or the shopper's own token.", 0},
 	Ticket:     {http.StatusUnauthorized, "The ticket is not accepted", "Ask for a new ticket; each works once, for thirty seconds.", 0},
 	Door:       {http.StatusForbidden, "This token is for another door", "Use an access token whose only audience is this door.", 0},
@@ -124,6 +131,7 @@ var table = map[string]entry{
 	BadRules:     {http.StatusUnprocessableEntity, "The rules are refused", "Mend what the detail names; `doorstep rules check` says the same.", 0},
 	BadCards:     {http.StatusUnprocessableEntity, "The cards are refused", "Mend what the detail names; `doorstep cards check` says the same.", 0},
 	BadBooking:   {http.StatusUnprocessableEntity, "The bookings are refused", "Mend what the detail names; nothing was changed.", 0},
+	BadPIN:       {http.StatusUnprocessableEntity, "This PIN cannot be chosen", "Choose 4 to 12 digits that are neither all the same nor in a row, or scan a badge of 4 to 64 characters.", 0},
 	NobodyOnDuty: {http.StatusConflict, "Nobody is on duty for this", "Tell the shopper so; try again later.", 60_000},
 	ServedID:     {http.StatusUnprocessableEntity, "This prompt cannot be answered", "Ask for a new prompt and show it; each can be answered once, for ten minutes.", 0},
 	NoticeHash:   {http.StatusUnprocessableEntity, "The notice is not the one that was served", "Ask for a new prompt and show it.", 0},

@@ -31,18 +31,29 @@ async function call(method, path, body, headers = {}) {
   return answer;
 }
 
-/** @param {string} code */
-export const signIn = (code) => call("POST", "/v1/staff/session", { code });
+/** @param {string} code @param {boolean} shared  on a device that several people use */
+export const signIn = (code, shared) => call("POST", "/v1/staff/session", shared ? { code, shared } : { code });
 export const signOut = () => call("DELETE", "/v1/staff/session");
-/** @returns {Promise<{person: string, role: string, store: {id: string, name: string}, lang?: string}|null>} null when nobody is signed in */
+
+/** @typedef {{person: string, role: string, store: {id: string, name: string}, lang?: string, lock_ms?: number}} Me */
+/** Who is signed in; or why nobody can go on: nobody is ("session"), the device is locked, or a PIN is to be chosen. @returns {Promise<Me|"session"|"locked"|"pin_due">} */
 export async function me() {
   try {
     return await call("GET", "/v1/staff/me");
   } catch (e) {
-    if (e instanceof Refusal && (e.status === 401 || e.status === 403)) return null;
+    if (e instanceof Refusal && (e.status === 401 || e.status === 403)) return e.code === "locked" || e.code === "pin_due" ? e.code : "session";
     throw e;
   }
 }
+
+/** @typedef {{person: string, tag: string, until_t: number}} Person  somebody who is signed in on this device */
+/** Who can unlock this device. @returns {Promise<{people: Person[]}>} */
+export const device = () => call("GET", "/v1/staff/device");
+/** @param {string} pin  or what a badge says */
+export const choosePIN = (pin) => call("PUT", "/v1/staff/session/pin", { pin });
+export const lock = () => call("POST", "/v1/staff/session/lock");
+/** @param {string} person @param {string} pin */
+export const unlock = (person, pin) => call("POST", "/v1/staff/session/unlock", { person, pin });
 export const floorMap = () => call("GET", "/v1/staff/map");
 
 /**

@@ -6,7 +6,7 @@ import { icon } from "../lib/icons.js";
 
 /**
  * The strip above everything: whose store, whether it is live, and the few switches.
- * @typedef {{words: import("../lib/i18n.js").Words, store: string, person: string, role: string, sound: import("./sound.js").Sound, help: () => void, signOut: () => void}} HeaderContext
+ * @typedef {{words: import("../lib/i18n.js").Words, store: string, person: string, role: string, sound: import("./sound.js").Sound, help: () => void, signOut: () => void, lock: (() => void)|null}} HeaderContext
  */
 export class Header {
   /** @param {HeaderContext} context */
@@ -20,13 +20,15 @@ export class Header {
       ...LANGS.map((l) => h("option", { value: l, selected: l === words.lang }, LANG_NAMES[l])));
     const leave = this.#button("sign-out", "sign_out", context.signOut);
     leave.append(icon("leave"));
+    const lock = context.lock ? this.#button("lock", "lock", context.lock) : null;
+    lock?.append(icon("lock"));
     const keys = this.#button("keys", "keys", context.help);
     keys.append(icon("keys"));
-    this.el = h("header", { class: "bar" },
+    this.el = h("header", { class: "bar", data: { shared: lock ? "1" : null } },
       h("img", { src: "/assets/icon.svg", alt: "", width: 28, height: 28 }),
       h("h1", { data: { testid: "store" }, title: context.store }, context.store), this.connection, h("span", { class: "gap" }),
       this.sound, keys, this.theme, language,
-      h("span", { class: "person", data: { testid: "person" } }, h("span", { class: "initial", aria: { hidden: true } }, [...context.person][0] ?? "·"), h("span", { class: "tag" }, context.person)), leave);
+      h("span", { class: "person", data: { testid: "person" } }, h("span", { class: "initial", aria: { hidden: true } }, [...context.person][0] ?? "·"), h("span", { class: "tag" }, context.person)), lock, leave);
     this.#sound();
     this.#theme();
   }

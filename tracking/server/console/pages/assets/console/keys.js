@@ -31,9 +31,9 @@ export function keysOn() {
 /** @type {Record<string, Act>} */
 const ACTS = { c: "claim", h: "hand_over", s: "snooze", r: "resolve", d: "call", e: "escalate", k: "keep" };
 
-/** @param {KeyActions} actions */
+/** @param {KeyActions} actions @returns {() => void} to hear no more */
 export function listen(actions) {
-  document.addEventListener("keydown", (e) => {
+  const heard = (/** @type {KeyboardEvent} */ e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open]")) return;
     const typing = e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement || e.target instanceof HTMLTextAreaElement;
     if (e.key === "Escape") {
@@ -42,7 +42,9 @@ export function listen(actions) {
     }
     if (typing || !keysOn()) return;
     if (handle(e.key, e.target, actions)) e.preventDefault();
-  });
+  };
+  document.addEventListener("keydown", heard);
+  return () => document.removeEventListener("keydown", heard);
 }
 
 /** @param {string} key @param {EventTarget|null} target @param {KeyActions} actions */

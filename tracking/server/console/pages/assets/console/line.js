@@ -7,6 +7,8 @@ import { Beats } from "./beats.js";
 export const LOST_MS = 2_000;
 export const FORGET_MS = 60_000;
 const FIRST_MS = 500, MOST_MS = 10_000;
+/** The close code that says that the sign-in has ended, or that the device is locked. */
+const SIGN_IN_OVER = 4006;
 
 /**
  * @typedef {"connecting"|"live"|"unconfirmed"|"lost"|"signed_out"} Status
@@ -19,10 +21,14 @@ const FIRST_MS = 500, MOST_MS = 10_000;
 
 /** The console's connection: beats, the judgement of silence, and the way back. */
 export class Line {
-  /** @param {LineEvents} events @param {() => {since: number, epoch?: string}} seen  how far this page had come */
-  constructor(events, seen) {
+  /**
+   * @param {LineEvents} events @param {() => {since: number, epoch?: string}} seen  how far this page had come
+   * @param {() => boolean} touched  whether somebody has touched the device since this was asked last, where the server is to know
+   */
+  constructor(events, seen, touched) {
     this.events = events;
     this.seen = seen;
+    this.touched = touched;
     this.beats = new Beats(() => performance.now());
     /** @type {Status} */ this.status = "connecting";
     /** @type {WebSocket|null} */ this.ws = null;
@@ -100,7 +106,7 @@ export class Line {
     this.#beat();
   }
 
-  #beat() { this.send({ type: "beat", n: this.beats.next() }); }
+  #beat() { this.send({ type: "beat", n: this.beats.next(), ...(this.touched() ? { touched: true } : {}) }); }
 
   /** @param {number} code */
   #lost(code) {
@@ -110,14 +116,15 @@ export class Line {
       this.close();
       return;
     }
-    const wait = Math.random() * Math.min(MOST_MS, FIRST_MS * 2 ** this.attempt++) + 100;
-    setTimeout(() => void this.#again(), wait);
+    const over = code === SIGN_IN_OVER;
+    const wait = (over ? 0 : Math.random()) * Math.min(MOST_MS, FIRST_MS * 2 ** this.attempt++) + 100;
+    setTimeout(() => void this.#again(over || this.attempt > 1), wait);
   }
 
-  /** A browser hides why an upgrade failed: ask first whether anybody is still signed in. */
-  async #again() {
+  /** A browser hides why an upgrade failed: ask first whether anybody is still signed in. @param {boolean} ask */
+  async #again(ask) {
     try {
-      if (this.attempt > 1 && (await me()) === null) this.close();
+      if (ask && !this.closed && typeof (await me()) === "string") this.close();
     } catch {
       // no answer says nothing about the sign-in
     }

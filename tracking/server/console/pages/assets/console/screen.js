@@ -10,6 +10,7 @@ import { askDesk } from "./desk.js";
 import { ask } from "./dialogs.js";
 import { Glass } from "./glass.js";
 import { Header } from "./header.js";
+import { Idle } from "./idle.js";
 import { keysHelp, listen } from "./keys.js";
 import { FORGET_MS, LOST_MS, Line } from "./line.js";
 import { List } from "./list.js";
@@ -27,8 +28,8 @@ const WARN_MS = 60_000;
 export class Screen {
   /**
    * @param {import("../lib/i18n.js").Words} words
-   * @param {{person: string, role: string, store: {id: string, name: string}}} me
-   * @param {() => void} onEnd
+   * @param {import("./api.js").Me} me
+   * @param {(lock: boolean) => void} onEnd  whether the server is to lock the device
    */
   constructor(words, me, onEnd) {
     this.words = words;
@@ -53,8 +54,9 @@ export class Screen {
     this.second = 0;
     this.barKey = "";
     this.header = new Header({
-      words, store: me.store.name, person: me.person, role: me.role, sound: this.sound, help: () => this.#help(), signOut: () => void this.#signOut(),
+      words, store: me.store.name, person: me.person, role: me.role, sound: this.sound, help: () => this.#help(), signOut: () => void this.#signOut(), lock: me.lock_ms ? () => this.end(true) : null,
     });
+    /** on a device that several people use */ this.idle = me.lock_ms ? new Idle(me.lock_ms) : null;
     this.list = new List({
       words, board: this.board, changed: () => this.changed(), serverNow: () => Date.now() + this.serverOffset,
       levelName: (l) => this.map?.levelName(l) ?? "", zoneName: (id) => this.map?.zoneName(id) ?? "", actions: () => this.live, live: () => this.line.silentMs < LOST_MS, busy: (i) => this.busy.has(i.key),
@@ -75,10 +77,10 @@ export class Screen {
     this.line = new Line({
       frame: (f) => this.#frame(f), status: (s) => this.#status(s), tick: () => this.#tick(),
       blank: () => { this.board.blank(); this.render(); },
-    }, () => this.board.seen);
+    }, () => this.board.seen, () => this.idle?.take() ?? false);
     this.visibility = () => this.#seen();
     document.addEventListener("visibilitychange", this.visibility);
-    this.#keys();
+    this.deaf = this.#keys();
     this.render();
   }
 
@@ -252,6 +254,10 @@ export class Screen {
 
   #tick() {
     const { words, line } = this;
+    if (this.idle?.over) {
+      this.end();
+      return;
+    }
     const lost = line.status === "lost";
     // Who has been heard again is telling what is so: it comes once, and before the first beat says that it is live.
     if (lost && line.silentMs > LOST_MS) this.board.forgetPlaces();
@@ -459,7 +465,7 @@ export class Screen {
 
   #keys() {
     const chosen = () => (this.list.selected ? this.board.items.get(this.list.selected) : undefined);
-    listen({
+    return listen({
       move: (step) => this.list.move(step),
       open: () => { const i = chosen(); if (i?.zone) this.map.choose(i.zone.level); data(this.main, "view", "map"); },
       act: (action) => {
@@ -494,10 +500,12 @@ export class Screen {
     this.end();
   }
 
-  /** Everything goes from this page. */
-  end() {
+  /** Everything goes from this page. @param {boolean} [lock]  and the server is to lock the device; when nobody has touched it, it does so by itself */
+  end(lock = false) {
     if (this.ending) return;
     this.ending = true;
+    this.idle?.close();
+    this.deaf();
     this.board.clear();
     this.speech.clear();
     this.looking.clear();
@@ -507,7 +515,7 @@ export class Screen {
     this.line.close();
     this.render();
     document.title = "Doorstep";
-    this.onEnd();
+    this.onEnd(lock);
   }
 }
 /** @param {unknown} holder a tag, or a person with one */

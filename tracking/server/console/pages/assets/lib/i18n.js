@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Words in English, Chinese and Arabic, and the page's language and theme. The choice of both is
- * all that is ever written to this browser by the pages.
+ * Words in English, Chinese and Arabic, and the page's language and theme. The choice of both, of the single keys, and whether several
+ * people use this device, is all that is ever written to this browser by the console.
  *
  * @typedef {"en"|"zh"|"ar"} Lang
  * @typedef {Record<string, [en: string, zh: string, ar: string]>} Table
@@ -17,7 +17,7 @@ const LANG_KEY = "doorstep-lang";
 const THEME_KEY = "doorstep-theme";
 
 /** @param {string} key */
-function remembered(key) {
+export function remembered(key) {
   try {
     return localStorage.getItem(key);
   } catch {
