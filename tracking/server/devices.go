@@ -18,7 +18,7 @@ type pinBody struct {
 
 // choosePIN sets what somebody is known by on a device that several people use, for this shift.
 func (s *Server) choosePIN(w http.ResponseWriter, r *http.Request) (any, error) {
-	if err := s.Origins.RequirePage(r); err != nil {
+	if err := s.staff.Page(r); err != nil {
 		return nil, err
 	}
 	b, err := body[pinBody](r)
@@ -30,7 +30,7 @@ func (s *Server) choosePIN(w http.ResponseWriter, r *http.Request) (any, error) 
 
 // lock locks the device, before somebody leaves it or gives it to a colleague.
 func (s *Server) lock(_ http.ResponseWriter, r *http.Request) (any, error) {
-	if err := s.Origins.RequirePage(r); err != nil {
+	if err := s.staff.Page(r); err != nil {
 		return nil, err
 	}
 	return nil, s.staff.Cookies.Lock(r)
@@ -43,7 +43,7 @@ type unlockBody struct {
 
 // unlock has somebody who is signed in on the device go on.
 func (s *Server) unlock(w http.ResponseWriter, r *http.Request) (any, error) {
-	if err := s.Origins.RequirePage(r); err != nil {
+	if err := s.staff.Device(r); err != nil {
 		return nil, err
 	}
 	b, err := body[unlockBody](r)
@@ -82,7 +82,7 @@ type devicePerson struct {
 
 // device tells who can unlock the device: those who are signed in on it. It says so whether it is locked or not.
 func (s *Server) device(_ http.ResponseWriter, r *http.Request) (any, error) {
-	if err := s.staff.FromPage(r); err != nil {
+	if err := s.staff.Device(r); err != nil {
 		return nil, err
 	}
 	on, err := s.staff.Cookies.On(r)

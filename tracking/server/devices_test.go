@@ -67,6 +67,7 @@ func twoOnATablet(h *house, config server.Config) (d *tablet, here http.Handler)
 		d.does(here, "GET", "/v1/staff/me", "", "pin_due")
 		d.does(here, "PUT", "/v1/staff/session/pin", `{"pin":"1234"}`, "bad_pin")
 		d.does(here, "PUT", "/v1/staff/session/pin", `{"pin":"badge `+who+`"}`, "")
+		h.pass(time.Second) // who did something last is told first
 	}
 	return d, here
 }

@@ -195,7 +195,7 @@ func buildHouse(t *testing.T, l net.Listener, dial func(context.Context, string,
 	origins, err := auth.NewOrigins([]string{h.url})
 	h.ok(err)
 	c := server.Config{Node: h.node, Stores: db, SignIns: db, Ledger: h.ledger.Ledger, Atlas: h.node.Atlas, Tokens: tokens, Origins: origins, DevKey: h.key,
-		SDK: sdkjs.Files, Now: time.Now, Log: quiet}
+		SDK: sdkjs.Files, Now: time.Now, Log: quiet, PINRounds: 2}
 	if edit != nil {
 		edit(&c)
 	}

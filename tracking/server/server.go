@@ -40,6 +40,7 @@ type Config struct {
 	SDK     fs.FS          // the JavaScript reference client
 	// Undeclared says when an app is kept out that asks for what is undeclared; zero means the usual.
 	Undeclared Undeclared
+	PINRounds  int                            // of the hash of a PIN (auth.PIN); zero means the usual, and fewer are for tests
 	Cards      func(store string) *cards.Deck // of stores for which none are set; optional
 	Withdrawn  func(tracking.Answer)          // told of each withdrawal that is true everywhere, for a measurement; optional
 	Now        func() time.Time
@@ -98,6 +99,9 @@ func New(c Config) (*Server, error) {
 	}
 	keys := func() consent.Keys { return c.Ledger.Keys() }
 	cookies := auth.NewCookies(c.Secure, keptIn(c.SignIns, keys), c.Now)
+	if c.PINRounds > 0 {
+		cookies.Rounds = c.PINRounds
+	}
 	s := &Server{
 		Config:   c,
 		shoppers: auth.ShopperEntry{Tokens: c.Tokens, Proofs: proofs},

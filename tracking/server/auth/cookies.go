@@ -57,11 +57,12 @@ type SignIns interface {
 // Cookies are the console's sessions: a random id in the browser, the shift here, and what nodes share of it in kept, so that
 // a page may talk to any of them. The id is made anew at every sign-in, and an older session that came with the request ends.
 type Cookies struct {
+	Rounds int // of the hash of a PIN that is chosen from now on; set before the first is
+
 	secure   bool
 	now      func() time.Time
 	kept     SignIns
 	sessions *Sessions[*shift]
-	rounds   int           // of the hash of a PIN
 	guessing chan struct{} // who looks at a PIN holds it: guesses take one core at most
 }
 
@@ -84,7 +85,8 @@ type shift struct {
 // NewCookies returns an empty set of sessions. Secure is true whenever pages are served over TLS,
 // at a proxy included; false only on a loopback address. Without kept, this node's sessions are its own.
 func NewCookies(secure bool, kept SignIns, now func() time.Time) *Cookies {
-	return &Cookies{secure, now, kept, NewSessions[*shift](StaffIdle, StaffLife, maxSignedIn, now), pinRounds, make(chan struct{}, 1)}
+	return &Cookies{Rounds: pinRounds, secure: secure, now: now, kept: kept,
+		sessions: NewSessions[*shift](StaffIdle, StaffLife, maxSignedIn, now), guessing: make(chan struct{}, 1)}
 }
 
 // SignIn opens a session and sets its cookie. The error is a problem: session (401) if the shift

@@ -84,7 +84,7 @@ func (e StaffEntry) Staff(r *http.Request) (Staff, *StaffSession, error) {
 	if _, err := e.Cookies.id(r); err != nil {
 		return Staff{}, nil, err
 	}
-	if err := e.FromPage(r); err != nil { // before the session counts as used
+	if err := e.fromPage(r); err != nil { // before the session counts as used
 		return Staff{}, nil, err
 	}
 	session, err := e.Cookies.Session(r)
@@ -105,8 +105,24 @@ func (e StaffEntry) bearer(r *http.Request) (Staff, error) {
 	return e.Tokens.Staff(r.Context(), raw)
 }
 
-// FromPage returns nil for a request that comes from one of our pages, as Staff has it for a cookie; else the problem origin (403).
-func (e StaffEntry) FromPage(r *http.Request) error {
+// Page returns nil for a request with a page's cookie, whatever that is worth, from one of our pages as Staff has it; else the problem
+// session (401) or origin (403). Device is the same for the cookie of a device that several people use.
+func (e StaffEntry) Page(r *http.Request) error {
+	if _, err := e.Cookies.id(r); err != nil {
+		return err
+	}
+	return e.fromPage(r)
+}
+
+// Device is described with Page.
+func (e StaffEntry) Device(r *http.Request) error {
+	if _, err := e.Cookies.device(r); err != nil {
+		return err
+	}
+	return e.fromPage(r)
+}
+
+func (e StaffEntry) fromPage(r *http.Request) error {
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	socket := len(r.Header.Values("Upgrade")) > 0
 	if !read || socket || len(r.Header.Values("Origin")) > 0 {

@@ -93,7 +93,7 @@ func (c *Cookies) ChoosePIN(w http.ResponseWriter, r *http.Request, text string)
 	case s.Locked || c.idle(s.Acted):
 		return refuseSession(ErrLocked)
 	}
-	if s.PIN, err = newPIN(text, c.rounds); err != nil {
+	if s.PIN, err = newPIN(text, c.Rounds); err != nil {
 		return err
 	}
 	return c.renew(w, r, s)

@@ -27,7 +27,7 @@ func newTablet(t *testing.T) *tablet {
 	kept := &common{now: c.Now, rows: make(map[string]*counted)}
 	d := &tablet{t, c, kept, [2]*Cookies{NewCookies(true, kept, c.Now), NewCookies(true, kept, c.Now)}, map[string]*http.Cookie{}}
 	for _, at := range d.at {
-		at.rounds = 2 // what it costs is TestPINIsThatOne's affair
+		at.Rounds = 2 // what it costs is TestPINIsThatOne's affair
 	}
 	return d
 }
