@@ -21,6 +21,7 @@ import (
 type cardsCmd struct {
 	Check cardsCheckCmd `cmd:"" help:"Check a store's context cards: what is wrong, where, and what to write."`
 	Put   cardsPutCmd   `cmd:"" help:"Put context cards in force at a running server, without a restart."`
+	Clear cardsClearCmd `cmd:"" help:"Take a store's context cards away at a running server, without a restart."`
 }
 
 // cardsFile is a file of cards. Its pictures are files beside it.
@@ -115,3 +116,8 @@ func (c *cardsPutCmd) Run(ctx context.Context, s streams) error {
 	fmt.Fprintf(s.out, "%s of %s are in force\n", count(len(deck.Cards), "card"), c.Store)
 	return nil
 }
+
+type cardsClearCmd struct{ storeTold }
+
+// Run takes them away.
+func (c *cardsClearCmd) Run(ctx context.Context, s streams) error { return c.clear(ctx, s, "cards") }

@@ -59,6 +59,25 @@ func (o operated) send(ctx context.Context, method, path, kind string, body []by
 	return nil, o.refused(resp.Status, b)
 }
 
+// storeTold names a store that an operator has told something about, in one text.
+type storeTold struct {
+	Store string `required:"" help:"Id of the store."`
+	serverFlags
+}
+
+// clear takes away what a store was told: its rules, or its cards.
+func (c storeTold) clear(ctx context.Context, s streams, what string) error {
+	at, err := c.server()
+	if err != nil {
+		return err
+	}
+	if _, err := at.send(ctx, http.MethodDelete, "/v1/admin/stores/"+c.Store+"/"+what, "", nil); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%s of %s are taken away\n", what, c.Store)
+	return nil
+}
+
 // refused says what a problem says, once.
 func (o operated) refused(status string, body []byte) error {
 	var p struct{ Title, Detail, Remedy string }

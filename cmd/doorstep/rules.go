@@ -20,6 +20,7 @@ type rulesCmd struct {
 	Check rulesCheckCmd `cmd:"" help:"Check rules about alerts: what is wrong, where, and what to write."`
 	Try   rulesTryCmd   `cmd:"" help:"A dry run: what the rules would have raised on recorded or simulated walks, and when."`
 	Put   rulesPutCmd   `cmd:"" help:"Put rules in force at a running server, without a restart."`
+	Clear rulesClearCmd `cmd:"" help:"Take a store's rules away at a running server, without a restart."`
 }
 
 // rulesFile are rules, and what they are held against.
@@ -108,6 +109,11 @@ func (c *rulesPutCmd) Run(ctx context.Context, s streams) error {
 	fmt.Fprintf(s.out, "rules of %s are in force\n", c.Store)
 	return nil
 }
+
+type rulesClearCmd struct{ storeTold }
+
+// Run takes them away.
+func (c *rulesClearCmd) Run(ctx context.Context, s streams) error { return c.clear(ctx, s, "rules") }
 
 // phonesGoodTo is how accurate fixes indoors are when they are good, in metres.
 const phonesGoodTo = 5

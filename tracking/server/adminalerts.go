@@ -3,7 +3,7 @@
 package server
 
 import (
-	"encoding/json"
+	"context"
 	"net/http"
 
 	"doorstep/consent"
@@ -28,44 +28,14 @@ func (s *Server) alertRules(r *http.Request, _ string) (any, error) {
 	return book, nil
 }
 
-// putAlertRules takes rules, checked against the map and the registry: what would never raise anything, or what nobody has agreed to, is
-// refused with every mistake in it. They are in force on this node when it is answered.
-func (s *Server) putAlertRules(r *http.Request, by string) (any, error) {
-	id := r.PathValue("id")
-	x, ok := s.Atlas.Index(id)
-	if !ok {
-		return nil, problem.New(problem.NoStore)
-	}
-	text, err := wholeBody(r, alertRulesMost)
-	if err != nil {
-		return nil, err
-	}
-	book, err := rulebook.Read(text, s.rulesKnow(x))
-	if err != nil {
-		return nil, problem.New(problem.BadRules).WithDetail(err.Error())
-	}
-	kept, err := json.Marshal(book)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Stores.SetRules(r.Context(), id, string(kept), by); err != nil {
-		return nil, err
-	}
-	if _, err := s.inForce(r, id); err != nil {
-		return nil, err
-	}
-	return book, nil
-}
-
-func (s *Server) withdrawAlertRules(r *http.Request, by string) (any, error) {
-	id := r.PathValue("id")
-	if err := s.haveStore(id); err != nil {
-		return nil, err
-	}
-	if err := s.Stores.SetRules(r.Context(), id, "", by); err != nil {
-		return nil, err
-	}
-	return nil, s.Node.ReadStores(r.Context())
+// rulesText are a store's rules, checked against the map and the registry: what would never raise anything, or what nobody has agreed to,
+// is refused.
+func (s *Server) rulesText() storeText {
+	return storeText{most: alertRulesMost, bad: problem.BadRules,
+		read: func(x *geofence.Index, text []byte) (any, error) { return rulebook.Read(text, s.rulesKnow(x)) },
+		set: func(ctx context.Context, store, text, by string) error {
+			return s.Stores.SetRules(ctx, store, text, by)
+		}}
 }
 
 // rulesKnow is what a store's rules are held against.

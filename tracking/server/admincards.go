@@ -3,9 +3,11 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 
+	"doorstep/geofence"
 	"doorstep/tracking/cards"
 	"doorstep/tracking/rulebook"
 	"doorstep/tracking/server/problem"
@@ -54,42 +56,11 @@ func (s *Server) adminCards(r *http.Request, _ string) (any, error) {
 	return &cards.Deck{Cards: []cards.Card{}}, nil
 }
 
-// putCards takes all cards of a store in place of those before, checked against its map. They are in force on this node when it is answered.
-func (s *Server) putCards(r *http.Request, by string) (any, error) {
-	id := r.PathValue("id")
-	x, ok := s.Atlas.Index(id)
-	if !ok {
-		return nil, problem.New(problem.NoStore)
-	}
-	text, err := wholeBody(r, cards.Most)
-	if err != nil {
-		return nil, err
-	}
-	deck, err := cards.Read(text, rulebook.ZonesOf(x.Site()))
-	if err != nil {
-		return nil, problem.New(problem.BadCards).WithDetail(err.Error())
-	}
-	kept, err := json.Marshal(deck)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Stores.SetCards(r.Context(), id, string(kept), by); err != nil {
-		return nil, err
-	}
-	if _, err := s.inForce(r, id); err != nil {
-		return nil, err
-	}
-	return deck, nil
-}
-
-// withdrawCards leaves a store with the cards that this server was given, if there are any.
-func (s *Server) withdrawCards(r *http.Request, by string) (any, error) {
-	id := r.PathValue("id")
-	if err := s.haveStore(id); err != nil {
-		return nil, err
-	}
-	if err := s.Stores.SetCards(r.Context(), id, "", by); err != nil {
-		return nil, err
-	}
-	return nil, s.Node.ReadStores(r.Context())
+// cardsText are all cards of a store. Taken away, they leave it with those that this server was given, if there are any.
+func (s *Server) cardsText() storeText {
+	return storeText{most: cards.Most, bad: problem.BadCards,
+		read: func(x *geofence.Index, text []byte) (any, error) { return cards.Read(text, rulebook.ZonesOf(x.Site())) },
+		set: func(ctx context.Context, store, text, by string) error {
+			return s.Stores.SetCards(ctx, store, text, by)
+		}}
 }

@@ -45,6 +45,10 @@ func TestCardsAreAdministered(t *testing.T) {
 		six := time.Now().Truncate(24 * time.Hour).Add(6 * time.Hour).UnixMilli()
 		h.want("the second span of today", list[1].Times[1], cards.Span{From: six, Until: six + 3_600_000})
 		h.want("the link", list[1].Link, "https://shop.example/")
+		phones, err := h.app("ana", h.web, nil).Cards(h.Context(), demostore.ID)
+		h.ok(err)
+		h.want("to the Go client", len(phones) == 2 && phones[0].Image == dot && phones[0].At(0) && phones[1].Link == list[1].Link, true)
+		h.want("at its times", fmt.Sprint(phones[1].At(six-1), phones[1].At(six), phones[1].At(six+3_599_999), phones[1].At(six+3_600_000)), "false true true false")
 		first := list[1].Times[0]
 		h.pass(time.Minute)
 		h.want("a minute later it is over", h.shown()[1].Times[0] != first, true)
