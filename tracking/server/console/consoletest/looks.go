@@ -6,7 +6,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 )
 
-// looks finds what people could not read or not hit: text that is cut off, controls under 44 px, parts of a card over each other. What is only for
+// looks finds what people could not read or not hit: text that is cut off, controls under 44 px or, at the console, under something else, parts of a
+// card over each other. What is only for
 // screen readers is passed over, and so is what can be scrolled to.
 const looks = `(() => {
 	const found = [], seen = (e) => e.checkVisibility() && !e.closest('.spoken, [hidden]') && e.getBoundingClientRect().width > 0;
@@ -22,6 +23,17 @@ const looks = `(() => {
 		const r = e.getBoundingClientRect();
 		if (r.width < 43.5 || r.height < 43.5) found.push('under 44: ' + Math.round(r.width) + '×' + Math.round(r.height) + ' ' + name(e));
 	}
+	const within = document.querySelector('dialog[open]') ?? document;
+	for (const e of document.body.classList.contains('console') ? within.querySelectorAll('button, a[href], select, input') : []) {
+		if (!seen(e)) continue;
+		const r = e.getBoundingClientRect(), box = e.closest('.scroll, .ground, dialog')?.getBoundingClientRect() ?? document.documentElement.getBoundingClientRect();
+		for (const part of [.2, .5, .8]) {
+			const x = r.left + part * r.width, y = r.top + r.height / 2;
+			if (x <= box.left || x >= box.right || y <= box.top || y >= Math.min(box.bottom, innerHeight)) continue; // it can be scrolled to
+			const hit = document.elementFromPoint(x, y);
+			if (hit && !e.contains(hit) && !hit.contains(e)) found.push('covered: ' + name(e) + ' by ' + name(hit));
+		}
+	}
 	for (const card of [...document.querySelectorAll('.card')].slice(0, 12)) {
 		const parts = ['.kind', '.age', '.where', '.note', '.acts'].map((q) => card.querySelector(q)).filter((e) => e && seen(e) && e.innerText.trim());
 		for (const a of parts) for (const b of parts) {
@@ -33,7 +45,7 @@ const looks = `(() => {
 	return [...new Set(found)].slice(0, 5).join('\n\t');
 })()`
 
-// Readable fails for what Fits does, and for text that is cut off, parts of a card that lie over each other and controls that are under 44 px.
+// Readable fails for what Fits does, and for text that is cut off, parts of a card that lie over each other and controls that are under 44 px or covered.
 func (p *Page) Readable(name string) {
 	p.T.Helper()
 	p.Fits(name)

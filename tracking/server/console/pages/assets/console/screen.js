@@ -451,7 +451,7 @@ export class Screen {
     const { words } = this;
     const off = this.live && !this.busy.has(item.key) ? null : "true";
     this.actions.replaceChildren(
-      h("span", { class: "what" }, `${words.t(item.kind)}${item.zone ? ` · ${item.zone.name}` : ""}`),
+      h("span", { class: "what", title: item.zone?.name ?? "" }, `${words.t(item.kind)}${item.zone ? ` · ${item.zone.name}` : ""}`),
       h("button", { type: "button", data: { testid: "bar-menu" }, aria: { disabled: off, label: words.t("more") }, class: "icon", onclick: () => void this.#menu(item) }, icon("more")),
       h("button", { type: "button", class: "primary", data: { testid: `bar-${action}` }, aria: { disabled: off }, onclick: () => void this.#act(item, action) }, words.t(action === "resolve" && item.kind === "emergency" ? "glass_end" : action)));
   }
