@@ -55,8 +55,11 @@ func TestARowThatIsAlteredSignsNobodyIn(t *testing.T) {
 	if err := keptIn(kept, consent.NewKeys).Open(t.Context(), auth.SignIn{ID: "of other keys", Staff: auth.Staff{Shift: "mei"}}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Open(t.Context(), auth.SignIn{ID: "taken off its device", Device: "tablet", Staff: auth.Staff{Shift: "mei"}}); err != nil { // these rows keep none
+		t.Fatal(err)
+	}
 	kept.who["copied"], kept.who["made up"], kept.who["plain"] = kept.who["mine"], "bWVp", `{"Shift":"mei"}`
-	for _, id := range []string{"copied", "made up", "plain", "of other keys", "none"} {
+	for _, id := range []string{"copied", "made up", "plain", "of other keys", "taken off its device", "none"} {
 		if who, err := s.Find(t.Context(), id); !errors.Is(err, auth.ErrUnknown) || who.Shift != "" {
 			t.Errorf("%s: %+v, %v", id, who, err)
 		}
