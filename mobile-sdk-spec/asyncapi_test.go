@@ -80,6 +80,7 @@ func TestAsyncAPISaysWhoSaysWhat(t *testing.T) {
 				Name    string
 				Payload struct{ Schema ref }
 			}
+			SecuritySchemes map[string]spec.Scheme
 		}
 	}
 	readJSON(t, "asyncapi.json", &doc)
@@ -100,6 +101,13 @@ func TestAsyncAPISaysWhoSaysWhat(t *testing.T) {
 	if len(doc.Operations) != len(due) || len(doc.Channels) != 2 {
 		t.Errorf("%d operations on %d channels", len(doc.Operations), len(doc.Channels))
 	}
+	carried := doc.Components.SecuritySchemes
+	for name, s := range carried { // the server's tests hold those of OpenAPI
+		s.Type = strings.Replace(s.Type, "httpApiKey", "apiKey", 1)
+		if schemes, err := spec.Schemes(); err != nil || schemes[name] != s {
+			t.Errorf("%s is carried as %+v here, and as %+v in OpenAPI; %v", name, s, schemes[name], err)
+		}
+	}
 	for name, want := range due {
 		o := doc.Operations[name]
 		var union struct {
@@ -109,6 +117,11 @@ func TestAsyncAPISaysWhoSaysWhat(t *testing.T) {
 		frames := strings.ReplaceAll(names(union.OneOf), ".json", "")
 		if o.Action != want.action || path.Base(o.Channel.Ref) != want.channel || names(o.Security) != want.security || names(o.Messages) != frames {
 			t.Errorf("%s: %+v\nwant %+v with %s", name, o, want, frames)
+		}
+		for scheme := range strings.FieldsSeq(want.security) {
+			if _, there := carried[scheme]; !there {
+				t.Errorf("%s: nothing says how %s is carried", name, scheme)
+			}
 		}
 		if got := doc.Channels[want.channel].Address; got != want.address {
 			t.Errorf("the channel %s is at %s, want %s", want.channel, got, want.address)

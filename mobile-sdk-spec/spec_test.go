@@ -162,7 +162,7 @@ func TestFrame(t *testing.T) {
 		{spec.Out, `{"type":"position","lat":1,"lng":2}`, false},
 		{spec.StaffOut, `{"type":"position","alert":"01890a5d-ac96-774b-bcce-b302099a8057","n":3,"x":1.5,"y":2,"accuracy_m":5,"level":null,"t":1}`, true},
 		{spec.StaffOut, `{"type":"position","alert":"01890a5d-ac96-774b-bcce-b302099a8057","n":3,"x":1.5,"y":2,"accuracy_m":5,"level":null,"t":1,"lat":54}`, false},
-		{spec.StaffOut, `{"type":"live","alert":"01890a5d-ac96-774b-bcce-b302099a8057","zone":null}`, true},
+		{spec.StaffOut, `{"type":"live","alert":"01890a5d-ac96-774b-bcce-b302099a8057","zone":null,"word":"Maple ▲ green"}`, true},
 	} {
 		if err := spec.Frame(c.dir, []byte(c.raw)); (err == nil) != c.ok {
 			t.Errorf("%s %s: %v", c.dir, c.raw, err)
@@ -171,7 +171,7 @@ func TestFrame(t *testing.T) {
 }
 
 func TestHTTP(t *testing.T) {
-	const problem = `{"type":"/problems/rate","title":"T","status":429,"code":"rate","t":1}`
+	const problem = `{"type":"/problems/rate","title":"T","status":429,"code":"rate","detail":"D","remedy":"R","t":1}`
 	for _, c := range []struct {
 		method, path string
 		status       int
@@ -188,14 +188,14 @@ func TestHTTP(t *testing.T) {
 		{"GET", "/v1/nowhere", 200, `{}`, false},
 		{"POST", "/v1/staff/session", 204, ``, true},
 		{"POST", "/v1/staff/session", 204, `{}`, false},
-		{"GET", "/v1/stores/s/fences/v", 200, `{"store":"s","name":"S","version":"v","levels":[{"ordinal":0,"name":"","boundary":[]}]}`, true},
-		{"GET", "/v1/stores/s/fences/v", 200, `{"store":"s","name":"S","version":"v","per_degree":100000000,"levels":[{"ordinal":0,"name":"","boundary":[[[[300000000,5400000000],[10,0],[0,10],[-10,-10]]]]}]}`, true},
-		{"GET", "/v1/stores/s/fences/v", 200, `{"store":"s","name":"S","version":"v","per_degree":100000000,"levels":[{"ordinal":0,"name":"","boundary":[[[[3,54.5],[10,0],[0,10],[-10,-10]]]]}]}`, false},
-		{"GET", "/v1/stores/s/fences/v", 200, `{"store":"s","name":"S","version":"v","per_degree":1000,"levels":[{"ordinal":0,"name":"","boundary":[]}]}`, false},
-		{"GET", "/v1/stores//fences/v", 200, `{"store":"s","name":"S","version":"v","levels":[{"ordinal":0,"name":"","boundary":[]}]}`, false},
+		{"GET", "/v1/stores/s/fences/v", 200, `{"store":"s","name":"S","version":"v","bearing":0,"doors":[],"levels":[{"ordinal":0,"name":"","boundary":[]}]}`, true},
+		{"GET", "/v1/stores/s/fences/v", 200, `{"store":"s","name":"S","version":"v","per_degree":100000000,"bearing":0,"doors":[],"levels":[{"ordinal":0,"name":"","boundary":[[[[300000000,5400000000],[10,0],[0,10],[-10,-10]]]]}]}`, true},
+		{"GET", "/v1/stores/s/fences/v", 200, `{"store":"s","name":"S","version":"v","per_degree":100000000,"bearing":0,"doors":[],"levels":[{"ordinal":0,"name":"","boundary":[[[[3,54.5],[10,0],[0,10],[-10,-10]]]]}]}`, false},
+		{"GET", "/v1/stores/s/fences/v", 200, `{"store":"s","name":"S","version":"v","per_degree":1000,"bearing":0,"doors":[],"levels":[{"ordinal":0,"name":"","boundary":[]}]}`, false},
+		{"GET", "/v1/stores//fences/v", 200, `{"store":"s","name":"S","version":"v","bearing":0,"doors":[],"levels":[{"ordinal":0,"name":"","boundary":[]}]}`, false},
 		{"POST", "/v1/prompts", 200, `{"may_prompt":false,"purpose":"assist"}`, true},
 		{"POST", "/v1/prompts", 200, `{"may_prompt":true,"purpose":"assist"}`, false},
-		{"POST", "/v1/staff/alerts/01890a5d-ac96-774b-bcce-b302099a8057/actions", 409, `{"type":"/problems/alert_held","title":"T","status":409,"code":"alert_held","t":1,"holder":"Mei"}`, true},
+		{"POST", "/v1/staff/alerts/01890a5d-ac96-774b-bcce-b302099a8057/actions", 409, `{"type":"/problems/alert_held","title":"T","status":409,"code":"alert_held","detail":"D","remedy":"R","t":1,"holder":"Mei"}`, true},
 	} {
 		if err := spec.HTTP(c.method, c.path, c.status, []byte(c.body)); (err == nil) != c.ok {
 			t.Errorf("%s %s %d %s: %v", c.method, c.path, c.status, c.body, err)
@@ -206,7 +206,7 @@ func TestHTTP(t *testing.T) {
 func TestRequest(t *testing.T) {
 	for body, ok := range map[string]bool{
 		`{"id":"01890a5d-ac96-774b-bcce-b302099a8057","scope":"all","t":1}`:                                       true,
-		`{"id":"01890a5d-ac96-774b-bcce-b302099a8057","scope":"store","t":1}`:                                     false,
+		`{"id":"01890a5d-ac96-774b-bcce-b302099a8057","scope":"store","t":1}`:                                     true, // by a stop token, which says of which
 		`{"id":"01890a5d-ac96-774b-bcce-b302099a8057","scope":"grant","store":"s","t":1}`:                         false,
 		`{"id":"01890a5d-ac96-774b-bcce-b302099a8057","scope":"grant","store":"s","purpose":"assist","t":1}`:      true,
 		`{"id":"01890a5d-ac96-774b-bcce-b302099a8057","scope":"all","t":1,"reason":"none of anybody's business"}`: false,
@@ -284,7 +284,7 @@ func TestCloses(t *testing.T) {
 // TestUndeclaredFailures: a default takes what any path may answer, and nothing else.
 func TestUndeclaredFailures(t *testing.T) {
 	problem := func(status int, code string) []byte {
-		return fmt.Appendf(nil, `{"type":"/problems/%s","title":"T","status":%d,"code":%q,"remedy":"R","t":1}`, code, status, code)
+		return fmt.Appendf(nil, `{"type":"/problems/%s","title":"T","status":%d,"code":%q,"detail":"D","remedy":"R","t":1}`, code, status, code)
 	}
 	for _, c := range []struct {
 		status int

@@ -148,14 +148,15 @@ func (t *tx) currentFor(store, visit, purpose string) (scope, error) {
 
 // ChangeAlert applies one step in a transaction. A key that this actor has used for this alert before
 // changes nothing and answers the alert as it is now, which may be later than what it made. Once the alert
-// is over, only the key that ended it is answered so; everything else gets ErrAlertFinal, with the final alert.
+// is over, only the key that ended it is answered so; everything else gets ErrAlertFinal. With that, with ErrAlertHeld and with
+// ErrAlertVersion comes the alert as it is.
 func (db *DB) ChangeAlert(ctx context.Context, store, id string, c tracking.Change) (tracking.Alert, error) {
 	var out tracking.Alert
 	err := db.write(ctx, func(t *tx) (err error) {
 		out, err = t.changeAlert(store, id, c)
 		return err
 	})
-	if err != nil && !errors.Is(err, tracking.ErrAlertFinal) {
+	if err != nil && !errors.Is(err, tracking.ErrAlertFinal) && !errors.Is(err, tracking.ErrAlertHeld) && !errors.Is(err, tracking.ErrAlertVersion) {
 		return tracking.Alert{}, err
 	}
 	return out, err

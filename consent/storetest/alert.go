@@ -176,8 +176,9 @@ var alertCases = map[string]func(*testing.T, *house){
 		h.same(released, must(h.store.ChangeAlert(h.ctx, "shop", "a1", claim))(h))
 		h.same(released, h.alert("shop", "a1"))
 		claim.Key = "other"
-		_, err := h.store.ChangeAlert(h.ctx, "shop", "a1", claim)
+		late, err := h.store.ChangeAlert(h.ctx, "shop", "a1", claim)
 		h.wants(err, tracking.ErrAlertVersion)
+		h.same(released, late)
 		_, err = h.store.ChangeAlert(h.ctx, "other", "a1", claim)
 		h.wants(err, tracking.ErrNoAlert)
 	},

@@ -173,10 +173,14 @@ func (p *play) mapped(f map[string]any) {
 	p.mu.Lock()
 	n, _ := f["seq"].(float64)
 	next := p.seq + 1
-	fetched := !p.fetched.IsZero() && f["fence"] == p.second()
+	fetched, used := !p.fetched.IsZero() && f["fence"] == p.second(), int64(n) < p.seq
 	p.fence, p.fetched = secondFence, time.Time{}
 	right := int64(n) == next || p.resumed && int64(n) > next
 	p.mu.Unlock()
+	if used { // it does not know how far it has come
+		p.broken("R-3", fmt.Sprintf("map_ok from number %d after %d", int64(n), next-1))
+		return
+	}
 	if seen := unless(fetched && right, fmt.Sprintf("map_ok from number %d, where %d is next; fetched: %v", int64(n), next, fetched)); seen != "" {
 		p.broken("M-1", seen)
 	}

@@ -113,7 +113,7 @@ func rules() map[string]any {
 
 func fenceOf(store, version string, south, west, north, east float64) map[string]any {
 	ring := [][2]float64{{west, south}, {east, south}, {east, north}, {west, north}, {west, south}}
-	return map[string]any{"store": store, "name": "Conformance", "version": version, "zones": []any{}, "doors": []any{},
+	return map[string]any{"store": store, "name": "Conformance", "version": version, "bearing": 0, "zones": []any{}, "doors": []any{},
 		"levels": []any{map[string]any{"ordinal": 0, "name": "Ground", "boundary": [][][][2]float64{{ring}}}}}
 }
 

@@ -56,7 +56,9 @@ func formed(v any) string {
 
 // word is a string that may be one of an enumeration, or how long another one is, by powers of two.
 func word(s string) string {
-	if len(s) < 24 && !strings.ContainsFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }) {
+	if len(s) < 40 && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '_' && r != '.' && r != ':'
+	}) {
 		return s
 	}
 	return "s" + strconv.Itoa(len(strconv.FormatInt(int64(len(s)), 2)))

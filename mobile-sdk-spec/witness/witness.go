@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package witness is for tests: it stands between a server and its network and holds every answer and every frame that is
-// really sent against the specification, both ways. What is not documented fails the test that brought it about. What was
-// seen is noted by its name, never by a value, in the folder that DOORSTEP_TEST_LOGS names; at the end of a whole run the
-// command in folder account says what is documented and was never seen.
+// really sent, and every body that is taken, against the specification, both ways. What is not documented fails the test that
+// brought it about. What was seen is noted by names out of the specification, never by anything that was said, in the folder that
+// DOORSTEP_TEST_LOGS names; at the end of a whole run the command in folder account says what is documented and was never seen.
 package witness
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"io"
+	"errors"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -53,9 +50,17 @@ func Before(t testing.TB, h http.Handler) http.Handler {
 		}
 		a := &answer{ResponseWriter: rw, status: http.StatusOK, direction: direction(r)}
 		a.witness = w
+		q := &asked{ReadCloser: r.Body, schema: spec.RequestSchema(r.Method, r.URL.Path)}
+		if q.schema != "" {
+			r.Body = q
+		}
 		h.ServeHTTP(a, r)
-		if !a.hijacked {
-			w.answered(r, a)
+		if a.hijacked {
+			return
+		}
+		w.answered(r, a)
+		if q.schema != "" && a.status < http.StatusMultipleChoices {
+			w.took(r, q)
 		}
 	})
 }
@@ -76,11 +81,26 @@ func direction(r *http.Request) string {
 // often is how many times a form is held against its schema; after that one in as many.
 const often = 50
 
-// count notes a name.
-func (w *Witness) count(name string) {
+// count notes names.
+func (w *Witness) count(names ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen[name] = true
+	for _, name := range names {
+		w.seen[name] = true
+	}
+}
+
+// shown notes what a text shows of its schema, after a word. Its error is a member that the schema does not speak of.
+func (w *Witness) shown(before, schema string, raw []byte) error {
+	if schema == "" {
+		return nil
+	}
+	names, err := spec.Shown(schema, raw)
+	for i := range names {
+		names[i] = before + names[i]
+	}
+	w.count(names...)
+	return err
 }
 
 // fresh reports whether what was sent in a form is to be looked at: often enough of the same kind say nothing new.
@@ -106,8 +126,27 @@ func (w *Witness) answered(r *http.Request, a *answer) {
 	if !w.fresh(name + formOf(body)) {
 		return
 	}
-	if err := spec.HTTP(r.Method, r.URL.Path, a.status, body); err != nil {
+	err := spec.HTTP(r.Method, r.URL.Path, a.status, body)
+	if err == nil {
+		err = errors.Join(w.shown("", spec.AnswerSchema(r.Method, r.URL.Path, a.status), body), w.receipts(body))
+	}
+	if err != nil {
 		w.t.Errorf("%s %s was answered with %d, not as documented: %v", r.Method, template, a.status, err)
+	}
+}
+
+// took holds a body that the server took against OpenAPI: what it does not declare is refused.
+func (w *Witness) took(r *http.Request, q *asked) {
+	body := q.all()
+	if !w.fresh(spec.Asked + q.schema + formOf(body)) {
+		return
+	}
+	err := spec.Body(q.schema, body)
+	if err == nil {
+		err = w.shown(spec.Asked, q.schema, body)
+	}
+	if err != nil {
+		w.t.Errorf("%s %s took a body that is not as documented: %v", r.Method, r.URL.Path, err)
 	}
 }
 
@@ -120,13 +159,16 @@ func (w *Witness) said(direction string, raw []byte) {
 	}
 	var kind string
 	_ = json.Unmarshal(members["type"], &kind) // its schema says what it must be
-	names := slices.Sorted(maps.Keys(members))
-	name := direction + "-" + kind + " " + strings.Join(names, " ")
+	name := direction + "-" + kind
 	w.count(name)
 	if !w.fresh(name + formOf(raw)) {
 		return
 	}
-	if err := spec.Frame(direction, raw); err != nil {
+	err := spec.Frame(direction, raw)
+	if err == nil {
+		err = errors.Join(w.shown("", name, raw), w.receipts(raw))
+	}
+	if err != nil {
 		w.t.Errorf("a frame that is not documented: %v", err)
 	}
 }
@@ -171,53 +213,4 @@ func (w *Witness) save() {
 	if _, err := f.Write(b.Bytes()); err != nil {
 		w.t.Error(err)
 	}
-}
-
-// answer is a response as it is written.
-type answer struct {
-	http.ResponseWriter
-	witness   *Witness
-	direction string
-	status    int
-	body      bytes.Buffer
-	hijacked  bool
-}
-
-// plain is the body as it was before it was compressed.
-func (a *answer) plain() []byte {
-	if a.Header().Get("Content-Encoding") != "gzip" {
-		return a.body.Bytes()
-	}
-	z, err := gzip.NewReader(&a.body)
-	if err != nil {
-		return nil // no schema takes it
-	}
-	raw, _ := io.ReadAll(z) // nor what was cut off
-	return raw
-}
-
-// Unwrap lets http.ResponseController through.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
-// WriteHeader notes the status.
-func (a *answer) WriteHeader(status int) {
-	a.status = status
-	a.ResponseWriter.WriteHeader(status)
-}
-
-// Write notes the body.
-func (a *answer) Write(b []byte) (int, error) {
-	a.body.Write(b)
-	return a.ResponseWriter.Write(b)
-}
-
-// Hijack hands out a connection whose frames are noted.
-func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffered, err := http.NewResponseController(a.ResponseWriter).Hijack()
-	if err != nil {
-		return conn, buffered, err
-	}
-	a.hijacked = true
-	w := &wire{Conn: conn, witness: a.witness, direction: a.direction}
-	return w, bufio.NewReadWriter(buffered.Reader, bufio.NewWriter(w)), nil
 }

@@ -138,6 +138,13 @@ func (s *awayStore) Admit(ctx context.Context, scope consent.Scope, now time.Tim
 	return s.DB.Admit(ctx, scope, now)
 }
 
+func (s *awayStore) AlertEpoch(ctx context.Context) (string, error) {
+	if err := s.err(); err != nil {
+		return "", err
+	}
+	return s.DB.AlertEpoch(ctx)
+}
+
 func (s *awayStore) ChangeAlert(ctx context.Context, store, id string, c tracking.Change) (tracking.Alert, error) {
 	if err := s.err(); err != nil {
 		return tracking.Alert{}, err

@@ -278,6 +278,9 @@ func (k *tokens) roundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil && res.StatusCode == http.StatusUnauthorized {
 		k.mu.Lock()
 		k.refused = true
+		if r.URL.Path == "/v1/withdrawals" { // of a stop that is another rule's
+			k.held = ""
+		}
 		k.mu.Unlock()
 	}
 	return res, err
