@@ -170,6 +170,7 @@ func TestASecondConnectionReplacesTheFirst(t *testing.T) {
 				h.join(nodes["a"], shop, "mei")
 				ana := h.shopper("ana", "assist")
 				first := ana.enter(nodes["a"])
+				nodes["b"].live.fail("publish") // the first is told of the other by nothing but what becomes of its own writes
 				second := ana.enter(nodes[where])
 				equal(h, "the visit goes on", second.Visit(), first.Visit())
 				if where == "a" {
