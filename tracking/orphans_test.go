@@ -59,7 +59,8 @@ func (s *scene) anywhere() *node {
 	return n
 }
 
-// An app that comes back to another node is not ended behind its back, even if no position of it is written.
+// An app that comes back to another node is not ended behind its back, even if no position of it is written: it is let go of, comes
+// back each time, and its visit goes on.
 func TestAVisitThatIsTakenUpAgainIsNoOrphan(t *testing.T) {
 	inBubble(t, func(h *house) {
 		s, b, kim := pair(h)
@@ -67,20 +68,28 @@ func TestAVisitThatIsTakenUpAgainIsNoOrphan(t *testing.T) {
 		h.pass(20 * time.Second)
 		v := s.ana.enter(b)
 		equal(h, "the visit goes on", v.hid, s.v.hid)
-		stay := func() {
+		stay := func() (returns int) {
 			for range 10 {
 				h.pass(10 * time.Second)
+				if v.phone.end() != "" {
+					equal(h, "the phone's reason", v.phone.end(), consent.Reason("unavailable"))
+					v = s.ana.open(b)
+					equal(h, "the visit goes on", v.hid, s.v.hid)
+					returns++
+				}
 				v.at(desk())
+				equal(h, "location off", h.alert(s.alert).Off, false)
 			}
-			equal(h, "the phone's reason", v.phone.end(), consent.Reason(""))
-			equal(h, "location off", h.alert(s.alert).Off, false)
+			return returns
 		}
 		b.live.fail("write")
-		stay()
+		if n := stay(); n < 2 || n > 3 {
+			t.Errorf("the app was let go of %d times in 100 s", n)
+		}
 		equal(h, "position", string(v.payload()), "")
 		b.live.around("write", nil)
 		v = s.ana.enter(b) // the registration has run out
-		stay()
+		equal(h, "returns, once positions are written again", stay(), 0)
 		equal(h, "on screen", lastPresence(kim, s.alert), "visible")
 	})
 }
