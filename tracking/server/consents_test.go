@@ -36,7 +36,7 @@ func (k *keep) RoundTrip(r *http.Request) (*http.Response, error) {
 // all the same. Its answer holds what the shopper is owed; the same decision again waits for the rest.
 func TestRecordedDecisionIsNotLost(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	k := &keep{RoundTripper: h.web.Transport}
 	c := h.app("shopper", &http.Client{Transport: k}, nil)
 	h.connect(c)

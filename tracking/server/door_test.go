@@ -17,7 +17,7 @@ import (
 // knock shakes hands at the app's socket and returns the answer's status, or the code it was closed with.
 func (h *house) knock(header http.Header, protocols ...string) (status, code int) {
 	h.Helper()
-	d := websocket.Dialer{Subprotocols: protocols, HandshakeTimeout: 5 * time.Second, NetDialContext: h.dial}
+	d := websocket.Dialer{Subprotocols: protocols, HandshakeTimeout: time.Minute, NetDialContext: h.dial}
 	conn, res, err := d.DialContext(h.Context(), "ws"+strings.TrimPrefix(h.url, "http")+"/v1/session", header)
 	if err != nil {
 		if res == nil {
@@ -58,7 +58,7 @@ func TestTheAppsDoor(t *testing.T) {
 // cannot be a frame ends it.
 func TestFramesThatAreRefused(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	p := peer{}
 	s := h.connect(h.app("shopper", h.web, h.dialer(&p.wire)))
 	fix := func(seq int, more string) string {

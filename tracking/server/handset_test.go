@@ -225,14 +225,6 @@ func (h *house) onDuty() {
 	conn, _, err := h.dialConsole(&peer{}, h.staff("desk", 8*time.Hour))
 	h.ok(err)
 	go readAll(conn, make(chan struct{}))
-	go func() {
-		for conn.WriteJSON(map[string]any{"type": "beat", "n": 1}) == nil {
-			select {
-			case <-time.After(5 * time.Second):
-			case <-h.Context().Done():
-				return
-			}
-		}
-	}()
+	go h.beat(conn)
 	h.pass(time.Second)
 }

@@ -223,7 +223,7 @@ func (h *house) open(l net.Listener) {
 	web := &http.Server{Handler: h.witnessed(), ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { done <- web.Serve(l) }()
 	transport := &http.Transport{DialContext: h.dial}
-	h.web = &http.Client{Transport: unkept{h.T, transport}, Timeout: 15 * time.Second}
+	h.web = &http.Client{Transport: unkept{h.T, transport}, Timeout: time.Minute} // a bound for what hangs, not for a slow machine
 	h.Cleanup(func() {
 		transport.CloseIdleConnections()
 		metrics := httptest.NewRecorder()
@@ -277,7 +277,7 @@ func (h *house) ok(err error) {
 
 // dialer dials sockets and keeps the connection below, for what no client would send.
 func (h *house) dialer(wire *net.Conn) *websocket.Dialer {
-	return &websocket.Dialer{HandshakeTimeout: 5 * time.Second, NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+	return &websocket.Dialer{HandshakeTimeout: time.Minute, NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := h.dial(ctx, network, address)
 		*wire = c
 		return c, err
@@ -365,6 +365,33 @@ func (h *house) rawConsole(p *peer, header http.Header) (*websocket.Conn, *http.
 // console signs somebody on duty. Its socket sends nothing by itself.
 func (h *house) console() peer { return h.consoleOf(h.staff("shift", time.Hour)) }
 
+// attended has somebody on duty, with a console that beats, for as long as the test lasts: however slow the machine is.
+func (h *house) attended() {
+	h.Helper()
+	conn, res, err := h.dialConsole(&peer{}, h.staff("shift", time.Hour))
+	h.ok(err)
+	h.ok(res.Body.Close())
+	joined := make(chan struct{})
+	go readAll(conn, joined)
+	go h.beat(conn)
+	select {
+	case <-joined:
+	case <-time.After(time.Minute):
+		h.Fatal("no snapshot came")
+	}
+}
+
+// beat keeps a console that says nothing else.
+func (h *house) beat(conn *websocket.Conn) {
+	for conn.WriteJSON(map[string]any{"type": "beat", "n": 1}) == nil {
+		select {
+		case <-time.After(5 * time.Second):
+		case <-h.Context().Done():
+			return
+		}
+	}
+}
+
 // consoleOf is console for somebody in particular.
 func (h *house) consoleOf(who http.Header) peer {
 	h.Helper()
@@ -380,7 +407,7 @@ func (h *house) consoleOf(who http.Header) peer {
 	p.closed = closed
 	select {
 	case <-joined:
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		h.Fatal("no snapshot came")
 	}
 	return p
@@ -412,7 +439,7 @@ func listen(conn *websocket.Conn, joined chan<- struct{}, take func(frame map[st
 // phone is a connected app's far end.
 func (h *house) phone() peer {
 	h.Helper()
-	h.console()
+	h.attended()
 	var p peer
 	s := h.connect(h.app("shopper", h.web, h.dialer(&p.wire)))
 	closed := make(chan int, 1)

@@ -174,7 +174,7 @@ func TestAStopByTheSocketIsAlwaysOne(t *testing.T) {
 // A session of several purposes cannot say which one it withdraws: it ends, and nothing is confirmed that was not done.
 func TestAGrantOfSeveralIsNotWithdrawnByTheSocket(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	a := h.install("shopper", auth.ShopperLife)
 	for _, purpose := range []string{"assist", "pocket"} {
 		h.ok(a.agree(purpose))

@@ -118,7 +118,7 @@ func TestTheOutsideIsTold(t *testing.T) {
 	h := newHouse(t)
 	h.server.Outside = h.store
 	r := h.receiver()
-	h.console()
+	h.attended()
 	var p peer
 	app := h.app("shopper", h.web, h.dialer(&p.wire))
 	s := h.connect(app)

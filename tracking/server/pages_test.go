@@ -148,7 +148,7 @@ var tooYoung = map[string]string{"minor": "age_below", "": "age_unknown", "who k
 // A token that says that somebody is too young opens nothing, whatever was granted before.
 func TestTheAgeCountsAtTheTicketToo(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	aged := h.aged()
 	h.connect(aged("adult")).Kill()
 	for young, code := range tooYoung {

@@ -28,7 +28,7 @@ func TestSocketsAtATime(t *testing.T) {
 	} {
 		t.Run("apps "+c.name, func(t *testing.T) {
 			inBubble(t, nil, func(h *house) {
-				h.console()
+				h.attended()
 				h.server.Narrow(c.perAddress, c.perPerson)
 				var tickets [4]string
 				var apps [3]*app

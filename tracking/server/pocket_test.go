@@ -68,7 +68,7 @@ func TestInAPocket(t *testing.T) {
 // The decision for the pocket opens nothing by itself, and counts only if it was made.
 func TestAPocketAlone(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	a := h.install("shopper", auth.ShopperLife)
 	h.ok(a.agree("pocket"))
 	for _, c := range []struct {

@@ -107,7 +107,7 @@ func TestWhatCannotBeIsTold(t *testing.T) {
 // TestTheOlderSocketIsTold why it is closed: the newer one of the same installation wins.
 func TestTheOlderSocketIsTold(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	var wire net.Conn
 	ana := h.app("ana", h.web, h.dialer(&wire))
 	older := h.connect(ana)

@@ -39,7 +39,7 @@ func TestRefusedAtTheAPI(t *testing.T) {
 		return func(body map[string]any) { body[name] = value }
 	}
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	for name, c := range map[string]struct {
 		path string
 		edit func(map[string]any)

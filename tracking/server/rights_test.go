@@ -179,7 +179,7 @@ func TestErasureOverHTTP(t *testing.T) {
 // An erasure is not answered while it is not true everywhere, and is finished by a repetition.
 func TestErasureIsNotAnsweredEarly(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	c := h.app("shopper", h.web, nil)
 	h.connect(c)
 	h.live.deaf.Store(true)

@@ -98,7 +98,7 @@ var sent = map[string]string{
 // that carries it is refused as undeclared if, and only if, the rules and their page do not list it (brief, 17 and 18).
 func TestAFieldIsTakenIfAndOnlyIfItIsListed(t *testing.T) {
 	example := newHouse(t)
-	example.console()
+	example.attended()
 	for field, carry := range sent {
 		t.Run(field, func(t *testing.T) {
 			edits := []string{"registry.json", `"` + field + `",`, ""}
@@ -115,7 +115,7 @@ func TestAFieldIsTakenIfAndOnlyIfItIsListed(t *testing.T) {
 					t.Errorf("listed in the rules: %v; on the page: %v", listed, got)
 				}
 				if h != example {
-					h.console()
+					h.attended()
 				}
 				var p peer
 				s := h.connect(h.app(field, h.web, h.dialer(&p.wire)))
@@ -153,7 +153,7 @@ func TestDeclaredAndNotGranted(t *testing.T) {
 	speed := `{"id": "speed", "title": {"en": "Speed", "zh": "速度", "ar": "السرعة"}, "fields": ["speed_mps"], "retention": "PT30S"},`
 	h := houseUnder(t, exampleFiles(t, "registry.json", `"data_types": [`, `"data_types": [`+speed,
 		"registry.json", `    "zone_count",`, `    "zone_count", "speed",`), nil)
-	h.console()
+	h.attended()
 	var p peer
 	s := h.connect(h.app("shopper", h.web, h.dialer(&p.wire)))
 	fix := func(seq int, more string) {
@@ -177,7 +177,7 @@ func TestDeclaredAndNotGranted(t *testing.T) {
 		t.Errorf("the welcome lists %v", got)
 	}
 	other := houseUnder(t, exampleFiles(t), nil)
-	other.console()
+	other.attended()
 	a := other.app("shopper", other.web, other.dialer(&p.wire))
 	prompt, err := a.Prompt(t.Context(), client.PromptRequest{Store: "doorstep-demo", Purpose: "pickup", Lang: "en", Opened: true})
 	other.ok(err)
@@ -244,7 +244,7 @@ func TestNoticesArePublishedAtRuntime(t *testing.T) {
 // What another node publishes, or whom it keeps out, is taken up here from the ledger's feed.
 func TestWhatAnotherNodePublishesIsTakenUp(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	_, s, _ := h.caller("shopper", "nosy")
 	elsewhere := consent.New(h.store, h.ledger.Keys(), consent.DevelopmentRegistry(), time.Now)
 	h.ok(elsewhere.Bind(t.Context()))

@@ -108,7 +108,7 @@ func takes(o spec.Operation, names []string) bool {
 // nobody. But for a sign-in and a made-up shopper, whose code is in the body, and for signing out, which is done if there is nothing to do.
 func TestWhatTakesACredentialIsDocumented(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	operations, err := spec.Operations()
 	h.ok(err)
 	schemes, err := spec.Schemes()
@@ -154,7 +154,7 @@ func TestWhatTakesACredentialIsDocumented(t *testing.T) {
 // opens reports whether a socket says welcome to a hello, and else the answer's status or what it was closed with.
 func (h *house) opens(path, protocol string, header http.Header) (welcome bool, status, code int) {
 	h.Helper()
-	d := websocket.Dialer{Subprotocols: []string{protocol}, HandshakeTimeout: 5 * time.Second, NetDialContext: h.dial}
+	d := websocket.Dialer{Subprotocols: []string{protocol}, HandshakeTimeout: time.Minute, NetDialContext: h.dial}
 	conn, res, err := d.DialContext(h.Context(), "ws"+strings.TrimPrefix(h.url, "http")+path, header)
 	if err != nil {
 		if res == nil {
@@ -186,7 +186,7 @@ const appSocket = "/v1/session"
 // The sockets too. An app's is opened to whoever comes, since a browser sees nothing else, and says by its code that it takes a ticket.
 func TestWhatOpensASocketIsDocumented(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	operations, err := spec.Operations()
 	h.ok(err)
 	schemes, err := spec.Schemes()

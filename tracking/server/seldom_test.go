@@ -73,7 +73,7 @@ func TestWhatWasDeliveredIsSentAgain(t *testing.T) {
 	h := newHouse(t)
 	h.server.Outside = h.store
 	r := h.receiver()
-	h.console()
+	h.attended()
 	_, err := h.connect(h.app("ana", h.web, nil)).Help("size", false)
 	h.ok(err)
 	r.hears("alert.raised")

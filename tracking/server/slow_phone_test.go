@@ -24,7 +24,7 @@ func (a *app) withdraw() time.Duration {
 // else's waits for it, and it is cut.
 func TestAPhoneThatDoesNotRead(t *testing.T) {
 	inBubble(t, nil, func(h *house) {
-		h.console()
+		h.attended()
 		stuck, other := h.granted("stuck", 10*time.Minute), h.granted("other", 10*time.Minute)
 		ben := other.session()
 		ben.enter()
@@ -53,7 +53,7 @@ func TestAPhoneThatDoesNotRead(t *testing.T) {
 // TestSlowPhonesHoldUpNoSweep: what the sweep has to say to phones that do not read delays nobody's end.
 func TestSlowPhonesHoldUpNoSweep(t *testing.T) {
 	inBubble(t, nil, func(h *house) {
-		h.console()
+		h.attended()
 		for i := range 5 {
 			h.granted(fmt.Sprint("stuck ", i), 10*time.Minute).quiet() // each is due a beat in ten seconds
 		}
@@ -71,7 +71,7 @@ func TestSlowPhonesHoldUpNoSweep(t *testing.T) {
 // TestTheLastStateComesBeforeTheClose, with all that was said before it, in its order.
 func TestTheLastStateComesBeforeTheClose(t *testing.T) {
 	inBubble(t, nil, func(h *house) {
-		h.console()
+		h.attended()
 		a := h.granted("ana", 10*time.Minute)
 		s := a.quiet()
 		s.enter() // the first write is under way, and not read yet

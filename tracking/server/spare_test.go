@@ -42,7 +42,7 @@ func (h *house) descriptors(most uint64) (restore func()) {
 // TestNoDescriptorToWatchBy: a phone for whose watching there is none is waited for by a goroutine, and heard like any other.
 func TestNoDescriptorToWatchBy(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	a := h.granted("ana", 10*time.Minute)
 	s, _, err := h.dialSession("doorstep.ticket." + a.ticket())
 	h.ok(err)

@@ -46,7 +46,7 @@ func TestAnAppThatAsksForTheUndeclaredIsKeptOut(t *testing.T) {
 	h := buildHouse(t, l, (&net.Dialer{}).DialContext, tracking.SystemClock{}, func(c *server.Config) {
 		c.Undeclared = server.Undeclared{After: 20, For: time.Hour} // two of each shopper count
 	})
-	h.console()
+	h.attended()
 	victim, bystander, _ := h.caller("victim", "nosy")
 	_, other, _ := h.caller("other", "decent")
 	spy := func(n int) {

@@ -38,7 +38,7 @@ func (s *handset) answered(t0s ...int) {
 // TestFramesHoweverTheyAreCut: a frame in any pieces is taken once, and in its turn.
 func TestFramesHoweverTheyAreCut(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range 12 {
 		s := h.granted(fmt.Sprint("ana ", i), 10*time.Minute).quiet()
@@ -59,7 +59,7 @@ func TestFramesHoweverTheyAreCut(t *testing.T) {
 // TestAnUnusualFrameIsTakenToo: a ping, and a text in two frames, among plain ones, and their parts in one piece.
 func TestAnUnusualFrameIsTakenToo(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	s := h.granted("ana", 10*time.Minute).quiet()
 	ponged := 0
 	s.conn.SetPongHandler(func(string) error { ponged++; return nil })
@@ -83,7 +83,7 @@ func TestAnUnusualFrameIsTakenToo(t *testing.T) {
 // TestAPhoneThatWaitsHasNoGoroutine: there are thousands of them.
 func TestAPhoneThatWaitsHasNoGoroutine(t *testing.T) {
 	h := newHouse(t)
-	h.console()
+	h.attended()
 	const phones = 40
 	for i := range phones {
 		s := h.granted(fmt.Sprint("ana ", i), 10*time.Minute).quiet()
